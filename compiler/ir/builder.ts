@@ -1,0 +1,59 @@
+/** Builds a graph node by node; types are inferred on the way. A mismatch here is a compiler's bug and throws. */
+import { InternalError } from "./internal-error.ts";
+import { showType } from "./type.ts";
+import type { Attributes, Op } from "./op.ts";
+import type { FreeDim, Graph, GraphInput, Node, Origin, Role, Value } from "./graph.ts";
+import type { TensorType } from "./type.ts";
+
+export interface GraphBuilder {
+  readonly nodes: Node[];
+  readonly inputs: Value[];
+  /** attached to every node made while it is set */
+  origin: Origin;
+  input(name: string, role: Role, type: TensorType): Value;
+  /** all results of a new node */
+  node(op: Op, operands: readonly Value[], attributes?: Attributes): readonly Value[];
+  /** the only (or first) result of a new node */
+  emit(op: Op, operands: readonly Value[], attributes?: Attributes): Value;
+  finish(parts: Pick<Graph, "name" | "outputs" | "writes"> & { readonly dims: readonly FreeDim[] }): Graph;
+}
+
+export const noOrigin: Origin = { path: "", at: undefined };
+
+export function graphBuilder(): GraphBuilder {
+  const nodes: Node[] = [];
+  const inputs: Value[] = [];
+  const builder: GraphBuilder = {
+    nodes,
+    inputs,
+    origin: noOrigin,
+    input(name, role, type) {
+      const source: GraphInput = { name, role, type };
+      const value: Value = { type, source, result: 0 };
+      inputs.push(value);
+      return value;
+    },
+    node(op, operands, attributes = {}) {
+      const types = op.infer(
+        operands.map((v) => v.type),
+        attributes,
+      );
+      if ("mismatch" in types) {
+        const shown = operands.map((v) => showType(v.type)).join(", ");
+        throw new InternalError("build", `${op.name}(${shown}): ${types.mismatch}`, undefined);
+      }
+      const results: Value[] = [];
+      const node: Node = { op, operands, attributes, results, origin: builder.origin };
+      types.forEach((type, result) => results.push({ type, source: node, result }));
+      nodes.push(node);
+      return results;
+    },
+    emit(op, operands, attributes) {
+      return builder.node(op, operands, attributes)[0]!;
+    },
+    finish({ name, dims, outputs, writes }) {
+      return { name, dims, inputs: [...inputs], nodes: [...nodes], outputs, writes };
+    },
+  };
+  return builder;
+}

@@ -1,0 +1,115 @@
+/**
+ * Kernels: what one dispatch does, and the program that dispatches them.
+ * A kernel is a grid of independent iterations and an ordered list of stages inside one iteration.
+ */
+import type { Dim } from "./dim.ts";
+import type { Origin, Role } from "./graph.ts";
+import type { Combine } from "./op.ts";
+import type { Affine, LoopAxis, Scalar } from "./scalar.ts";
+import type { Tensor } from "./tensor.ts";
+import type { DType } from "./type.ts";
+
+/** A range of memory holding one tensor, row-major. Compared by identity. */
+export interface Buffer {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+  readonly kind:
+    | { readonly kind: "input"; readonly role: Role }
+    | { readonly kind: "output" }
+    | { readonly kind: "temporary" }
+    | { readonly kind: "constant"; readonly value: Tensor }
+    /** the result of a prepare kernel, kept until weights change */
+    | { readonly kind: "prepared" };
+  readonly origin: Origin;
+}
+
+/**
+ * One stage of an iteration. For every position of `axes`: combines `value` over all positions of `over`
+ * (in row-major order; no `combine`: `over` is empty and value is simply evaluated) and puts it in its place.
+ */
+export interface Stage {
+  readonly axes: readonly LoopAxis[];
+  readonly over: readonly LoopAxis[];
+  readonly combine: Combine | undefined;
+  readonly value: Scalar;
+  readonly place: Place;
+}
+
+export type Place =
+  /** one scalar an iteration; `axes` is empty */
+  | { readonly kind: "register" }
+  /** scratch of the size of `axes`, alive within one iteration */
+  | { readonly kind: "tile" }
+  /** an element of a buffer, read-only elsewhere in this kernel except at this very element (in place) */
+  | {
+      readonly kind: "store";
+      readonly buffer: Buffer;
+      readonly shape: readonly Dim[];
+      readonly index: readonly Affine[];
+    };
+
+export interface Kernel {
+  /** unique in the program, made of what it computes: `dense0_relu` */
+  readonly name: string;
+  readonly grid: readonly LoopAxis[];
+  readonly stages: readonly Stage[];
+  /** set where the first stage is a contraction that the tiled lowering takes */
+  readonly contraction: Contraction | undefined;
+  /** of the stored nodes, and of all that was fused into them */
+  readonly origins: readonly Origin[];
+}
+
+/**
+ * stages[0] is sum over `inner` of a * b with a register result, `grid` = batch, rows, columns in some order.
+ * a uses batch, row and inner axes; b uses batch, column and inner axes. The other stages are the epilogue:
+ * map stages with axes [] that read result(stages[0], []) and store.
+ */
+export interface Contraction {
+  readonly batch: readonly LoopAxis[];
+  readonly rows: readonly LoopAxis[];
+  readonly columns: readonly LoopAxis[];
+  readonly inner: readonly LoopAxis[];
+  readonly a: Scalar;
+  readonly b: Scalar;
+  /**
+   * Scratch of this kernel, f32 elements, planned with the other buffers: `panelA` holds one packed block of rows,
+   * `panelB` all packed columns of one batch element, `tile` the accumulators that wait between blocks of `inner`.
+   */
+  readonly panelA: Buffer;
+  readonly panelB: Buffer;
+  readonly tile: Buffer;
+  /** where true, panelB is a prepared buffer that a prepare kernel has filled: it is not packed here */
+  readonly prepacked: boolean;
+}
+
+export type Step =
+  | { readonly kind: "kernel"; readonly kernel: Kernel }
+  /** fills the prepared panelB of this kernel's contraction (a step of `prepare` entries) */
+  | { readonly kind: "pack"; readonly kernel: Kernel };
+
+/** One entry: kernels in order, and where each buffer lies. */
+export interface EntryProgram {
+  readonly name: string;
+  /** free dims in call order; `max` is planned for, or fixed at load */
+  readonly dims: readonly { readonly name: string; readonly max: number | undefined }[];
+  readonly steps: readonly Step[];
+  readonly inputs: readonly { readonly name: string; readonly role: Role; readonly buffer: Buffer }[];
+  readonly outputs: readonly { readonly name: string; readonly buffer: Buffer }[];
+  /** states and weights that could not be updated in place: copied at the end of the entry */
+  readonly copies: readonly { readonly from: Buffer; readonly to: Buffer }[];
+}
+
+/** The whole program: entries that share parameters, states, control and constants. */
+export interface Program {
+  readonly entries: readonly EntryProgram[];
+  /**
+   * Byte offset of every buffer: a polynomial in the entry's dims **at their maximum** (not the size of a call),
+   * a multiple of 256 for every value of them. Shared buffers have constant offsets.
+   */
+  readonly places: ReadonlyMap<Buffer, Dim>;
+  /** bytes of the shared region (control, parameters, states, constants, prepared) */
+  readonly sharedBytes: number;
+  /** per entry: bytes of shared region and arena, a polynomial in its dims at their maximum */
+  readonly bytes: ReadonlyMap<EntryProgram, Dim>;
+}
