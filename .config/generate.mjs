@@ -1,0 +1,62 @@
+// Writes what is generated from sources of the repository, as modules of strings that are imported as
+// `#generated/NAME` (package.json `imports`) by the sources and by the build alike:
+//   library   compiler/library/*.dlm, the standard library
+//   runtime   runtime/index.ts bundled and minified, embedded in what `dlmc compile` writes
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = join(root, ".build", "generated");
+
+/** Nothing is ever half-written under its name: other processes may be reading. */
+function write(name, text) {
+  const temporary = join(folder, `${name}.${process.pid}.tmp`);
+  writeFileSync(temporary, text);
+  renameSync(temporary, join(folder, name));
+}
+
+/** Text of every library file by its name without ending, in alphabetical order. */
+function readLibrary() {
+  const from = join(root, "compiler", "library");
+  const files = readdirSync(from).filter((name) => name.endsWith(".dlm"));
+  return Object.fromEntries(
+    files
+      .sort()
+      .map((file) => [file.slice(0, -4), readFileSync(join(from, file), "utf8").replaceAll("\r\n", "\n")]),
+  );
+}
+
+/** An entry of the runtime as one minified ES module without imports. */
+async function bundle(entry) {
+  const build = await rolldown({
+    input: join(root, "runtime", entry),
+    platform: "neutral",
+    logLevel: "silent",
+    onLog: (_level, log) => {
+      if (log.code === "UNRESOLVED_IMPORT") throw new Error(`runtime/ must stand alone: ${log.message}`);
+    },
+  });
+  const { output } = await build.generate({ format: "esm", minify: true });
+  await build.close();
+  const [chunk] = output;
+  if (output.length !== 1 || chunk.imports.length > 0) {
+    throw new Error(
+      `runtime/${entry} must be one module without imports, found ${output.map((o) => o.fileName)}`,
+    );
+  }
+  return chunk.code;
+}
+
+export async function generate() {
+  mkdirSync(folder, { recursive: true });
+  const library = readLibrary();
+  write("library.js", `export const librarySources = ${JSON.stringify(library, null, 2)};\n`);
+  write("library.d.ts", "export declare const librarySources: Readonly<Record<string, string>>;\n");
+  write(
+    "runtime.js",
+    `export const runtimeText = ${JSON.stringify(existsSync(join(root, "runtime", "index.ts")) ? await bundle("index.ts") : "")};\n`,
+  );
+  write("runtime.d.ts", "export declare const runtimeText: string;\n");
+}

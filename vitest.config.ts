@@ -1,0 +1,13 @@
+// How the tests run: every test/*.test.ts, two files at a time.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    globalSetup: [".config/vitest.setup.mjs"],
+  },
+});
