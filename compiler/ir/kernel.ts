@@ -39,8 +39,8 @@ export interface Stage {
 export type Place =
   /** one scalar an iteration; `axes` is empty */
   | { readonly kind: "register" }
-  /** scratch of the size of `axes`, alive within one iteration */
-  | { readonly kind: "tile" }
+  /** scratch of the size of `axes`, alive within one iteration; planned like a temporary of this kernel */
+  | { readonly kind: "tile"; readonly buffer: Buffer }
   /** an element of a buffer, read-only elsewhere in this kernel except at this very element (in place) */
   | {
       readonly kind: "store";

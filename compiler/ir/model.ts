@@ -1,0 +1,60 @@
+/**
+ * What the checker hands on: the entry graphs of one model (or train block) and what their inputs mean.
+ *
+ * Conventions of entry graphs:
+ * - All weights are one input of role `weight` named `parameters`, f32[P]; a weight is a slice and split of it. Gradients
+ *   and elementwise optimizer states mirror it as f32[P] (state inputs named `optimizer.m`, ...), so that an elementwise
+ *   optimizer is one kernel. Sorted by (model, kind, path), kinds in the order kernel, table, other.
+ * - Every state of the model is an input of role `state` named by its path: `norm.m`.
+ * - Control scalars (rank 0): seed i32, iteration i32 (from 0), step f32 (from 1), steps_per_epoch f32, rate_factor f32; an
+ *   entry declares those it reads.
+ * - `infer`: inputs as deploy or the model says; outputs by name (`out` when there is one).
+ * - `measure`: inputs are the model's inputs and the targets; outputs `loss` (mean over the batch, no penalties) and the
+ *   model's outputs `out` or `out.NAME`.
+ * - `train`: the same inputs; outputs `loss`, `gradient_norm` (before clipping) and `status` (i32, 1: weights were updated,
+ *   0: loss or gradient was not finite and nothing was written).
+ * - `init`: control seed; writes parameters and states.
+ * - `fit`: only run by the reference on all rows of the train split; writes the states of fitted modules.
+ */
+import type { Graph } from "./graph.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface WeightEntry {
+  readonly path: string;
+  readonly shape: readonly number[];
+  /** elements from the start of the parameter region */
+  readonly offset: number;
+  readonly kind: "kernel" | "table" | "other";
+}
+
+export interface StateEntry {
+  /** the name of its graph input */
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly initial: Tensor;
+}
+
+/** What the .d.ts and reports know of an input or output. */
+export interface TensorFacts {
+  readonly labels: readonly (string | undefined)[];
+  /** of the integers of an int<N> input, or of the last axis of an output */
+  readonly classes?: readonly string[];
+}
+
+export interface EntryGraph {
+  readonly graph: Graph;
+  /** rows of the leading free dim do not depend on each other (proved) */
+  readonly rows: boolean;
+  readonly tensors: ReadonlyMap<string, TensorFacts>;
+  /** default maximum of each free dim */
+  readonly defaults: ReadonlyMap<string, number>;
+}
+
+export interface ModelGraphs {
+  /** of the model */
+  readonly name: string;
+  readonly weights: readonly WeightEntry[];
+  readonly states: readonly StateEntry[];
+  readonly optimizer: readonly StateEntry[];
+  readonly entries: readonly EntryGraph[];
+}
