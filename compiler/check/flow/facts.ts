@@ -1,0 +1,70 @@
+/** What the tools know of data before the checker runs, so that the checker reads no file. A missing fact is an unknown. */
+import type { DataDeclaration, Expression, File } from "../../../grammar/ast.ts";
+import type { Position, Span } from "../../../grammar/source.ts";
+
+export interface ColumnFacts {
+  readonly kind: "number" | "text" | "array";
+  /** where its header stands: line and column of the file; undefined for arrays */
+  readonly at?: Position;
+  /** of an array: dtype as stored, and the shape of one row */
+  readonly dtype?: string;
+  readonly shape?: readonly number[];
+  /** of numbers and integer arrays, over all rows */
+  readonly least?: number;
+  readonly greatest?: number;
+  /** of the train split; decides whether a regression output can reach its targets */
+  readonly trainLeast?: number;
+  /** distinct values of the train split, sorted: what the ids of a category count */
+  readonly categories?: readonly string[];
+}
+
+export interface DataFacts {
+  /** the file that columns were looked for in, as shown in messages: `housing.csv` */
+  readonly file?: string;
+  /** rows of all splits together, after `drop` */
+  readonly rows?: number;
+  /** every column that the source has, also those the program does not name */
+  readonly columns?: ReadonlyMap<string, ColumnFacts>;
+  readonly splits?: Readonly<Record<"train" | "valid" | "test", number>>;
+  /** how many rows of valid and test have the same inputs as a row of train */
+  readonly shared?: Readonly<Record<"valid" | "test", number>>;
+}
+
+export interface Facts {
+  /** by `dataKey` */
+  readonly data: ReadonlyMap<string, DataFacts>;
+}
+
+export const noFacts: Facts = { data: new Map() };
+
+/** A data declaration's name in facts and plans; two files may use one name. */
+export function dataKey(declaration: DataDeclaration): string {
+  return `${declaration.span.source.path}#${declaration.name.text}`;
+}
+
+/** A source that a data declaration reads. The path is relative to the folder of the file that `span` lies in. */
+export interface DataNeed {
+  readonly key: string;
+  readonly declaration: DataDeclaration;
+  readonly reader: string;
+  readonly path: string;
+  readonly span: Span;
+}
+
+/** The reader and path of `csv("housing.csv", ...)`; undefined where the text has another form. */
+export function sourceOf(from: Expression): { reader: string; path: string; span: Span } | undefined {
+  if (from.kind !== "call" || from.callee.kind !== "name") return undefined;
+  const path = from.arguments.find((a) => a.name === undefined)?.value;
+  return path?.kind === "string"
+    ? { reader: from.callee.text, path: path.value, span: path.span }
+    : undefined;
+}
+
+/** The data that one file's declarations read, in their order. */
+export function needs(file: File): readonly DataNeed[] {
+  return file.declarations.flatMap((declaration) => {
+    if (declaration.kind !== "data") return [];
+    const source = sourceOf(declaration.from);
+    return source ? [{ key: dataKey(declaration), declaration, ...source }] : [];
+  });
+}

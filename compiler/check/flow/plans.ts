@@ -1,0 +1,195 @@
+/** What the workflow blocks of a checked program ask of the tools: plain data, all names resolved, all defaults filled in. */
+import type { Span } from "../../../grammar/source.ts";
+
+// ---------------------------------------------------------------- data
+
+/** Where rows come from. `path` is as written, relative to the folder of the file that `span` lies in. */
+export interface ReaderPlan {
+  readonly kind: "csv" | "idx" | "arrays";
+  readonly path: string;
+  readonly span: Span;
+  /** of csv; the default is a comma */
+  readonly delimiter: string;
+}
+
+/** A size of one row's array, or the name of a late dim that the data pins. */
+export type LateSize = { readonly late: string };
+
+export interface ColumnPlan {
+  readonly name: string;
+  readonly span: Span;
+  readonly role: "input" | "target";
+  readonly kind: "number" | "category" | "array";
+  /** of the tensor that a batch holds: f32 for numbers, i32 for categories */
+  readonly dtype: "f32" | "i32" | "u8";
+  /** of one row; [] for numbers and categories */
+  readonly shape: readonly number[];
+  readonly labels: readonly (string | undefined)[];
+  /**
+   * Of categories and int<N> arrays. `names`: in the order of their ids, given in the program or pinned by the facts;
+   * undefined: the sorted distinct values of the train split. `size`: undefined while the data is unknown.
+   */
+  readonly classes:
+    | {
+        readonly names: readonly string[] | undefined;
+        readonly size: number | undefined;
+        /** the dim it is known as: `as Breed`, or `Housing.ocean` */
+        readonly dim: string;
+        /** names were written in the program */
+        readonly given: boolean;
+      }
+    | undefined;
+}
+
+export type Fill =
+  { readonly with: "mean" | "median" | "most" } | { readonly with: "value"; readonly value: number | string };
+
+/** Rows of one split: a part of all rows, a number of rows, the set the source itself keeps apart, or what is left. */
+export type SplitPart =
+  | { readonly kind: "fraction"; readonly value: number }
+  | { readonly kind: "count"; readonly value: number }
+  | { readonly kind: "given" }
+  | { readonly kind: "rest" };
+
+export type SplitName = "train" | "valid" | "test";
+
+export interface SplitPlan {
+  /** a split that is not named has no rows, except that train takes the rest */
+  readonly parts: Readonly<Partial<Record<SplitName, SplitPart>>>;
+  readonly seed: number;
+  /** false: train, valid, test are taken in the order of the rows */
+  readonly shuffle: boolean;
+}
+
+/** A random change of train rows, drawn by counter from seed, epoch and row. Axes count from 0 in one row's array. */
+export type AugmentPlan =
+  | {
+      readonly kind: "flip";
+      readonly column: string;
+      readonly axis: number;
+      /** 0 to 1 */ readonly chance: number;
+    }
+  | {
+      readonly kind: "shift";
+      readonly column: string;
+      readonly axes: readonly number[];
+      /** by at most so many places either way, 0 moves in */ readonly by: number;
+    };
+
+export interface DataPlan {
+  /** `dataKey` of the declaration */
+  readonly key: string;
+  readonly name: string;
+  readonly span: Span;
+  readonly reader: ReaderPlan;
+  readonly columns: readonly ColumnPlan[];
+  readonly drop: { readonly missing: boolean; readonly duplicates: boolean };
+  /** by column name; statistics come from the train split */
+  readonly fill: Readonly<Record<string, Fill>>;
+  readonly split: SplitPlan;
+  readonly augment: readonly AugmentPlan[];
+}
+
+// ---------------------------------------------------------------- train
+
+/** A measured value, as `valid.loss`: which way is better follows from the metric. */
+export interface WatchPlan {
+  readonly split: "train" | "valid" | "test";
+  readonly metric: string;
+  readonly larger: boolean;
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** An input of the entries measure and train that is filled from a column. */
+export interface FeedPlan {
+  readonly column: string;
+  readonly input: string;
+}
+
+export interface TrainPlan {
+  readonly name: string;
+  readonly model: string;
+  readonly span: Span;
+  /** key of the data declaration, and the split whose rows are used */
+  readonly data: string;
+  readonly split: SplitName;
+  /** targets that the loss reads, in the order of the loss */
+  readonly targets: readonly string[];
+  readonly loss: {
+    readonly text: string;
+    readonly span: Span;
+    readonly terms: readonly string[];
+  };
+  readonly optimizer: { readonly name: string; readonly text: string; readonly span: Span };
+  readonly penalty: { readonly l1: number; readonly l2: number };
+  /** largest norm of the gradient; undefined: not clipped */
+  readonly clip: number | undefined;
+  readonly batch: number;
+  readonly last: "keep" | "drop";
+  readonly epochs: number;
+  /** ends earlier, after so many steps */
+  readonly steps: number | undefined;
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly stop:
+    { readonly watch: WatchPlan; readonly patience: number; readonly improvement: number } | undefined;
+  readonly keep: WatchPlan | undefined;
+  /** a line every so many steps; undefined: every epoch */
+  readonly log: { readonly every: number } | undefined;
+}
+
+// ---------------------------------------------------------------- evaluate
+
+export interface MetricPlan {
+  /** as reported: `precision(macro)` */
+  readonly text: string;
+  readonly name: string;
+  readonly span: Span;
+  readonly average: "macro" | "micro" | "weighted" | undefined;
+  /** of top(k) */
+  readonly k: number | undefined;
+}
+
+export type ReportPlan =
+  { readonly kind: "confusion" } | { readonly kind: "by"; readonly column: string; readonly span: Span };
+
+export interface RequirePlan {
+  readonly text: string;
+  readonly span: Span;
+  readonly metric: MetricPlan;
+  readonly operator: "<" | "<=" | "==" | "!=" | ">" | ">=";
+  readonly value: number;
+}
+
+export interface EvaluatePlan {
+  readonly name: string;
+  readonly model: string;
+  readonly span: Span;
+  readonly data: string;
+  readonly split: SplitName;
+  /** what `out` is compared with */
+  readonly target: string | undefined;
+  readonly task: "classification" | "regression" | "other";
+  readonly metrics: readonly MetricPlan[];
+  readonly reports: readonly ReportPlan[];
+  readonly requires: readonly RequirePlan[];
+}
+
+// ---------------------------------------------------------------- deploy
+
+export interface DeployPlan {
+  readonly name: string;
+  readonly model: string;
+  readonly span: Span;
+  readonly targets: readonly ("wasm" | "node")[];
+  readonly weights: "f32";
+}
+
+/** Everything the tools need to know of a program's workflow. */
+export interface FlowPlans {
+  readonly data: readonly DataPlan[];
+  readonly train: readonly TrainPlan[];
+  readonly evaluate: readonly EvaluatePlan[];
+  readonly deploy: readonly DeployPlan[];
+}
