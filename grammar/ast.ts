@@ -119,7 +119,12 @@ export interface RecordTypeSyntax {
 /** One item inside brackets: `..`, `..S`, `B`, `H=28`, `_`, `4 * D`, `(heads E)`, `T as S` */
 export type AxisItem =
   | { readonly kind: "pack"; readonly span: Span; readonly name: Name | undefined }
-  | { readonly kind: "axis"; readonly span: Span; readonly label: Name | undefined; readonly size: Expression };
+  | {
+      readonly kind: "axis";
+      readonly span: Span;
+      readonly label: Name | undefined;
+      readonly size: Expression;
+    };
 
 // ---------------------------------------------------------------- bodies and statements
 
@@ -129,13 +134,36 @@ export interface Body {
 }
 
 export type Statement =
-  | { readonly kind: "weight"; readonly span: Span; readonly name: Name; readonly type: Type; readonly random: boolean; readonly value: Expression }
-  | { readonly kind: "state"; readonly span: Span; readonly name: Name; readonly type: Type | undefined; readonly value: Expression }
+  | {
+      readonly kind: "weight";
+      readonly span: Span;
+      readonly name: Name;
+      readonly type: Type;
+      readonly random: boolean;
+      readonly value: Expression;
+    }
+  | {
+      readonly kind: "state";
+      readonly span: Span;
+      readonly name: Name;
+      readonly type: Type | undefined;
+      readonly value: Expression;
+    }
   | { readonly kind: "update"; readonly span: Span; readonly name: Name; readonly value: Expression }
   | { readonly kind: "yield"; readonly span: Span; readonly value: Expression }
-  | { readonly kind: "bind"; readonly span: Span; readonly names: readonly Name[]; readonly value: Expression }
+  | {
+      readonly kind: "bind";
+      readonly span: Span;
+      readonly names: readonly Name[];
+      readonly value: Expression;
+    }
   /** `y[b, o] += x[b, i] * k[i, o]`, in an op */
-  | { readonly kind: "accumulate"; readonly span: Span; readonly target: Expression; readonly value: Expression }
+  | {
+      readonly kind: "accumulate";
+      readonly span: Span;
+      readonly target: Expression;
+      readonly value: Expression;
+    }
   | { readonly kind: "expression"; readonly span: Span; readonly value: Expression }
   | Hole;
 
@@ -172,42 +200,131 @@ export interface Argument {
 }
 
 export type BinaryOperator =
-  | "or" | "and" | "<" | "<=" | "==" | "!=" | ">" | ">=" | "in" | "divides" | ".."
-  | "+" | "-" | "*" | "/" | "@" | "mod" | "^";
+  | "or"
+  | "and"
+  | "<"
+  | "<="
+  | "=="
+  | "!="
+  | ">"
+  | ">="
+  | "in"
+  | "divides"
+  | ".."
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "@"
+  | "mod"
+  | "^";
 
 export type Expression =
-  | { readonly kind: "number"; readonly span: Span; readonly value: number; /** `64`, not `64.0` or `1e3` */ readonly integer: boolean }
+  | {
+      readonly kind: "number";
+      readonly span: Span;
+      readonly value: number;
+      /** `64`, not `64.0` or `1e3` */ readonly integer: boolean;
+    }
   | { readonly kind: "percent"; readonly span: Span; /** 80% is 0.8 */ readonly value: number }
   | { readonly kind: "quantity"; readonly span: Span; readonly value: number; readonly unit: string }
   | { readonly kind: "string"; readonly span: Span; readonly value: string }
   | { readonly kind: "boolean"; readonly span: Span; readonly value: boolean }
   | NameExpression
-  | { readonly kind: "binary"; readonly span: Span; readonly operator: BinaryOperator; readonly operatorSpan: Span; readonly left: Expression; readonly right: Expression }
-  | { readonly kind: "unary"; readonly span: Span; readonly operator: "-" | "not"; readonly operand: Expression }
+  | {
+      readonly kind: "binary";
+      readonly span: Span;
+      readonly operator: BinaryOperator;
+      readonly operatorSpan: Span;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
+  | {
+      readonly kind: "unary";
+      readonly span: Span;
+      readonly operator: "-" | "not";
+      readonly operand: Expression;
+    }
   /** `Dense(64)`, `f(x)`, `module(configuration)(tensors)` */
-  | { readonly kind: "call"; readonly span: Span; readonly callee: Expression; readonly arguments: readonly Argument[]; readonly argumentsSpan: Span }
+  | {
+      readonly kind: "call";
+      readonly span: Span;
+      readonly callee: Expression;
+      readonly arguments: readonly Argument[];
+      readonly argumentsSpan: Span;
+    }
   /** `table[id]`, `zeros[B, H]`, `ResNet18[..pool]`: brackets behind an expression */
-  | { readonly kind: "brackets"; readonly span: Span; readonly base: Expression; readonly items: readonly AxisItem[]; readonly itemsSpan: Span }
+  | {
+      readonly kind: "brackets";
+      readonly span: Span;
+      readonly base: Expression;
+      readonly items: readonly AxisItem[];
+      readonly itemsSpan: Span;
+    }
   /** `[32, 64]`, and the sides of a rearrange */
   | { readonly kind: "list"; readonly span: Span; readonly items: readonly AxisItem[] }
   | { readonly kind: "member"; readonly span: Span; readonly base: Expression; readonly name: Name }
   /** `[B, (heads E)] => [B, heads, E]` */
   | { readonly kind: "rearrange"; readonly span: Span; readonly from: Expression; readonly to: Expression }
   /** `instance from "file.safetensors" { ... }` */
-  | { readonly kind: "from"; readonly span: Span; readonly base: Expression; readonly file: string; readonly fileSpan: Span; readonly settings: Settings | undefined }
+  | {
+      readonly kind: "from";
+      readonly span: Span;
+      readonly base: Expression;
+      readonly file: string;
+      readonly fileSpan: Span;
+      readonly settings: Settings | undefined;
+    }
   /** `mean(x) over [H, W]`, `softmax over last`; items are axis labels or a pack */
-  | { readonly kind: "over"; readonly span: Span; readonly base: Expression; readonly axes: readonly AxisItem[]; readonly axesSpan: Span }
+  | {
+      readonly kind: "over";
+      readonly span: Span;
+      readonly base: Expression;
+      readonly axes: readonly AxisItem[];
+      readonly axesSpan: Span;
+    }
   /** `(a, b)`, `(score = x, user = y)`; one unnamed element is only its own value and never a tuple */
   | { readonly kind: "tuple"; readonly span: Span; readonly elements: readonly Argument[] }
   /** `(heads E)`, an axis group of a rearrange */
   | { readonly kind: "group"; readonly span: Span; readonly members: readonly Argument[] }
-  | { readonly kind: "if"; readonly span: Span; readonly condition: Expression; readonly then: Body; readonly else: Body | undefined }
-  | { readonly kind: "repeat"; readonly span: Span; readonly count: Expression; readonly shared: boolean; readonly body: Body }
-  | { readonly kind: "for"; readonly span: Span; readonly variable: Name; readonly values: Expression; readonly body: Body }
+  | {
+      readonly kind: "if";
+      readonly span: Span;
+      readonly condition: Expression;
+      readonly then: Body;
+      readonly else: Body | undefined;
+    }
+  | {
+      readonly kind: "repeat";
+      readonly span: Span;
+      readonly count: Expression;
+      readonly shared: boolean;
+      readonly body: Body;
+    }
+  | {
+      readonly kind: "for";
+      readonly span: Span;
+      readonly variable: Name;
+      readonly values: Expression;
+      readonly body: Body;
+    }
   | { readonly kind: "recompute"; readonly span: Span; readonly body: Body }
-  | { readonly kind: "residual"; readonly span: Span; /** of the word itself */ readonly keywordSpan: Span; readonly via: Expression | undefined; readonly body: Body }
+  | {
+      readonly kind: "residual";
+      readonly span: Span;
+      /** of the word itself */ readonly keywordSpan: Span;
+      readonly via: Expression | undefined;
+      readonly body: Body;
+    }
   | { readonly kind: "branch"; readonly span: Span; readonly body: Body }
-  | { readonly kind: "scan"; readonly span: Span; readonly sequence: Name; readonly axis: Name; readonly carries: readonly { readonly name: Name; readonly start: Expression }[]; readonly body: Body }
+  | {
+      readonly kind: "scan";
+      readonly span: Span;
+      readonly sequence: Name;
+      readonly axis: Name;
+      readonly carries: readonly { readonly name: Name; readonly start: Expression }[];
+      readonly body: Body;
+    }
   /** `head -> stage -> stage`; without head (`-> relu` never starts a line) the first stage stands alone */
   | PipelineExpression
   | Hole;
@@ -227,8 +344,20 @@ export interface PipelineExpression {
 
 /** One stage: `head: Dense(10)`, `+ skip`, `{ ... }`, `softmax over S`. The head of a pipeline has the form "value". */
 export type Stage =
-  | { readonly kind: "value"; readonly span: Span; readonly label: Name | undefined; readonly value: Expression }
-  | { readonly kind: "operator"; readonly span: Span; readonly label: Name | undefined; readonly operator: "+" | "-" | "*" | "/" | "@" | "^"; readonly operatorSpan: Span; readonly operand: Expression }
+  | {
+      readonly kind: "value";
+      readonly span: Span;
+      readonly label: Name | undefined;
+      readonly value: Expression;
+    }
+  | {
+      readonly kind: "operator";
+      readonly span: Span;
+      readonly label: Name | undefined;
+      readonly operator: "+" | "-" | "*" | "/" | "@" | "^";
+      readonly operatorSpan: Span;
+      readonly operand: Expression;
+    }
   | { readonly kind: "block"; readonly span: Span; readonly label: Name | undefined; readonly body: Body };
 
 /** What recovery could not read; poisons whatever holds it, without a further message. */

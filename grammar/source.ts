@@ -51,7 +51,11 @@ export function lineText(source: Source, line: number): string {
 }
 
 export function join(first: Span, last: Span): Span {
-  return { source: first.source, start: Math.min(first.start, last.start), end: Math.max(first.end, last.end) };
+  return {
+    source: first.source,
+    start: Math.min(first.start, last.start),
+    end: Math.max(first.end, last.end),
+  };
 }
 
 export function textOf(span: Span): string {

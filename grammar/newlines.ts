@@ -1,0 +1,278 @@
+// Between lexer and parser: cuts the tokens into declarations, pairs brackets, and keeps the newlines that mean something.
+import { createTokenInstance } from "chevrotain";
+import type { IToken, TokenType } from "chevrotain";
+import * as t from "./tokens.ts";
+
+/**
+ * The tokens of one declaration. Brackets are paired (missing closers are put in with no width, closers without
+ * a partner are left out), so damage in one declaration cannot reach the next.
+ */
+export interface Chunk {
+  readonly tokens: readonly IToken[];
+  readonly problems: readonly BracketProblem[];
+}
+
+export type BracketProblem =
+  /** `stop` is the token before which the bracket had to end; undefined at the end of the file */
+  | {
+      readonly kind: "unclosed";
+      readonly opener: IToken;
+      readonly last: IToken;
+      readonly stop: IToken | undefined;
+    }
+  | { readonly kind: "stray"; readonly token: IToken };
+
+const declarationWords: ReadonlySet<TokenType> = new Set(t.declarationWords);
+const openers: ReadonlyMap<TokenType, TokenType> = new Map([
+  [t.OpenRound, t.CloseRound],
+  [t.OpenSquare, t.CloseSquare],
+  [t.OpenCurly, t.CloseCurly],
+]);
+const closers: ReadonlySet<TokenType> = new Set(openers.values());
+
+const binaryOperators: readonly TokenType[] = [
+  t.Or,
+  t.And,
+  t.Less,
+  t.AtMost,
+  t.Equal,
+  t.Unequal,
+  t.Greater,
+  t.AtLeast,
+  t.In,
+  t.Divides,
+  t.Dots,
+  t.Plus,
+  t.Times,
+  t.Slash,
+  t.At,
+  t.Mod,
+  t.Power,
+  t.Accumulates,
+];
+const goesOnAfter: ReadonlySet<TokenType> = new Set([
+  ...openers.keys(),
+  ...binaryOperators,
+  t.Minus,
+  t.Comma,
+  t.Arrow,
+  t.Rearranges,
+  t.Becomes,
+  t.Assign,
+  t.Tilde,
+  t.Colon,
+  t.Where,
+]);
+/** `-` is not here: at the start of a line it is a sign. */
+const goesOnBefore: ReadonlySet<TokenType> = new Set([
+  ...closers,
+  ...binaryOperators,
+  t.Arrow,
+  t.Rearranges,
+  t.Where,
+  t.Via,
+  t.Else,
+  t.Comma,
+  t.OpenCurly,
+]);
+
+const lineOf = (token: IToken): number => token.startLine ?? 1;
+const columnOf = (token: IToken): number => token.startColumn ?? 1;
+const endOf = (token: IToken): number => (token.endOffset ?? token.startOffset) + 1;
+
+function startsLine(token: IToken, previous: IToken | undefined): boolean {
+  return previous === undefined || lineOf(previous) !== lineOf(token);
+}
+
+/** `model Name`, `use "..."`, `dlm 1`: pairs that occur nowhere inside a declaration. */
+function isHead(token: IToken, next: IToken | undefined): boolean {
+  if (next === undefined) return false;
+  if (token.tokenType === t.Dlm) return next.tokenType === t.Number;
+  if (!declarationWords.has(token.tokenType) || lineOf(next) !== lineOf(token)) return false;
+  return next.tokenType === t.Name || (token.tokenType === t.Use && next.tokenType === t.String);
+}
+
+/** Cuts a file into its declarations; every token is in exactly one of them. */
+export function splitDeclarations(tokens: readonly IToken[]): Chunk[] {
+  const chunks: Chunk[] = [];
+  let start = 0;
+  let depth = 0;
+  const cut = (end: number): void => {
+    if (end > start) chunks.push(layOut(tokens.slice(start, end), tokens[end]));
+    start = end;
+    depth = 0;
+  };
+  tokens.forEach((token, index) => {
+    const previous = tokens[index - 1];
+    if (index > start && previous && startsLine(token, previous)) {
+      const head = isHead(token, tokens[index + 1]);
+      if (head && (depth === 0 || columnOf(token) === 1)) cut(index);
+      else if (
+        depth === 0 &&
+        !goesOnAfter.has(previous.tokenType) &&
+        !goesOnBefore.has(token.tokenType) &&
+        columnOf(token) <= columnOf(tokens[start] ?? token)
+      )
+        cut(index);
+    }
+    if (openers.has(token.tokenType)) depth++;
+    else if (closers.has(token.tokenType)) depth = Math.max(0, depth - 1);
+  });
+  cut(tokens.length);
+  return chunks;
+}
+
+function layOut(tokens: readonly IToken[], next: IToken | undefined): Chunk {
+  if (isBalanced(tokens)) return { tokens: withNewlines(tokens), problems: [] };
+  const problems: BracketProblem[] = [];
+  const paired = pairBrackets(tokens, next, problems);
+  return { tokens: withNewlines(paired), problems };
+}
+
+function isBalanced(tokens: readonly IToken[]): boolean {
+  const expected: TokenType[] = [];
+  for (const { tokenType } of tokens) {
+    const closer = openers.get(tokenType);
+    if (closer) expected.push(closer);
+    else if (closers.has(tokenType) && expected.pop() !== tokenType) return false;
+  }
+  return expected.length === 0;
+}
+
+interface Open {
+  readonly token: IToken;
+  readonly closer: TokenType;
+  /** column of the first token of the line the bracket stands in */
+  readonly indent: number;
+}
+
+/**
+ * Pairs brackets where they do not pair by themselves. The layout decides: `}` at the start of a line belongs to
+ * the `{` whose line is indented alike, and round and square brackets do not reach over a `}`.
+ */
+function pairBrackets(
+  tokens: readonly IToken[],
+  next: IToken | undefined,
+  problems: BracketProblem[],
+): IToken[] {
+  const result: IToken[] = [];
+  const open: Open[] = [];
+  let indent = 1;
+  const surplus = surplusOfClosers(tokens);
+
+  const closeInnermost = (stop: IToken | undefined): void => {
+    const innermost = open.pop();
+    const last = result[result.length - 1];
+    if (!innermost || !last) return;
+    problems.push({ kind: "unclosed", opener: innermost.token, last, stop });
+    insertCloser(result, innermost);
+  };
+
+  tokens.forEach((token, index) => {
+    const type = token.tokenType;
+    const leads = startsLine(token, tokens[index - 1]);
+    if (leads) {
+      indent = columnOf(token);
+      const top = open[open.length - 1];
+      // `else` behind anything but `}`: the block before it was left open
+      if (type === t.Else && top?.closer === t.CloseCurly && top.indent === indent) closeInnermost(token);
+    }
+    const closer = openers.get(type);
+    if (closer) {
+      open.push({ token, closer, indent });
+    } else if (closers.has(type)) {
+      const match = findMatch(open, token, leads, surplus);
+      if (match < 0) {
+        problems.push({ kind: "stray", token });
+        return;
+      }
+      while (open.length - 1 > match) closeInnermost(token);
+      open.pop();
+    }
+    result.push(token);
+  });
+  while (open.length > 0) closeInnermost(next);
+  return result;
+}
+
+/** The index in `open` of the bracket that `token` closes; -1 when it closes none. */
+function findMatch(open: readonly Open[], token: IToken, leads: boolean, surplus: boolean): number {
+  const same = (from: number, test: (bracket: Open) => boolean): number => {
+    for (let i = from; i >= 0; i--) {
+      const bracket = open[i]!;
+      if (bracket.closer === token.tokenType) {
+        if (test(bracket)) return i;
+      } else if (token.tokenType !== t.CloseCurly && bracket.closer === t.CloseCurly) return -1;
+    }
+    return -1;
+  };
+  const nearest = same(open.length - 1, () => true);
+  if (token.tokenType !== t.CloseCurly || nearest < 0) return nearest;
+  const bracket = open[nearest]!;
+  if (!leads) {
+    const sameLine = lineOf(bracket.token) === lineOf(token);
+    return surplus && !sameLine ? -1 : nearest;
+  }
+  if (bracket.indent === columnOf(token)) return nearest;
+  const aligned = same(nearest - 1, ({ indent }) => indent === columnOf(token));
+  return aligned >= 0 ? aligned : nearest;
+}
+
+function surplusOfClosers(tokens: readonly IToken[]): boolean {
+  let depth = 0;
+  for (const { tokenType } of tokens) {
+    if (tokenType === t.OpenCurly) depth++;
+    else if (tokenType === t.CloseCurly) depth--;
+  }
+  return depth < 0;
+}
+
+/** Round and square brackets end with their line, so that the lines below keep their meaning; `{` ends here. */
+function insertCloser(result: IToken[], bracket: Open): void {
+  let at = result.length;
+  if (bracket.closer !== t.CloseCurly) {
+    const from = result.indexOf(bracket.token);
+    let depth = 0;
+    for (let i = from + 1; i < at; i++) {
+      const token = result[i]!;
+      if (depth === 0 && startsLine(token, result[i - 1])) {
+        at = i;
+        break;
+      }
+      if (openers.has(token.tokenType)) depth++;
+      else if (closers.has(token.tokenType)) depth--;
+    }
+  }
+  result.splice(at, 0, virtualToken(bracket.closer, result[at - 1]!));
+}
+
+/** A token of no width behind another one. */
+function virtualToken(type: TokenType, behind: IToken): IToken {
+  const offset = endOf(behind);
+  const line = behind.endLine ?? lineOf(behind);
+  const column = (behind.endColumn ?? columnOf(behind)) + 1;
+  return createTokenInstance(type, "", offset, offset - 1, line, line, column, column - 1);
+}
+
+/** The newline rule: a Newline between two tokens of different lines where the statement cannot go on. */
+function withNewlines(tokens: readonly IToken[]): IToken[] {
+  const result: IToken[] = [];
+  const blocks: boolean[] = [];
+  let previous: IToken | undefined;
+  for (const token of tokens) {
+    const type = token.tokenType;
+    if (
+      previous &&
+      lineOf(previous) !== lineOf(token) &&
+      (blocks.length === 0 || blocks[blocks.length - 1]) &&
+      !goesOnAfter.has(previous.tokenType) &&
+      !goesOnBefore.has(type)
+    )
+      result.push(virtualToken(t.Newline, previous));
+    if (openers.has(type)) blocks.push(type === t.OpenCurly);
+    else if (closers.has(type)) blocks.pop();
+    result.push(token);
+    previous = token;
+  }
+  return result;
+}

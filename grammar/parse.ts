@@ -1,0 +1,290 @@
+// Text -> syntax tree and syntax diagnostics. Never throws, whatever the text.
+import { createTokenInstance } from "chevrotain";
+import type { IToken, TokenType } from "chevrotain";
+import type { Declaration, File } from "./ast.ts";
+import { buildDeclaration } from "./build-ast.ts";
+import { token } from "./cst.ts";
+import { report } from "./diagnostic.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { missingOperator } from "./errors/missing-operator.ts";
+import { deepestNesting, nestedTooDeeply } from "./errors/nested-too-deeply.ts";
+import { newerEdition, newestEdition } from "./errors/newer-edition.ts";
+import { noDeclaration } from "./errors/no-declaration.ts";
+import { openString } from "./errors/open-string.ts";
+import { strayBracket } from "./errors/stray-bracket.ts";
+import { unclosedBracket } from "./errors/unclosed-bracket.ts";
+import { unexpectedText } from "./errors/unexpected-text.ts";
+import { unknownCharacter } from "./errors/unknown-character.ts";
+import { splitDeclarations } from "./newlines.ts";
+import type { BracketProblem, Chunk } from "./newlines.ts";
+import { parseChunk } from "./parser.ts";
+import type { Source, Span } from "./source.ts";
+import { explain } from "./syntax-error.ts";
+import * as t from "./tokens.ts";
+
+export interface ParseResult {
+  readonly file: File;
+  /** in the order of the text, at most one for each declaration: one cause, one message */
+  readonly diagnostics: Diagnostic[];
+}
+
+export function parse(source: Source): ParseResult {
+  const { tokens, comments, unknown } = t.tokenize(source.text);
+  const docs = docsByLine(comments, tokens);
+  const chunks = splitDeclarations(tokens);
+  const found: Diagnostic[][] = chunks.map(() => []);
+  const before: Diagnostic[] = [];
+  const regionOf = (offset: number): Diagnostic[] => {
+    const index = chunks.findLastIndex((chunk) => (chunk.tokens[0]?.startOffset ?? 0) <= offset);
+    return found[index] ?? before;
+  };
+
+  let edition: File["edition"];
+  const declarations: Declaration[] = [];
+  chunks.forEach((chunk, index) => {
+    const diagnostics = found[index]!;
+    const first = chunk.tokens[0]!;
+    if (first.tokenType === t.Dlm) {
+      const line = readEdition(source, chunk, index === 0, diagnostics);
+      edition ??= line;
+      return;
+    }
+    const declaration = readDeclaration(source, chunk, docAbove(docs, first), diagnostics);
+    if (declaration) declarations.push(declaration);
+  });
+  for (const character of unknown) {
+    const diagnostic = report(unknownCharacter, {
+      span: spanOf(source, character),
+      character: character.image,
+    });
+    regionOf(character.startOffset).push(diagnostic);
+  }
+
+  return {
+    file: { span: { source, start: 0, end: source.text.length }, edition, declarations },
+    diagnostics: [before, ...found].flatMap(earliest),
+  };
+}
+
+/** One cause, one message: the first problem of a declaration; the rest may follow from it. */
+function earliest(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const [first, ...rest] = diagnostics;
+  if (first === undefined) return [];
+  return [rest.reduce((a, b) => (b.primary.span.start < a.primary.span.start ? b : a), first)];
+}
+
+function spanOf(source: Source, from: IToken): Span {
+  return { source, start: from.startOffset, end: (from.endOffset ?? from.startOffset) + 1 };
+}
+
+// ---------------------------------------------------------------- edition
+
+function readEdition(
+  source: Source,
+  chunk: Chunk,
+  isFirst: boolean,
+  diagnostics: Diagnostic[],
+): File["edition"] {
+  const { cst, errors } = parseChunk(chunk);
+  const first = spanOf(source, chunk.tokens[0]!);
+  for (const error of errors) diagnostics.push(explain(source, chunk.tokens, error));
+  reportBrackets(source, chunk.problems, diagnostics);
+  const digits = token(cst, "Number");
+  if (digits === undefined) return undefined;
+  const span = { ...first, end: spanOf(source, digits).end };
+  const value = Number(digits.image.replaceAll("_", ""));
+  if (!isFirst) {
+    diagnostics.push(
+      report(unexpectedText, {
+        span,
+        expected: undefined,
+        found: `dlm ${digits.image}`,
+        fileEnds: false,
+        notes: ["the edition stands in the first line"],
+        helps: [{ text: "remove it", edits: [{ span, text: "" }] }],
+      }),
+    );
+    return undefined;
+  }
+  if (value > newestEdition || value < 1 || !Number.isInteger(value)) {
+    diagnostics.push(report(newerEdition, { span, edition: value }));
+  }
+  return { value, span };
+}
+
+// ---------------------------------------------------------------- declarations
+
+function readDeclaration(
+  source: Source,
+  original: Chunk,
+  doc: string,
+  diagnostics: Diagnostic[],
+): Declaration | undefined {
+  for (const each of original.tokens) {
+    if (each.tokenType === t.OpenString) diagnostics.push(report(openString, { span: spanOf(source, each) }));
+  }
+  reportBrackets(source, original.problems, diagnostics);
+  const deep = tooDeep(original.tokens);
+  if (deep) {
+    diagnostics.push(report(nestedTooDeeply, { span: spanOf(source, deep) }));
+    return undefined;
+  }
+  const chunk = withKeyword(source, original, diagnostics);
+  if (chunk === undefined) return undefined;
+  const { cst, errors } = parseChunk(chunk);
+  for (const error of errors) diagnostics.push(explain(source, chunk.tokens, error));
+  const last = chunk.tokens[chunk.tokens.length - 1]!;
+  return (
+    cst &&
+    buildDeclaration(
+      {
+        source,
+        fallback: spanOf(source, last).end,
+        groupsAllowed: false,
+        sideBySide: (first, second, group) => {
+          diagnostics.push(report(missingOperator, { first, second, group, listed: false }));
+        },
+      },
+      cst,
+      doc,
+    )
+  );
+}
+
+const bracketTexts = { "(": "(", "[": "[", "{": "{" } as const;
+
+function reportBrackets(
+  source: Source,
+  problems: readonly BracketProblem[],
+  diagnostics: Diagnostic[],
+): void {
+  for (const problem of problems) {
+    if (problem.kind === "stray") {
+      const { token: bracket } = problem;
+      diagnostics.push(report(strayBracket, { span: spanOf(source, bracket), bracket: bracket.image }));
+      continue;
+    }
+    const { opener, last, stop } = problem;
+    const end = spanOf(source, last).end;
+    diagnostics.push(
+      report(unclosedBracket, {
+        opener: spanOf(source, opener),
+        bracket: bracketTexts[opener.image as keyof typeof bracketTexts],
+        end: { source, start: end, end },
+        stop: stop && {
+          span: spanOf(source, stop),
+          text: t.declarationWords.includes(stop.tokenType) ? headOf(source, stop) : stop.image,
+          declaration: t.declarationWords.includes(stop.tokenType),
+        },
+      }),
+    );
+  }
+}
+
+/** "`model Critic`" */
+function headOf(source: Source, word: IToken): string {
+  const text = /^\w+[ \t]+("[^"\n]*"|\w+)?/.exec(source.text.slice(word.startOffset, word.startOffset + 80));
+  return `\`${(text?.[0] ?? word.image).trim()}\``;
+}
+
+const openers: ReadonlySet<TokenType> = new Set([t.OpenRound, t.OpenSquare, t.OpenCurly]);
+const closers: ReadonlySet<TokenType> = new Set([t.CloseRound, t.CloseSquare, t.CloseCurly]);
+/** Each of them may hold another one without a bracket between. */
+const nesting: ReadonlySet<TokenType> = new Set([t.Minus, t.Not, t.Power]);
+
+function tooDeep(tokens: readonly IToken[]): IToken | undefined {
+  let depth = 0;
+  let run = 0;
+  for (const each of tokens) {
+    if (openers.has(each.tokenType)) depth++;
+    else if (closers.has(each.tokenType)) depth--;
+    if (nesting.has(each.tokenType)) run++;
+    else if (each.tokenType === t.Comma || each.tokenType === t.Newline) run = 0;
+    if (depth > deepestNesting || run > deepestNesting) return each;
+  }
+  return undefined;
+}
+
+/** Where the first word is no declaration word, says so and puts in the one that was probably meant. */
+function withKeyword(source: Source, chunk: Chunk, diagnostics: Diagnostic[]): Chunk | undefined {
+  const [first, second] = chunk.tokens;
+  if (first === undefined) return undefined;
+  if (t.declarationWords.includes(first.tokenType)) return chunk;
+  const word =
+    first.tokenType === t.Name && second?.tokenType === t.Name ? nearestWord(first.image) : undefined;
+  diagnostics.push(
+    report(noDeclaration, {
+      span: spanOf(source, first),
+      found: first.image,
+      near: word && String(word.PATTERN),
+    }),
+  );
+  if (word) return { ...chunk, tokens: [retyped(first, word, first.image), ...chunk.tokens.slice(1)] };
+  if (first.tokenType !== t.Name) return undefined;
+  const missing = second && missingWords.get(second.tokenType);
+  if (missing === undefined) return undefined;
+  return { ...chunk, tokens: [retyped(first, missing, ""), ...chunk.tokens] };
+}
+
+/** What a name at the start of a declaration is, by the token behind it. */
+const missingWords: ReadonlyMap<TokenType, TokenType> = new Map([
+  [t.OpenRound, t.Module],
+  [t.Assign, t.Let],
+  [t.From, t.Data],
+]);
+
+function retyped(token: IToken, type: TokenType, image: string): IToken {
+  const { startOffset, startLine = 1, startColumn = 1 } = token;
+  const width = image.length - 1;
+  return createTokenInstance(
+    type,
+    image,
+    startOffset,
+    startOffset + width,
+    startLine,
+    startLine,
+    startColumn,
+    startColumn + width,
+  );
+}
+
+function nearestWord(text: string): TokenType | undefined {
+  const near = t.declarationWords.map((type) => ({ type, distance: distance(text, String(type.PATTERN)) }));
+  near.sort((a, b) => a.distance - b.distance);
+  const [best] = near;
+  return best && best.distance <= (text.length > 3 ? 2 : 1) ? best.type : undefined;
+}
+
+/** Levenshtein's edit distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+// ---------------------------------------------------------------- docs
+
+/** The `///` lines by line number, those that stand alone in their line. */
+function docsByLine(comments: readonly IToken[], tokens: readonly IToken[]): Map<number, string> {
+  const docs = comments.filter((comment) => comment.image.startsWith("///"));
+  if (docs.length === 0) return new Map();
+  const withTokens = new Set(tokens.map((each) => each.endLine));
+  return new Map(
+    docs
+      .filter((comment) => !withTokens.has(comment.startLine))
+      .map((comment) => [comment.startLine ?? 0, comment.image.slice(3).replace(/^ /, "")]),
+  );
+}
+
+function docAbove(docs: ReadonlyMap<number, string>, first: IToken): string {
+  const lines: string[] = [];
+  for (let line = (first.startLine ?? 1) - 1; docs.has(line); line--) lines.unshift(docs.get(line)!);
+  return lines.join("\n");
+}
