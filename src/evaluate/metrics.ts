@@ -73,7 +73,11 @@ function averaged(p: Predictions, average: Average, score: (c: ClassCounts) => n
     const hits = counts.reduce((s, c) => s + c.hits, 0);
     return ratio(hits, p.rows);
   }
-  if (average === "weighted") return ratio(counts.reduce((s, c) => s + score(c) * c.actual, 0), p.rows);
+  if (average === "weighted")
+    return ratio(
+      counts.reduce((s, c) => s + score(c) * c.actual, 0),
+      p.rows,
+    );
   const present = counts.filter((c) => c.actual > 0 || c.predicted > 0);
   return ratio(
     present.reduce((s, c) => s + score(c), 0),
@@ -86,7 +90,7 @@ function areaUnderCurve(scores: readonly number[], positive: readonly boolean[])
   const order = scores.map((_, i) => i).sort((a, b) => scores[a]! - scores[b]!);
   let rankSum = 0;
   let positives = 0;
-  for (let i = 0; i < order.length; ) {
+  for (let i = 0; i < order.length;) {
     let end = i;
     while (end < order.length && scores[order[end]!] === scores[order[i]!]) end++;
     const rank = (i + 1 + end) / 2;
@@ -192,7 +196,8 @@ export const metrics: readonly Metric[] = [
     summary: "harmonic mean of precision and recall",
     larger: true,
     needs: "classes",
-    compute: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(2 * c.hits, c.predicted + c.actual)),
+    compute: (p, { average = "macro" }) =>
+      averaged(p, average, (c) => ratio(2 * c.hits, c.predicted + c.actual)),
   },
   {
     name: "roc_auc",

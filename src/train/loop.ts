@@ -2,7 +2,7 @@
  * The training loop: a function of a checkpoint, a device, a data source, a sink and a clock, without I/O.
  * The command line, a worker and a page run this same loop; what it keeps between steps is a `Checkpoint`, whole.
  */
-import { permutation } from "../data/random.ts";
+import { shuffled } from "../data/random.ts";
 
 export type Batch = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 
@@ -94,7 +94,13 @@ export const start: Counters = {
 };
 
 export type TrainEvent =
-  | { readonly event: "start"; readonly epoch: number; readonly step: number; readonly steps: number; readonly rows: number }
+  | {
+      readonly event: "start";
+      readonly epoch: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly rows: number;
+    }
   | {
       readonly event: "step";
       readonly epoch: number;
@@ -114,7 +120,14 @@ export type TrainEvent =
       readonly ms: number;
       readonly best: boolean;
     }
-  | { readonly event: "end"; readonly epoch: number; readonly step: number; readonly reason: EndReason; readonly best: number | null; readonly ms: number };
+  | {
+      readonly event: "end";
+      readonly epoch: number;
+      readonly step: number;
+      readonly reason: EndReason;
+      readonly best: number | null;
+      readonly ms: number;
+    };
 
 export type EndReason = "epochs" | "steps" | "early" | "interrupted" | "not-finite";
 
@@ -136,7 +149,9 @@ export interface Outcome {
   readonly reason: EndReason;
   readonly checkpoint: Checkpoint;
   /** the batch that was not finite */
-  readonly notFinite: { readonly batch: Batch; readonly rows: number; readonly control: Control; readonly loss: number } | undefined;
+  readonly notFinite:
+    | { readonly batch: Batch; readonly rows: number; readonly control: Control; readonly loss: number }
+    | undefined;
 }
 
 function better(watch: Watch, value: number, than: number | null): boolean {
@@ -161,7 +176,13 @@ export async function train(
   let best = from.best;
   device.restore(from.tensors);
   const total = Math.min(plan.steps ?? Infinity, plan.epochs * perEpoch);
-  sink.event({ event: "start", epoch: counters.epoch + 1, step: counters.iteration, steps: total, rows: source.trainRows });
+  sink.event({
+    event: "start",
+    epoch: counters.epoch + 1,
+    step: counters.iteration,
+    steps: total,
+    rows: source.trainRows,
+  });
 
   const taken = (): Checkpoint => ({ counters, tensors: device.snapshot(), best });
   const end = async (reason: EndReason, notFinite?: Outcome["notFinite"]): Promise<Outcome> => {
@@ -175,13 +196,14 @@ export async function train(
   while (counters.epoch < plan.epochs) {
     const epochBegan = clock.now();
     const { epoch } = counters;
-    const order = plan.shuffle ? permutation(source.trainRows, plan.seed, epoch) : undefined;
+    const given = Int32Array.from({ length: source.trainRows }, (_, row) => row);
+    const order = plan.shuffle ? shuffled(given, plan.seed, "epoch", epoch) : given;
     while (counters.stepInEpoch < perEpoch) {
       if (sink.interrupted()) return end("interrupted");
       if (plan.steps !== undefined && counters.iteration >= plan.steps) return end("steps");
       const first = counters.stepInEpoch * plan.batch;
       const rows = Math.min(plan.batch, source.trainRows - first);
-      const ids = order ? order.subarray(first, first + rows) : Int32Array.from({ length: rows }, (_, i) => first + i);
+      const ids = order.subarray(first, first + rows);
       const control: Control = {
         seed: plan.seed,
         iteration: counters.iteration,

@@ -1,0 +1,127 @@
+/** What commands print with: colours where they are wanted, tables that fit, numbers for people, progress bars. */
+import { SingleBar } from "cli-progress";
+import { createColors } from "picocolors";
+
+export interface Terminal {
+  /** standard output is a terminal and a person reads it */
+  readonly interactive: boolean;
+  readonly color: boolean;
+  readonly width: number;
+  readonly paint: ReturnType<typeof createColors>;
+  /** a line of results on standard output */
+  print(line?: string): void;
+  /** a line about the work itself, on standard error */
+  say(line?: string): void;
+}
+
+/** NO_COLOR and --no-color win; JSON output is never painted. */
+export function terminal(options: { color?: boolean } = {}): Terminal {
+  const interactive = process.stdout.isTTY === true;
+  const color =
+    options.color !== false && !process.env["NO_COLOR"] && interactive && process.env["TERM"] !== "dumb";
+  return {
+    interactive,
+    color,
+    width: Math.max(40, process.stdout.columns ?? 100),
+    paint: createColors(color),
+    print: (line = "") => process.stdout.write(line + "\n"),
+    say: (line = "") => process.stderr.write(line + "\n"),
+  };
+}
+
+/** One JSON line on standard output. */
+export function printJson(value: unknown): void {
+  process.stdout.write(JSON.stringify(value) + "\n");
+}
+
+// oxlint-disable-next-line no-control-regex
+const escapes = /\u001b\[[0-9;]*m/g;
+
+export function visibleLength(text: string): number {
+  return text.replace(escapes, "").length;
+}
+
+/** Columns padded to their widest cell; those named in `right` lean right. */
+export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, visibleLength(cell))));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => {
+        const space = " ".repeat(widths[i]! - visibleLength(cell));
+        return right.includes(i) ? space + cell : cell + space;
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** 4 significant digits, no exponent where one can read it without. */
+export function number(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en-US");
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : value.toPrecision(4);
+}
+
+export function percent(value: number): string {
+  return `${(100 * value).toFixed(2)} %`;
+}
+
+export function bytes(value: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}
+
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000)
+    return `${milliseconds < 10 ? milliseconds.toFixed(1) : milliseconds.toFixed(0)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds - 60 * minutes)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Eight heights of a bar, for a curve in one line of text. */
+export function sparkline(values: readonly number[]): string {
+  const finite = values.filter(Number.isFinite);
+  const low = Math.min(...finite);
+  const high = Math.max(...finite);
+  const span = high - low || 1;
+  return values
+    .map((v) => (Number.isFinite(v) ? "▁▂▃▄▅▆▇█"[Math.min(7, Math.floor((8 * (v - low)) / span))] : "!"))
+    .join("");
+}
+
+export interface Progress {
+  update(done: number, text: string): void;
+  stop(): void;
+}
+
+/** A bar on standard error where that is a terminal; nothing elsewhere. `{text}` is what the caller says of the moment. */
+export function progress(label: string, total: number, shown: boolean): Progress {
+  if (!shown || process.stderr.isTTY !== true) return { update: () => {}, stop: () => {} };
+  const bar = new SingleBar({
+    format: `${label} {bar} {value}/{total}  {text}  {eta_formatted} left`,
+    barCompleteChar: "━",
+    barIncompleteChar: "─",
+    hideCursor: true,
+    clearOnComplete: true,
+    stopOnComplete: false,
+    fps: 8,
+    barsize: 24,
+    stream: process.stderr,
+  });
+  bar.start(total, 0, { text: "" });
+  return {
+    update: (done, text) => bar.update(done, { text }),
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * A checkpoint as one .safetensors file: all that the loop keeps. Tensors by path (weights, states, optimizer
+ * state), the best ones under `best/`, counters in the metadata. One file, so that it is replaced whole or not at all.
+ */
+import { DataError } from "../data/error.ts";
+import type { HostArray } from "../data/table.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+import { start, type Checkpoint, type Counters } from "./loop.ts";
+
+/** A tensor that a device keeps. */
+export interface TensorSpec {
+  readonly path: string;
+  readonly shape: readonly number[];
+}
+
+/** What must be the same for the bits to be the same. */
+export interface CheckpointFacts {
+  readonly program: string;
+  readonly weights: string;
+  readonly data: string;
+  readonly seed: number;
+  /** `wasm`, `wasm relaxed` */
+  readonly target: string;
+  /** version of the compiler */
+  readonly version: string;
+}
+
+const bestPrefix = "best/";
+
+function withShapes(
+  tensors: ReadonlyMap<string, Float32Array>,
+  specs: readonly TensorSpec[],
+  prefix: string,
+  into: Map<string, HostArray>,
+): void {
+  for (const { path, shape } of specs) {
+    const data = tensors.get(path);
+    if (data) into.set(prefix + path, { dtype: "f32", shape, data });
+  }
+}
+
+export function encodeCheckpoint(
+  checkpoint: Checkpoint,
+  specs: readonly TensorSpec[],
+  facts: CheckpointFacts,
+): Uint8Array {
+  const tensors = new Map<string, HostArray>();
+  withShapes(checkpoint.tensors, specs, "", tensors);
+  if (checkpoint.best) withShapes(checkpoint.best, specs, bestPrefix, tensors);
+  return writeSafetensors(
+    tensors,
+    new Map([
+      ["format", "dlmc checkpoint 1"],
+      ["facts", JSON.stringify(facts)],
+      ["counters", JSON.stringify(checkpoint.counters)],
+    ]),
+  );
+}
+
+/** Weights and states alone, for use by other commands and tools. */
+export function encodeWeights(
+  tensors: ReadonlyMap<string, Float32Array>,
+  specs: readonly TensorSpec[],
+  facts: CheckpointFacts,
+): Uint8Array {
+  const kept = new Map<string, HostArray>();
+  withShapes(tensors, specs, "", kept);
+  return writeSafetensors(
+    kept,
+    new Map([
+      ["format", "dlmc weights 1"],
+      ["facts", JSON.stringify(facts)],
+    ]),
+  );
+}
+
+export interface DecodedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly facts: CheckpointFacts;
+}
+
+function isCounters(value: unknown): value is Counters {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.entries(start).every(([key, example]) => {
+      const found: unknown = (value as Record<string, unknown>)[key];
+      return typeof found === "number" || (found === null && example === null);
+    })
+  );
+}
+
+function parsed(metadata: ReadonlyMap<string, string>, key: string, file: string): unknown {
+  try {
+    return JSON.parse(metadata.get(key) ?? "");
+  } catch {
+    throw new DataError(`this is no checkpoint: its metadata has no readable ${key}`, { file });
+  }
+}
+
+/** Throws DataError where a tensor is missing or of another shape: nothing is half restored. */
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  file: string,
+  specs: readonly TensorSpec[],
+): DecodedCheckpoint {
+  const { metadata, tensors } = readSafetensors(bytes, file);
+  const counters = parsed(metadata, "counters", file);
+  if (!isCounters(counters)) throw new DataError("this is no checkpoint: its counters are damaged", { file });
+  const facts = parsed(metadata, "facts", file) as CheckpointFacts;
+  const hasBest = [...tensors.keys()].some((name) => name.startsWith(bestPrefix));
+  return {
+    facts,
+    checkpoint: {
+      counters,
+      tensors: pick(tensors, specs, "", file),
+      best: hasBest ? pick(tensors, specs, bestPrefix, file) : undefined,
+    },
+  };
+}
+
+function pick(
+  tensors: ReadonlyMap<string, HostArray>,
+  specs: readonly TensorSpec[],
+  prefix: string,
+  file: string,
+): Map<string, Float32Array> {
+  return new Map(
+    specs.map((spec) => {
+      const found = tensors.get(prefix + spec.path);
+      if (!found) throw new DataError("the tensor is missing", { file, column: prefix + spec.path });
+      return [spec.path, fitting(found, spec, file)];
+    }),
+  );
+}
+
+function fitting(found: HostArray, spec: TensorSpec, file: string): Float32Array {
+  const same = found.shape.length === spec.shape.length && found.shape.every((n, i) => n === spec.shape[i]);
+  if (!same)
+    throw new DataError(`has shape [${found.shape.join(", ")}], the model needs [${spec.shape.join(", ")}]`, {
+      file,
+      column: spec.path,
+    });
+  return found.data instanceof Float32Array ? found.data : Float32Array.from(found.data);
+}
+
+/**
+ * Weights for a model: every weight and state must be in the file (a checkpoint of training serves as well, its best
+ * tensors are preferred), and nothing of the model may be missing. Tensors that no part of the model asks for are told.
+ */
+export function decodeWeights(
+  bytes: Uint8Array,
+  file: string,
+  specs: readonly TensorSpec[],
+): { tensors: Map<string, Float32Array>; unused: string[] } {
+  const { tensors } = readSafetensors(bytes, file);
+  const prefix = specs.every((s) => tensors.has(bestPrefix + s.path)) && specs.length > 0 ? bestPrefix : "";
+  const missing = specs.filter((s) => !tensors.has(prefix + s.path)).map((s) => s.path);
+  if (missing.length > 0) {
+    const shown = missing.slice(0, 4).join(", ") + (missing.length > 4 ? ", …" : "");
+    throw new DataError(
+      `${missing.length} of ${specs.length} tensors of the model are not in this file: ${shown}`,
+      { file },
+    );
+  }
+  const wanted = new Set(specs.map((s) => prefix + s.path));
+  const ours = (name: string): boolean =>
+    name.startsWith("optimizer.") || name.startsWith(bestPrefix) !== (prefix !== "");
+  return {
+    tensors: pick(tensors, specs, prefix, file),
+    unused: [...tensors.keys()].filter((name) => !wanted.has(name) && !ours(name)),
+  };
+}

@@ -1,0 +1,134 @@
+/** The training loop on a small device of its own: order of rows, early stop, keep best, and resuming at every step. */
+import { expect, test } from "vitest";
+import {
+  start,
+  train,
+  type Checkpoint,
+  type DataSource,
+  type Device,
+  type LoopPlan,
+  type Sink,
+  type TrainEvent,
+} from "../src/train/loop.ts";
+
+const plan: LoopPlan = {
+  batch: 4,
+  dropLast: false,
+  epochs: 3,
+  steps: undefined,
+  seed: 5,
+  shuffle: true,
+  stop: undefined,
+  keep: { metric: "loss", larger: false },
+  onNotFinite: "stop",
+};
+
+/** A device whose one weight depends on every row, step and order. */
+function device(breakAt = -1): Device {
+  let w = Float32Array.of(1);
+  return {
+    step(batch, rows, control) {
+      const x = batch["x"]!;
+      if (control.iteration === breakAt)
+        return Promise.resolve({ loss: NaN, gradientNorm: NaN, finite: false });
+      let sum = 0;
+      for (let i = 0; i < rows; i++) sum = Math.fround(sum * 0.5 + x[i]!);
+      w = Float32Array.of(Math.fround(w[0]! * 0.9 + sum * 0.01 * control.step));
+      return Promise.resolve({ loss: w[0]!, gradientNorm: 1, finite: true });
+    },
+    snapshot: () => new Map([["w", w.slice()]]),
+    restore: (tensors) => void (w = tensors.get("w")!.slice()),
+  };
+}
+
+function source(on: Device, losses?: number[]): DataSource & { seen: number[][] } {
+  const seen: number[][] = [];
+  return {
+    trainRows: 10,
+    seen,
+    batch(rows) {
+      seen.push([...rows]);
+      return { x: Float32Array.from(rows) };
+    },
+    validate: () => Promise.resolve({ loss: losses?.shift() ?? Math.abs(on.snapshot().get("w")![0]! - 1) }),
+  };
+}
+
+function sink(stopAfter = Infinity): Sink & { events: TrainEvent[]; checkpoints: Checkpoint[] } {
+  const events: TrainEvent[] = [];
+  const checkpoints: Checkpoint[] = [];
+  return {
+    events,
+    checkpoints,
+    event: (e) => void events.push(e),
+    checkpoint: (c) => Promise.resolve(void checkpoints.push(c)),
+    interrupted: () => events.filter((e) => e.event === "step").length >= stopAfter,
+    due: () => false,
+  };
+}
+
+const fresh = (): Checkpoint => ({
+  counters: start,
+  tensors: new Map([["w", Float32Array.of(1)]]),
+  best: undefined,
+});
+const clock = { now: () => 0 };
+
+test("every epoch takes each row once, in an order of its own", async () => {
+  const on = device();
+  const data = source(on);
+  const out = await train(plan, fresh(), on, data, sink(), clock);
+  expect(out.reason).toBe("epochs");
+  const epochs = [0, 1, 2].map((e) => data.seen.slice(3 * e, 3 * e + 3).flat());
+  for (const rows of epochs) expect([...rows].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(epochs[0]).not.toEqual(epochs[1]);
+});
+
+test("stopped after any number of steps and resumed, it ends with the same bits", async () => {
+  const whole = device();
+  const full = await train(plan, fresh(), whole, source(whole), sink(), clock);
+  for (let stop = 0; stop < 9; stop++) {
+    const first = device();
+    const part = await train(plan, fresh(), first, source(first), sink(stop), clock);
+    expect(part.reason).toBe("interrupted");
+    const second = device();
+    const rest = await train(plan, part.checkpoint, second, source(second), sink(), clock);
+    expect(rest.checkpoint).toEqual(full.checkpoint);
+  }
+});
+
+test("early stop waits as long as it says, and the best weights are kept", async () => {
+  const on = device();
+  const s = sink();
+  const early: LoopPlan = { ...plan, epochs: 20, stop: { metric: "loss", larger: false, patience: 2 } };
+  const out = await train(early, fresh(), on, source(on, [3, 2, 1, 1.5, 1.2, 0.5]), s, clock);
+  expect(out.reason).toBe("early");
+  const epochs = s.events.filter((e) => e.event === "epoch");
+  expect(epochs.map((e) => e.best)).toEqual([true, true, true, false, false]);
+  expect(out.checkpoint.counters.bestEpoch).toBe(2);
+});
+
+test("a step that is not finite stops, and its batch is told", async () => {
+  const on = device(4);
+  const s = sink();
+  const out = await train(plan, fresh(), on, source(on), s, clock);
+  expect(out.reason).toBe("not-finite");
+  expect(out.checkpoint.counters.iteration).toBe(4);
+  expect(out.notFinite?.rows).toBe(4);
+  const skipping = device(4);
+  const through = await train(
+    { ...plan, onNotFinite: "skip" },
+    fresh(),
+    skipping,
+    source(skipping),
+    sink(),
+    clock,
+  );
+  expect(through.reason).toBe("epochs");
+});
+
+test("no steps at all give the initial weights", async () => {
+  const on = device();
+  const out = await train({ ...plan, steps: 0 }, fresh(), on, source(on), sink(), clock);
+  expect(out.checkpoint.tensors.get("w")).toEqual(Float32Array.of(1));
+});
