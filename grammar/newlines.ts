@@ -106,12 +106,13 @@ export function splitDeclarations(tokens: readonly IToken[]): Chunk[] {
     const previous = tokens[index - 1];
     if (index > start && previous && startsLine(token, previous)) {
       const head = isHead(token, tokens[index + 1]);
+      const outermost = depth === 0 && columnOf(token) <= columnOf(tokens[start] ?? token);
       if (head && (depth === 0 || columnOf(token) === 1)) cut(index);
+      else if (outermost && declarationWords.has(token.tokenType)) cut(index);
       else if (
-        depth === 0 &&
+        outermost &&
         !goesOnAfter.has(previous.tokenType) &&
-        !goesOnBefore.has(token.tokenType) &&
-        columnOf(token) <= columnOf(tokens[start] ?? token)
+        !goesOnBefore.has(token.tokenType)
       )
         cut(index);
     }

@@ -120,19 +120,20 @@ function readDeclaration(
   doc: string,
   diagnostics: Diagnostic[],
 ): Declaration | undefined {
-  for (const each of original.tokens) {
-    if (each.tokenType === t.OpenString) diagnostics.push(report(openString, { span: spanOf(source, each) }));
-  }
-  reportBrackets(source, original.problems, diagnostics);
+  const open = original.tokens.find((each) => each.tokenType === t.OpenString);
+  // the string has swallowed the rest of its line, so nothing else that is found can be trusted
+  const problems: Diagnostic[] = open ? [] : diagnostics;
+  if (open) diagnostics.push(report(openString, { span: spanOf(source, open) }));
+  reportBrackets(source, original.problems, problems);
   const deep = tooDeep(original.tokens);
   if (deep) {
     diagnostics.push(report(nestedTooDeeply, { span: spanOf(source, deep) }));
     return undefined;
   }
-  const chunk = withKeyword(source, original, diagnostics);
+  const chunk = withKeyword(source, original, problems);
   if (chunk === undefined) return undefined;
   const { cst, errors } = parseChunk(chunk);
-  for (const error of errors) diagnostics.push(explain(source, chunk.tokens, error));
+  for (const error of errors) problems.push(explain(source, chunk.tokens, error));
   const last = chunk.tokens[chunk.tokens.length - 1]!;
   return (
     cst &&
@@ -142,7 +143,7 @@ function readDeclaration(
         fallback: spanOf(source, last).end,
         groupsAllowed: false,
         sideBySide: (first, second, group) => {
-          diagnostics.push(report(missingOperator, { first, second, group, listed: false }));
+          problems.push(report(missingOperator, { first, second, group, listed: false }));
         },
       },
       cst,
@@ -255,18 +256,23 @@ function nearestWord(text: string): TokenType | undefined {
   return best && best.distance <= (text.length > 3 ? 2 : 1) ? best.type : undefined;
 }
 
-/** Levenshtein's edit distance. */
+/** Edit distance in which two swapped neighbours count once (optimal string alignment). */
 function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const row = [i];
+    const above = rows[i - 1]!;
     for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+      const change = above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let least = Math.min(change, above[j]! + 1, row[j - 1]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, rows[i - 2]![j - 2]! + 1);
+      }
+      row.push(least);
     }
-    row = next;
+    rows.push(row);
   }
-  return row[b.length]!;
+  return rows[a.length]![b.length]!;
 }
 
 // ---------------------------------------------------------------- docs

@@ -40,8 +40,9 @@ const ruleWords: { readonly [rule: string]: string } = {
   edition: "the number of the edition",
 };
 
-/** Rules in which a list separated by commas is read. */
+/** Rules with a list separated by commas in them, up to the next `body`. */
 const listRules: ReadonlySet<string> = new Set([
+  "settings",
   "callArguments",
   "bracket",
   "settingCall",
@@ -115,7 +116,7 @@ export function explain(source: Source, tokens: readonly IToken[], error: IRecog
       first: spanOf(source, before),
       second: span,
       group: undefined,
-      listed: stack.slice(-2).some((name) => listRules.has(name)),
+      listed: listRules.has(stack.findLast((name) => name === "body" || listRules.has(name)) ?? ""),
     });
   }
   const name = actual.tokenType.name;
