@@ -1,0 +1,152 @@
+/** Where an expression is evaluated: what it can see, in which phase, under which weight path, called from where. */
+import type { CallableDeclaration } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import type { Value } from "../ir/graph.ts";
+import type { GraphBuilder } from "../ir/builder.ts";
+import type { FileScope } from "./names.ts";
+import type { Session } from "./session.ts";
+import type { Solver } from "./solver.ts";
+import type { Axis, CheckType } from "./type.ts";
+import type { CheckValue } from "./values.ts";
+import { isUserSpan } from "./origin.ts";
+
+export type Phase = "fitting" | "training" | "inference";
+
+export type WeightKind = "kernel" | "table" | "other";
+
+export interface WeightRequest {
+  /** the model it belongs to */
+  readonly model: string;
+  /** `stage1.basic0.conv1.kernel` */
+  readonly path: string;
+  readonly type: CheckType;
+  /** by the name of the weight: `kernel`, `table`, all others */
+  readonly kind: WeightKind;
+  /** Builds its first value in another graph; undefined where the initialiser has an error. */
+  initial(builder: GraphBuilder): Value | undefined;
+  readonly span: Span;
+}
+
+export interface StateRequest {
+  readonly model: string;
+  readonly path: string;
+  readonly type: CheckType;
+  initial(builder: GraphBuilder): Value | undefined;
+  readonly span: Span;
+  /** its module sees the train split before training: it has an update under `if fitting` */
+  readonly fitted: boolean;
+}
+
+/** Where values of weights come from, asked once for every path of one elaboration. */
+export interface WeightSource {
+  get(request: WeightRequest): Value | undefined;
+}
+
+export interface StateStore {
+  /** the value at the start; asked once for every path */
+  get(request: StateRequest): Value | undefined;
+  /** a later value, which replaces earlier ones; `span` is the update */
+  set(request: StateRequest, value: Value, span: Span, from: CheckValue): void;
+}
+
+/** A stage of the root declaration as `dlmc show` prints it. */
+export interface StageRow {
+  /** as written, without the arrow */
+  readonly text: string;
+  readonly span: Span;
+  readonly label: string | undefined;
+  readonly type: CheckType;
+  /** parameters first used by this stage */
+  readonly parameters: number;
+  /** floating point operations of the contractions of this stage, for one row (free dims count 1) */
+  readonly flops: number;
+}
+
+/** One pass over a declaration (and all it calls) in one phase. */
+export interface Elaboration {
+  readonly session: Session;
+  readonly builder: GraphBuilder | undefined;
+  readonly solver: Solver;
+  readonly weights: WeightSource;
+  readonly states: StateStore;
+  /** weights and states asked for so far, by model and path */
+  readonly requested: Map<string, { readonly request: WeightRequest | StateRequest; value: Value | undefined }>;
+  /** phase of an instance, where it is not that of its surroundings: frozen ones are in inference */
+  readonly phaseAt: ((model: string, path: string) => Phase | undefined) | undefined;
+  /** rows for `dlmc show`, filled where wanted */
+  readonly rows: StageRow[] | undefined;
+  /** a module is checked alone: sizes are symbols, and what a callee demands is passed on to the caller */
+  readonly alone: boolean;
+  /** counts random draws, so that each has its own key */
+  draws: Map<string, number>;
+}
+
+/** Weight paths of one named scope. */
+export interface PathScope {
+  /** with a final dot, or empty */
+  readonly prefix: string;
+  /** next ordinal of each kind of unnamed stage */
+  counters: Map<string, number>;
+  /** who bears a segment */
+  claims: Map<string, { readonly identity: object; readonly span: Span }>;
+}
+
+export function pathScope(prefix: string): PathScope {
+  return { prefix, counters: new Map(), claims: new Map() };
+}
+
+export interface LocalScope {
+  readonly values: Map<string, CheckValue>;
+  readonly parent: LocalScope | undefined;
+}
+
+export interface CallSite {
+  readonly span: Span;
+  readonly frame: Frame;
+}
+
+export interface Frame {
+  readonly elaboration: Elaboration;
+  readonly file: FileScope;
+  readonly locals: LocalScope;
+  /** models and workflow blocks see the file's lets */
+  readonly open: boolean;
+  readonly declaration: CallableDeclaration | undefined;
+  /** of the weights below */
+  readonly model: string;
+  readonly path: PathScope;
+  readonly phase: Phase;
+  readonly call: CallSite | undefined;
+  /** what `_` stands for */
+  readonly piped: CheckValue | undefined;
+  /** axes that the packs of the signature took in, by name (`` for `..`) */
+  readonly packs: Map<string, readonly Axis[]>;
+  /** errors below are consequences of one that was reported */
+  readonly muted: boolean;
+  /** states of the module whose body this is */
+  readonly states: Map<string, StateRequest>;
+  /** rows are recorded for the stages of this frame's own body */
+  readonly recording: boolean;
+}
+
+export function innerScope(frame: Frame): Frame {
+  return { ...frame, locals: { values: new Map(), parent: frame.locals }, recording: false };
+}
+
+export function withPath(frame: Frame, path: PathScope): Frame {
+  return { ...frame, path };
+}
+
+/** The innermost place in a user's file: the span itself, or the call that led to it. */
+export function userSpan(frame: Frame | undefined, span: Span): Span {
+  if (isUserSpan(span)) return span;
+  for (let call = frame?.call; call; call = call.frame.call) if (isUserSpan(call.span)) return call.span;
+  return span;
+}
+
+/** The call in the declaration that is elaborated as a whole; undefined there itself. */
+export function rootCall(frame: Frame): Span | undefined {
+  let span: Span | undefined;
+  for (let call = frame.call; call; call = call.frame.call) if (isUserSpan(call.span)) span = call.span;
+  return span;
+}
