@@ -1,0 +1,38 @@
+// DLM0113: a block lacks a setting without which it means nothing.
+import { defineDiagnostic } from "../../../../grammar/diagnostic.ts";
+import type { Span } from "../../../../grammar/source.ts";
+import { prices } from "./examples.ts";
+
+export interface MissingSetting {
+  readonly block: string;
+  readonly name: string;
+  readonly span: Span;
+  readonly example: string;
+}
+
+export const missingSetting = defineDiagnostic<MissingSetting>({
+  code: "DLM0113",
+  severity: "error",
+  explanation: `Most settings have a default. The few that do not must be written: \`train\` needs a \`loss\`, \`data\` needs
+at least one \`input\`. (A missing optimizer is DLM0703.)`,
+  example: {
+    wrong: `${prices}
+train Price on Houses {
+  optimizer adam(1e-3)
+}
+`,
+    right: `${prices}
+train Price on Houses {
+  loss      mse(out, price)
+  optimizer adam(1e-3)
+}
+`,
+  },
+  build({ block, name, span, example }) {
+    return {
+      message: `\`${block}\` needs a \`${name}\``,
+      primary: { span, text: `no \`${name}\` is given` },
+      helps: [{ text: example }],
+    };
+  },
+});

@@ -1,0 +1,37 @@
+// The list of the diagnostics that belong to workflow blocks.
+import type { DiagnosticKind } from "../../../../grammar/diagnostic.ts";
+import { unknownSetting } from "./dlm0104-unknown-setting.ts";
+import { settingValue } from "./dlm0112-setting-value.ts";
+import { missingSetting } from "./dlm0113-missing-setting.ts";
+import { targetLeak } from "./dlm0601-target-leak.ts";
+import { fittedLate } from "./dlm0602-fitted-late.ts";
+import { splitSum } from "./dlm0603-split-sum.ts";
+import { lastBatch } from "./dlm0604-last-batch.ts";
+import { unknownColumn } from "./dlm0605-unknown-column.ts";
+import { sharedRows } from "./dlm0606-shared-rows.ts";
+import { lossNotSingle } from "./dlm0701-loss-not-single.ts";
+import { noOptimizer } from "./dlm0703-no-optimizer.ts";
+import { noGradient } from "./dlm0704-no-gradient.ts";
+import { metricUnfit } from "./dlm0902-metric-unfit.ts";
+import { requireFailed } from "./dlm0903-require-failed.ts";
+import { tooMuchMemory } from "./dlm0904-too-much-memory.ts";
+import { notBuilt } from "./not-built.ts";
+
+export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = [
+  unknownSetting,
+  notBuilt,
+  settingValue,
+  missingSetting,
+  targetLeak,
+  fittedLate,
+  splitSum,
+  lastBatch,
+  unknownColumn,
+  sharedRows,
+  lossNotSingle,
+  noOptimizer,
+  noGradient,
+  metricUnfit,
+  requireFailed,
+  tooMuchMemory,
+];

@@ -1,0 +1,228 @@
+/**
+ * The settings of every workflow block, as tables: what they are called, what they take, what they mean. A setting line
+ * is a call without parentheses. Messages, hover, completion and signature help read these; the parser does not.
+ */
+
+export interface SettingDefinition {
+  readonly name: string;
+  /** as a person would write it, with the defaults */
+  readonly signature: string;
+  readonly doc: string;
+  /** arguments that may be given by name; unnamed ones are read by the setting itself */
+  readonly named?: readonly string[];
+  /** any name may stand before `=`: columns in `fill`, terms in `loss` */
+  readonly anyName?: true;
+  /** may stand more than once */
+  readonly many?: true;
+  /** has a type behind `:` */
+  readonly typed?: true;
+  /** has settings of its own in braces */
+  readonly block?: true;
+  /** belongs to the language, and this compiler does not build it */
+  readonly later?: true;
+}
+
+export interface SettingTable {
+  /** the word that starts the block */
+  readonly block: string;
+  readonly settings: readonly SettingDefinition[];
+}
+
+const later = (name: string, signature: string, doc: string): SettingDefinition => ({
+  name,
+  signature,
+  doc,
+  anyName: true,
+  many: true,
+  later: true,
+});
+
+export const dataSettings: SettingTable = {
+  block: "data",
+  settings: [
+    {
+      name: "input",
+      signature: "input a, b : number",
+      doc: 'Columns that the model may read: `number`, `category`, `category("x", "y")`, `category as Name`, or an array type such as `u8[H=28, W=28, C=1]`.',
+      many: true,
+      typed: true,
+    },
+    {
+      name: "target",
+      signature: "target price : number",
+      doc: "Columns that the model learns to predict. They are not known when the model is used, so it cannot read them.",
+      many: true,
+      typed: true,
+    },
+    {
+      name: "drop",
+      signature: "drop missing, duplicates",
+      doc: "Leaves out rows with an empty field, or rows that repeat an earlier one, before the split.",
+    },
+    {
+      name: "fill",
+      signature: 'fill age = median, ocean = "unknown"',
+      doc: "What stands for an empty field of a column: `mean`, `median` or `most` of the train split, a number, or a name.",
+      anyName: true,
+      many: true,
+    },
+    {
+      name: "split",
+      signature: "split train = 80%, valid = 10%, test = 10%, seed = 0",
+      doc: "Rows for training, for choosing and for the report: parts of all rows, numbers of rows, or `given` where the source keeps a set apart. Rows are drawn by the seed.",
+      named: ["train", "valid", "test", "seed", "balance", "by", "group"],
+    },
+    {
+      name: "shuffle",
+      signature: "shuffle off",
+      doc: "`off`: the split takes rows in their order instead of at random.",
+    },
+    {
+      name: "augment",
+      signature: "augment flip(W, chance = 50%), shift(H, W, by = 2)",
+      doc: "Random changes of the arrays of train rows, new in each epoch: `flip` along an axis, `shift` along axes by up to so many places with 0 moving in.",
+    },
+    later("filter", "filter CONDITION", "Keeps rows for which a condition holds."),
+    later("resize", "resize 256, crop = 224", "Brings images to one size."),
+    later("window", "window 128, target = next", "Cuts text or series into windows."),
+    later("tokenize", "tokenize chars as Chars", "Turns text into ids."),
+  ],
+};
+
+export const trainSettings: SettingTable = {
+  block: "train",
+  settings: [
+    {
+      name: "loss",
+      signature: "loss cross_entropy(out, label)",
+      doc: "One number that training makes small. Several named terms (`fit = ..., kl = ...`) are added up, and each is reported.",
+      anyName: true,
+    },
+    {
+      name: "optimizer",
+      signature: "optimizer adam(1e-3)",
+      doc: "The rule by which a gradient changes the weights: `sgd`, `adam`, `adamw`, `rmsprop`, or an `optimizer` of the file. The rate may be a schedule: `adam(cosine(1e-3, total = 12 * epoch))`.",
+    },
+    {
+      name: "penalty",
+      signature: "penalty l2(1e-4)",
+      doc: "`l2(r)` adds r times the sum of squares of the kernels and tables to what is minimised, `l1(r)` r times the sum of their absolute values. The reported loss is without it.",
+    },
+    {
+      name: "clip",
+      signature: "clip 1.0",
+      doc: "Scales the gradient of all weights together down to this norm where it is longer.",
+    },
+    {
+      name: "batch",
+      signature: "batch 32, last = keep",
+      doc: "Rows of one step. `last = drop` leaves out the last, smaller batch of an epoch.",
+      named: ["last"],
+    },
+    { name: "epochs", signature: "epochs 10", doc: "How often training goes through all rows." },
+    { name: "steps", signature: "steps 5000", doc: "Ends training after so many steps." },
+    {
+      name: "seed",
+      signature: "seed 0",
+      doc: "Decides the initial weights, the order of rows, dropout and augmentation.",
+    },
+    { name: "shuffle", signature: "shuffle off", doc: "`off`: keeps the order of the rows in every epoch." },
+    {
+      name: "stop",
+      signature: "stop early, watch = valid.loss, patience = 5, improvement = 0",
+      doc: "Ends training when the watched value has not become better for `patience` epochs.",
+      named: ["watch", "patience", "improvement"],
+    },
+    {
+      name: "keep",
+      signature: "keep best, by = valid.loss",
+      doc: "The weights that training ends with: `best` by a measured value, or `last`.",
+      named: ["by"],
+    },
+    {
+      name: "log",
+      signature: "log every = 100",
+      doc: "Reports the loss every so many steps, besides at the end of each epoch.",
+      named: ["every"],
+    },
+    later("accumulate", "accumulate 4", "Adds up the gradients of several batches."),
+    later("average", "average 0.999", "Keeps a moving average of the weights."),
+    later("precision", "precision f16", "Computes activations in f16."),
+    later("sample", "sample Generator(z), every = 1 * epoch", "Shows results while training."),
+    { ...later("stage", "stage head { ... }", "Trains in stages, one after the other."), block: true },
+    { ...later("step", "step Critic { ... }", "Trains several models by turns."), block: true },
+    later("freeze", "freeze backbone", "Keeps a part of the model as it is."),
+    later("thaw", "thaw backbone", "Trains a frozen part again."),
+  ],
+};
+
+export const evaluateSettings: SettingTable = {
+  block: "evaluate",
+  settings: [
+    {
+      name: "metrics",
+      signature: "metrics accuracy, f1(macro)",
+      doc: "What is measured: `loss`; for classes `accuracy`, `top(k)`, `precision`, `recall`, `f1` (each `macro`, `micro` or `weighted`), `roc_auc(one_vs_rest)`; for numbers `mae`, `rmse`, `r2`.",
+      many: true,
+    },
+    {
+      name: "report",
+      signature: "report confusion",
+      doc: "`confusion` counts predicted by true classes; `by = column` gives the metrics for each value of a category.",
+      named: ["by"],
+      many: true,
+    },
+    {
+      name: "require",
+      signature: "require accuracy >= 91%",
+      doc: "A condition on a metric; where it does not hold, the command fails.",
+      many: true,
+    },
+  ],
+};
+
+export const deploySettings: SettingTable = {
+  block: "deploy",
+  settings: [
+    { name: "target", signature: "target wasm", doc: "What the model is compiled to: `wasm`, `node`." },
+    { name: "weights", signature: "weights f32", doc: "How weights are stored." },
+    later("input", "input z = normal[B, Z]", "Replaces an input of the model."),
+    later("output", "output top(3, softmax(out) over Class)", "Replaces the outputs of the model."),
+    later("batch", "batch 8", "Largest number of rows of one call."),
+    later("generate", "generate text, max = 256", "Generates step by step."),
+    later("stream", "stream audio", "Runs on an endless series."),
+    later("serve", "serve http, port = 8080", "Serves the model over HTTP."),
+    { ...later("monitor", "monitor { ... }", "Watches the model in use."), block: true },
+  ],
+};
+
+export const tuneSettings: SettingTable = {
+  block: "tune",
+  settings: [
+    later("vary", "vary width in [32, 64]", "A `let` whose value is searched."),
+    later("search", "search random, trials = 60, seed = 0", "How the search goes."),
+    later("prune", "prune median, after = 5 * epoch", "Ends hopeless trials early."),
+    later("minimise", "minimise valid.loss", "What the search makes small."),
+    later("maximise", "maximise valid.accuracy", "What the search makes large."),
+    later("budget", "budget 2h", "When the search ends."),
+  ],
+};
+
+export const checkSettings: SettingTable = {
+  block: "check",
+  settings: [
+    later("gradient", "gradient within = 1e-3", "Compares gradients with finite differences."),
+    later("same", "same across = [wasm], within = 1e-5", "Compares backends."),
+    later("overfit", "overfit one batch", "Trains on one batch until the loss vanishes."),
+    later("golden", 'golden file = "golden.npz"', "Compares with recorded results."),
+  ],
+};
+
+export const settingTables: readonly SettingTable[] = [
+  dataSettings,
+  trainSettings,
+  tuneSettings,
+  evaluateSettings,
+  deploySettings,
+  checkSettings,
+];

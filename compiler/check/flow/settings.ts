@@ -1,0 +1,221 @@
+/** Reads the lines of a block by its table: unknown names, doubles and what is not built become diagnostics here, once for all blocks. */
+import type { Argument, Expression, Name, Setting, Settings } from "../../../grammar/ast.ts";
+import { report } from "../../../grammar/diagnostic.ts";
+import type { Diagnostic } from "../../../grammar/diagnostic.ts";
+import { textOf } from "../../../grammar/source.ts";
+import type { Span } from "../../../grammar/source.ts";
+import { notBuilt } from "./diagnostics/not-built.ts";
+import { settingValue } from "./diagnostics/dlm0112-setting-value.ts";
+import { unknownSetting } from "./diagnostics/dlm0104-unknown-setting.ts";
+import type { Facts } from "./facts.ts";
+import type { SettingDefinition, SettingTable } from "./setting-tables.ts";
+
+export type CallSetting = Extract<Setting, { kind: "call" }>;
+export type BindingSetting = Extract<Setting, { kind: "binding" }>;
+
+/** What reading a block needs of the rest of the checker. */
+export interface FlowContext {
+  readonly facts: Facts;
+  diagnose(diagnostic: Diagnostic): void;
+  /** A number known before running: literals, `let`s and arithmetic. Undefined after a diagnostic of its own. */
+  constant(expression: Expression): number | undefined;
+}
+
+export interface ReadSettings {
+  /** of the known settings, by name, in the order of the text */
+  readonly calls: ReadonlyMap<string, readonly CallSetting[]>;
+  readonly bindings: readonly BindingSetting[];
+  /** a line could not be read: what is missing may be in it */
+  readonly broken: boolean;
+}
+
+export function readSettings(
+  table: SettingTable,
+  { settings }: Settings,
+  context: Pick<FlowContext, "diagnose">,
+  options: { readonly bindings: boolean },
+): ReadSettings {
+  const calls = new Map<string, CallSetting[]>();
+  const bindings: BindingSetting[] = [];
+  let broken = false;
+  for (const setting of settings) {
+    if (setting.kind === "hole") {
+      broken = true;
+      continue;
+    }
+    const definition = table.settings.find((d) => d.name === setting.name.text);
+    if (setting.kind === "binding") {
+      if (definition !== undefined) context.diagnose(equalsSign(setting, definition));
+      else if (options.bindings) bindings.push(setting);
+      else context.diagnose(unknown(table, setting.name));
+      continue;
+    }
+    if (definition === undefined) context.diagnose(unknown(table, setting.name));
+    else if (definition.later)
+      context.diagnose(
+        report(notBuilt, { what: `\`${definition.name}\` in \`${table.block}\``, span: setting.name.span }),
+      );
+    else {
+      const before = calls.get(definition.name);
+      if (before !== undefined && !definition.many) {
+        context.diagnose(
+          report(settingValue, {
+            setting: definition.name,
+            needs: "to stand only once",
+            span: setting.name.span,
+            found: `it stands already in an earlier line of this block`,
+          }),
+        );
+        continue;
+      }
+      calls.set(definition.name, [...(before ?? []), setting]);
+      checkParts(setting, definition, context);
+    }
+  }
+  return { calls, bindings, broken };
+}
+
+function unknown(table: SettingTable, name: Name): Diagnostic {
+  return report(unknownSetting, { block: table.block, name, known: table.settings.map((s) => s.name) });
+}
+
+/** `batch = 32` where `batch 32` is meant. */
+function equalsSign(setting: BindingSetting, definition: SettingDefinition): Diagnostic {
+  const line = `${definition.name} ${textOf(setting.value.span)}`;
+  return report(settingValue, {
+    setting: definition.name,
+    needs: "no `=`",
+    span: setting.span,
+    found: "settings are written like calls without parentheses",
+    signature: definition.signature,
+    helps: [{ text: line, edits: [{ span: setting.span, text: line }] }],
+  });
+}
+
+/** A type, an alias, a block or a named argument where the definition has none. */
+function checkParts(
+  setting: CallSetting,
+  definition: SettingDefinition,
+  context: Pick<FlowContext, "diagnose">,
+): void {
+  const wrong = (span: Span, needs: string, found: string): void =>
+    context.diagnose(
+      report(settingValue, { setting: definition.name, needs, span, found, signature: definition.signature }),
+    );
+  if (setting.type && !definition.typed) wrong(setting.type.span, "no type", "nothing is declared here");
+  if (setting.settings && !definition.block)
+    wrong(setting.settings.span, "no block", "it has no settings of its own");
+  for (const argument of setting.arguments) {
+    const name = argument.name;
+    if (name === undefined || definition.anyName || definition.named?.includes(name.text)) continue;
+    const known = definition.named ?? [];
+    wrong(
+      name.span,
+      known.length === 0 ? "no named argument" : `one of the arguments ${known.join(", ")}`,
+      `it has no argument \`${name.text}\``,
+    );
+  }
+}
+
+// ---------------------------------------------------------------- values
+
+export function unnamed(setting: CallSetting): readonly Argument[] {
+  return setting.arguments.filter((a) => a.name === undefined);
+}
+
+export function named(setting: CallSetting, name: string): Argument | undefined {
+  return setting.arguments.find((a) => a.name?.text === name);
+}
+
+/** The text of a plain word such as `early` or `off`. */
+export function wordOf(expression: Expression | undefined): string | undefined {
+  return expression?.kind === "name" ? expression.text : undefined;
+}
+
+/** One of these words, or a diagnostic. */
+export function word<W extends string>(
+  setting: string,
+  expression: Expression | undefined,
+  words: readonly W[],
+  span: Span,
+  context: Pick<FlowContext, "diagnose">,
+): W | undefined {
+  const text = wordOf(expression);
+  const found = words.find((w) => w === text);
+  if (found === undefined && expression?.kind !== "hole")
+    context.diagnose(
+      report(settingValue, {
+        setting,
+        needs:
+          words.length === 1
+            ? `the word \`${words[0]}\``
+            : `one of the words ${words.map((w) => `\`${w}\``).join(", ")}`,
+        span: expression?.span ?? span,
+        found: expression === undefined ? "nothing follows" : `this is \`${textOf(expression.span)}\``,
+        helps:
+          words.length === 1 && expression
+            ? [{ text: words[0]!, edits: [{ span: expression.span, text: words[0]! }] }]
+            : [],
+      }),
+    );
+  return found;
+}
+
+export interface NumberRange {
+  readonly whole?: true;
+  /** smallest value allowed */
+  readonly least?: number;
+  /** the value must be above this */
+  readonly above?: number;
+  readonly most?: number;
+}
+
+function describe({ whole, least, above, most }: NumberRange): string {
+  const limits = [
+    ...(least === undefined ? [] : [`at least ${least}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(most === undefined ? [] : [`at most ${most}`]),
+  ].join(" and ");
+  return `a ${whole ? "whole " : ""}number${limits === "" ? "" : ` of ${limits}`}`.replace(
+    "of above",
+    "above",
+  );
+}
+
+/** A number in a range, or undefined after a diagnostic. */
+export function number(
+  setting: string,
+  expression: Expression | undefined,
+  range: NumberRange,
+  span: Span,
+  context: FlowContext,
+): number | undefined {
+  const wrong = (found: string): undefined => {
+    context.diagnose(
+      report(settingValue, { setting, needs: describe(range), span: expression?.span ?? span, found }),
+    );
+    return undefined;
+  };
+  if (expression === undefined) return wrong("nothing follows");
+  if (expression.kind === "hole") return undefined;
+  const value = context.constant(expression);
+  if (value === undefined) return undefined;
+  const fits =
+    Number.isFinite(value) &&
+    (!range.whole || Number.isSafeInteger(value)) &&
+    (range.least === undefined || value >= range.least) &&
+    (range.above === undefined || value > range.above) &&
+    (range.most === undefined || value <= range.most);
+  return fits ? value : wrong(`this is ${value}`);
+}
+
+/** `shuffle off`: true where the line is missing. */
+export function switchedOn(
+  calls: ReadSettings["calls"],
+  name: string,
+  context: Pick<FlowContext, "diagnose">,
+): boolean {
+  const setting = calls.get(name)?.[0];
+  if (setting === undefined) return true;
+  return word(name, setting.arguments[0]?.value, ["off", "on"], setting.name.span, context) !== "off";
+}
