@@ -1,0 +1,112 @@
+/** Declared columns -> those of a table: by name, else, in files of arrays, by shape. */
+import { DataError } from "./error.ts";
+import {
+  type Column,
+  emptyNumbers,
+  type Numbers,
+  type NumberType,
+  placeOfRow,
+  sizeOf,
+  type Table,
+} from "./table.ts";
+
+export interface DeclaredColumn {
+  readonly name: string;
+  readonly kind: "number" | "category" | "array";
+  /** of one row; empty but for arrays */
+  readonly shape: readonly number[];
+  readonly dtype?: NumberType;
+}
+
+/** Sizes of 1 do not matter: `[28, 28]` in a file is `[28, 28, 1]` in a program. */
+const withoutOnes = (shape: readonly number[]): string => shape.filter((size) => size !== 1).join();
+
+function fits(column: Column, declared: DeclaredColumn): boolean {
+  if (column.kind === "text") return declared.kind === "category";
+  if (declared.kind === "category") return column.kind === "number";
+  return withoutOnes(column.shape) === withoutOnes(declared.shape);
+}
+
+/** The table's columns under their declared names, shapes and dtypes, in the order declared. Errors: DataError. */
+export function bindColumns(table: Table, declared: readonly DeclaredColumn[]): Column[] {
+  const file = table.parts[0]?.file ?? "";
+  const textFile = table.parts.some((part) => part.lines !== undefined);
+  const taken = new Set(
+    declared.map(({ name }) => name).filter((name) => table.columns.some((c) => c.name === name)),
+  );
+  return declared.map((each) => {
+    const named = table.columns.find(({ name }) => name === each.name);
+    if (named) return converted(table, named, each);
+    const free = textFile ? [] : table.columns.filter(({ name }) => !taken.has(name));
+    const found = free.find((column) => fits(column, each));
+    if (!found) {
+      const names = table.columns.map(({ name }) => name).join(", ");
+      throw new DataError(`there is no column ${each.name}; there are ${names}`, {
+        file,
+        ...(textFile ? { row: 1 } : {}),
+      });
+    }
+    taken.add(found.name);
+    return converted(table, found, each);
+  });
+}
+
+function converted(table: Table, column: Column, declared: DeclaredColumn): Column {
+  const { name, kind, shape } = declared;
+  const place = {
+    file: table.parts[0]?.files?.get(column.name) ?? table.parts[0]?.file ?? "",
+    column: column.name,
+  };
+  if (kind === "category") {
+    if (column.kind === "array")
+      throw new DataError(`a row is an array ${shapeText(column.shape)}, no category`, place);
+    return { ...column, name };
+  }
+  if (column.kind === "text") {
+    const row = column.data.findIndex((cell) => cell !== undefined && !Number.isFinite(Number(cell)));
+    const at = row < 0 ? place : placeOfRow(table, row, column.name);
+    throw new DataError(row < 0 ? "the column has no numbers" : `"${column.data[row]}" is not a number`, at);
+  }
+  if (!fits(column, declared)) {
+    const reason = `a row is ${shapeText(column.shape)}, ${name} is declared as ${shapeText(shape)}`;
+    throw new DataError(reason, place);
+  }
+  const dtype = declared.dtype ?? column.dtype;
+  const data = convertedNumbers(table, column, dtype);
+  return shape.length === 0 || kind === "number"
+    ? { kind: "number", name, dtype, shape: [], data }
+    : { kind: "array", name, dtype, shape, data };
+}
+
+const shapeText = (shape: readonly number[]): string =>
+  shape.length === 0 ? "a number" : `[${shape.join(", ")}]`;
+
+const ranges: Partial<Readonly<Record<NumberType, readonly [number, number]>>> = {
+  u8: [0, 255],
+  bool: [0, 1],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
+/** Integers must be integers in range: nothing is rounded. */
+function convertedNumbers(
+  table: Table,
+  column: Exclude<Column, { kind: "text" }>,
+  dtype: NumberType,
+): Numbers {
+  const { data } = column;
+  if (column.dtype === dtype) return data;
+  const range = ranges[dtype];
+  if (range) {
+    const wrong = data.findIndex((value) => !Number.isInteger(value) || value < range[0] || value > range[1]);
+    if (wrong >= 0) {
+      const row = Math.floor(wrong / sizeOf(column.shape));
+      throw new DataError(
+        `${data[wrong]} is not a number of type ${dtype}`,
+        placeOfRow(table, row, column.name),
+      );
+    }
+  }
+  const numbers = emptyNumbers(dtype, data.length);
+  numbers.set(data);
+  return numbers;
+}
