@@ -2,8 +2,8 @@
 import type { Expression } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
-import { notBuilt } from "./diagnostics/not-built.ts";
-import { settingValue } from "./diagnostics/dlm0112-setting-value.ts";
+import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
+import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import type { MetricPlan, WatchPlan } from "./plans.ts";
 import { number } from "./settings.ts";
 import type { FlowContext } from "./settings.ts";
@@ -31,10 +31,22 @@ export const metricTable: readonly MetricDefinition[] = [
   metric("loss", "anything", false, "nothing", "The loss of the `train` block, without penalties."),
   metric("accuracy", "classes", true, "nothing", "The part of rows whose class is predicted."),
   metric("top", "classes", true, "count", "The part of rows whose class is among the k most likely ones."),
-  metric("precision", "classes", true, "average", "Of the rows predicted as a class, the part that belongs to it."),
+  metric(
+    "precision",
+    "classes",
+    true,
+    "average",
+    "Of the rows predicted as a class, the part that belongs to it.",
+  ),
   metric("recall", "classes", true, "average", "Of the rows of a class, the part that is predicted so."),
   metric("f1", "classes", true, "average", "The harmonic mean of precision and recall."),
-  metric("roc_auc", "classes", true, "one_vs_rest", "The chance that a row of a class scores above a row of another."),
+  metric(
+    "roc_auc",
+    "classes",
+    true,
+    "one_vs_rest",
+    "The chance that a row of a class scores above a row of another.",
+  ),
   metric("mae", "values", false, "nothing", "The mean absolute error."),
   metric("rmse", "values", false, "nothing", "The root of the mean squared error."),
   metric("r2", "values", true, "nothing", "The part of the target's variance that is explained."),
@@ -44,7 +56,11 @@ export const metricTable: readonly MetricDefinition[] = [
 const averages = ["macro", "micro", "weighted"] as const;
 
 /** `accuracy`, `f1(macro)`, `top(5)`; undefined after a diagnostic. */
-export function readMetric(expression: Expression, setting: string, context: FlowContext): MetricPlan | undefined {
+export function readMetric(
+  expression: Expression,
+  setting: string,
+  context: FlowContext,
+): MetricPlan | undefined {
   const wrong = (span: Expression["span"], needs: string, found: string): undefined => {
     context.diagnose(report(settingValue, { setting, needs, span, found }));
     return undefined;
@@ -54,7 +70,14 @@ export function readMetric(expression: Expression, setting: string, context: Flo
   const name = called.kind === "name" ? called.text : undefined;
   const definition = metricTable.find((m) => m.name === name);
   if (definition === undefined)
-    return wrong(expression.span, `one of the metrics ${metricTable.filter((m) => !m.later).map((m) => m.name).join(", ")}`, `this is \`${textOf(expression.span)}\``);
+    return wrong(
+      expression.span,
+      `one of the metrics ${metricTable
+        .filter((m) => !m.later)
+        .map((m) => m.name)
+        .join(", ")}`,
+      `this is \`${textOf(expression.span)}\``,
+    );
   if (definition.later) {
     context.diagnose(report(notBuilt, { what: `the metric \`${definition.name}\``, span: expression.span }));
     return undefined;
@@ -62,7 +85,11 @@ export function readMetric(expression: Expression, setting: string, context: Flo
   const given = expression.kind === "call" ? expression.arguments : [];
   const [first, second] = given;
   const text = first?.value.kind === "name" ? first.value.text : undefined;
-  const base = { text: textOf(expression.span).replace(/\s+/g, " "), name: definition.name, span: expression.span };
+  const base = {
+    text: textOf(expression.span).replace(/\s+/g, " "),
+    name: definition.name,
+    span: expression.span,
+  };
   if (second) return wrong(second.span, `one argument for \`${definition.name}\``, "this is one too many");
   switch (definition.takes) {
     case "nothing":
@@ -72,7 +99,11 @@ export function readMetric(expression: Expression, setting: string, context: Flo
     case "average": {
       const average = averages.find((a) => a === (first ? text : "macro"));
       return average === undefined
-        ? wrong(first!.span, `\`${definition.name}\` with macro, micro or weighted`, `this is \`${textOf(first!.span)}\``)
+        ? wrong(
+            first!.span,
+            `\`${definition.name}\` with macro, micro or weighted`,
+            `this is \`${textOf(first!.span)}\``,
+          )
         : { ...base, average, k: undefined };
     }
     case "one_vs_rest":
@@ -91,7 +122,11 @@ export function definitionOf(plan: Pick<MetricPlan, "name">): MetricDefinition {
 }
 
 /** `valid.loss`, `valid.accuracy`: a measured value; undefined after a diagnostic. */
-export function readWatch(expression: Expression, setting: string, context: FlowContext): WatchPlan | undefined {
+export function readWatch(
+  expression: Expression,
+  setting: string,
+  context: FlowContext,
+): WatchPlan | undefined {
   const splits = ["train", "valid", "test"] as const;
   const wrong = (): undefined => {
     if (expression.kind !== "hole")
@@ -111,5 +146,11 @@ export function readWatch(expression: Expression, setting: string, context: Flow
   const definition = metricTable.find((m) => m.name === name.text && m.takes !== "count");
   if (split === undefined || definition === undefined || definition.later) return wrong();
   if (split === "train" && definition.name !== "loss") return wrong();
-  return { split, metric: definition.name, larger: definition.larger, text: textOf(expression.span), span: expression.span };
+  return {
+    split,
+    metric: definition.name,
+    larger: definition.larger,
+    text: textOf(expression.span),
+    span: expression.span,
+  };
 }

@@ -1,7 +1,7 @@
 // DLM0104: a block has no setting of this name.
 import { defineDiagnostic } from "../../../../grammar/diagnostic.ts";
 import type { Span } from "../../../../grammar/source.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../names.ts";
 import { prices } from "./examples.ts";
 
 export interface UnknownSetting {
@@ -32,7 +32,7 @@ train Price on Houses {
 `,
   },
   build({ block, name, known }) {
-    const meant = nearest(name.text, known);
+    const [meant] = nearest(name.text, known);
     return {
       message: `\`${block}\` has no setting \`${name.text}\``,
       primary: { span: name.span, text: "no setting of this name" },

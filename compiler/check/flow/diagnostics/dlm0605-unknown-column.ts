@@ -1,7 +1,7 @@
 // DLM0605: the data has no column of this name.
 import { defineDiagnostic } from "../../../../grammar/diagnostic.ts";
 import type { Span } from "../../../../grammar/source.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../names.ts";
 import { prices } from "./examples.ts";
 
 export interface UnknownColumn {
@@ -47,7 +47,7 @@ evaluate Price on Houses.test {
 `,
   },
   build({ name, span, where, known, header, declared }) {
-    const meant = nearest(name, known);
+    const [meant] = nearest(name, known);
     const shown = known.slice(0, 12).join(", ") + (known.length > 12 ? ", ..." : "");
     return {
       message: `column \`${name}\` is not in ${where}`,

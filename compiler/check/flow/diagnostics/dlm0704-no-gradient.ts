@@ -45,12 +45,19 @@ weight keeps its initial value for ever.`,
   },
   build({ path, loss, lossText, made, cut, others }) {
     const primary = cut?.span ?? made ?? loss;
-    const also = others.length === 0 ? [] : [`the same holds for ${others.slice(0, 6).join(", ")}${others.length > 6 ? ", ..." : ""}`];
+    const also =
+      others.length === 0
+        ? []
+        : [`the same holds for ${others.slice(0, 6).join(", ")}${others.length > 6 ? ", ..." : ""}`];
     return {
       message: `the weight \`${path}\` gets no gradient`,
       primary: {
         span: primary,
-        text: cut ? `the path to the loss is cut here: ${cut.why}` : made ? "its weight never reaches the loss" : `nothing leads from \`${path}\` to this loss`,
+        text: cut
+          ? `the path to the loss is cut here: ${cut.why}`
+          : made
+            ? "its weight never reaches the loss"
+            : `nothing leads from \`${path}\` to this loss`,
       },
       labels: [
         ...(made && made !== primary ? [{ span: made, text: `\`${path}\` is made here` }] : []),

@@ -35,7 +35,13 @@ evaluate Price on Houses.test {
         needs === "classes"
           ? `\`${metric}\` needs the scores of a classifier`
           : `\`${metric}\` needs predicted numbers`,
-      primary: { span, text: needs === "classes" ? `out is ${out}, and its target is a number` : `out is ${out}, and its target is a category` },
+      primary: {
+        span,
+        text:
+          needs === "classes"
+            ? `out is ${out}, and its target is a number`
+            : `out is ${out}, and its target is a category`,
+      },
       helps: [{ text: fitting.map((m) => `\`${m}\``).join(", ") }],
     };
   },

@@ -41,7 +41,11 @@ evaluate Price on Houses.test {
 `,
   },
   build({ metric, value, operator, required, span, notes }) {
-    const relation = operator.startsWith(">") ? "below the required" : operator.startsWith("<") ? "above the required" : `not ${operator}`;
+    const relation = operator.startsWith(">")
+      ? "below the required"
+      : operator.startsWith("<")
+        ? "above the required"
+        : `not ${operator}`;
     return {
       message: `${metric} ${shown(metric, value)} is ${relation} ${shown(metric, required)}`,
       primary: { span, text: "required here" },

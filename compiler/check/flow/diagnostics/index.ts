@@ -1,8 +1,8 @@
 // The list of the diagnostics that belong to workflow blocks.
 import type { DiagnosticKind } from "../../../../grammar/diagnostic.ts";
 import { unknownSetting } from "./dlm0104-unknown-setting.ts";
-import { settingValue } from "./dlm0112-setting-value.ts";
-import { missingSetting } from "./dlm0113-missing-setting.ts";
+import { settingValue } from "./dlm0121-setting-value.ts";
+import { missingSetting } from "./dlm0122-missing-setting.ts";
 import { targetLeak } from "./dlm0601-target-leak.ts";
 import { fittedLate } from "./dlm0602-fitted-late.ts";
 import { splitSum } from "./dlm0603-split-sum.ts";
@@ -15,7 +15,7 @@ import { noGradient } from "./dlm0704-no-gradient.ts";
 import { metricUnfit } from "./dlm0902-metric-unfit.ts";
 import { requireFailed } from "./dlm0903-require-failed.ts";
 import { tooMuchMemory } from "./dlm0904-too-much-memory.ts";
-import { notBuilt } from "./not-built.ts";
+import { notBuilt } from "./dlm0120-not-built.ts";
 
 export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = [
   unknownSetting,

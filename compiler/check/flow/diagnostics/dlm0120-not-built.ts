@@ -1,4 +1,4 @@
-// DLM0111: something that belongs to the language and that this compiler does not build.
+// DLM0120: something that belongs to the language and that this compiler does not build.
 import { defineDiagnostic } from "../../../../grammar/diagnostic.ts";
 import type { Span } from "../../../../grammar/source.ts";
 import { prices, training } from "./examples.ts";
@@ -10,7 +10,7 @@ export interface NotBuilt {
 }
 
 export const notBuilt = defineDiagnostic<NotBuilt>({
-  code: "DLM0111",
+  code: "DLM0120",
   severity: "error",
   explanation: `The text is right, but this version of dlmc does not build that part of the language. Nothing is skipped in
 silence: what the program says is either done or refused.`,

@@ -1,4 +1,4 @@
-// DLM0112: a setting is given something that it cannot take.
+// DLM0121: a setting is given something that it cannot take.
 import { defineDiagnostic } from "../../../../grammar/diagnostic.ts";
 import type { Help } from "../../../../grammar/diagnostic.ts";
 import type { Span } from "../../../../grammar/source.ts";
@@ -16,7 +16,7 @@ export interface SettingValue {
 }
 
 export const settingValue = defineDiagnostic<SettingValue>({
-  code: "DLM0112",
+  code: "DLM0121",
   severity: "error",
   explanation: `A setting line is a call without parentheses, and what it is given is checked like the arguments of a
 call: \`batch\` takes a whole number of at least 1, \`seed\` a whole number, \`last\` one of the words \`keep\` and

@@ -1,4 +1,4 @@
-// DLM0113: a block lacks a setting without which it means nothing.
+// DLM0122: a block lacks a setting without which it means nothing.
 import { defineDiagnostic } from "../../../../grammar/diagnostic.ts";
 import type { Span } from "../../../../grammar/source.ts";
 import { prices } from "./examples.ts";
@@ -11,7 +11,7 @@ export interface MissingSetting {
 }
 
 export const missingSetting = defineDiagnostic<MissingSetting>({
-  code: "DLM0113",
+  code: "DLM0122",
   severity: "error",
   explanation: `Most settings have a default. The few that do not must be written: \`train\` needs a \`loss\`, \`data\` needs
 at least one \`input\`. (A missing optimizer is DLM0703.)`,
