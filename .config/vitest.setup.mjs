@@ -1,4 +1,4 @@
 // Before the tests: generated modules are made from the sources as they are now.
-import { generate } from "./generate.mjs";
+import { generateForTests } from "./generate.mjs";
 
-export default generate;
+export default generateForTests;

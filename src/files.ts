@@ -80,9 +80,11 @@ export function writeFileAtomic(path: string, content: Uint8Array | string): voi
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
   let file: number | undefined;
+  let made = false;
   try {
     mkdirSync(folder, { recursive: true });
     file = openSync(temporary, "wx");
+    made = true;
     for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
     fsyncSync(file);
     closeSync(file);
@@ -91,7 +93,7 @@ export function writeFileAtomic(path: string, content: Uint8Array | string): voi
     syncFolder(folder);
   } catch (error) {
     if (file !== undefined) closeSync(file);
-    rmSync(temporary, { force: true });
+    if (made) rmSync(temporary, { force: true });
     throw fileError(error, path, "written");
   }
 }

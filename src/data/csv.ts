@@ -58,8 +58,18 @@ function parseRecords(text: string, delimiter: string, file: string): Parsed {
     return { records, lines: Int32Array.from(starts) };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    // Where a quote stays open the parser has read on to the end of the file.
-    const row = error.code === "CSV_QUOTE_NOT_CLOSED" ? end + 1 : Number(error["lines"] ?? end + 1);
+    // Where a quote stays open the parser has read on to the end of the file: the record's own line is meant.
+    let row = Number(error["lines"] ?? end + 1);
+    if (error.code === "CSV_QUOTE_NOT_CLOSED") {
+      const after = text.split("\n").slice(end);
+      row =
+        end +
+        1 +
+        Math.max(
+          0,
+          after.findIndex((line) => line.trim() !== ""),
+        );
+    }
     throw new DataError(csvMessages[error.code] ?? "the quotes of this line do not match", { file, row });
   }
 }

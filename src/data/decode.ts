@@ -40,8 +40,11 @@ export function checkedCount(
   if (shape.includes(0)) count = 0;
   const needed = count * elementBytes;
   if (needed !== bytes) {
-    const text = `[${shape.join(", ")}] needs ${needed.toLocaleString("en")} bytes of numbers`;
-    throw new DataError(`${text}, the file has ${bytes.toLocaleString("en")}`, place);
+    const size = Number.isSafeInteger(needed)
+      ? `${needed.toLocaleString("en")} bytes`
+      : "more bytes than files have";
+    const text = `[${shape.join(", ")}] needs ${size}, the file has ${bytes.toLocaleString("en")}`;
+    throw new DataError(text, place);
   }
   return count;
 }

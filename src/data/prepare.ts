@@ -70,11 +70,7 @@ function withoutMissing(rows: Int32Array, plan: Plan): Int32Array {
   return rows.filter((row) => !watched.some((column) => isMissing(column, row)));
 }
 
-function withoutDuplicates(
-  rows: Int32Array,
-  table: Table,
-  columns: readonly Column[],
-): Int32Array {
+function withoutDuplicates(rows: Int32Array, table: Table, columns: readonly Column[]): Int32Array {
   const firsts = firstEqualRows(table, columns);
   const kept = new Set<number>();
   return rows.filter((row) => {
@@ -92,7 +88,7 @@ const inRange = (rows: Int32Array, [start, end]: RowRange): Int32Array =>
 function splitRows(table: Table, rows: Int32Array, split: Plan["split"]): Record<SplitName, Int32Array> {
   const file = table.parts[0]?.file ?? "";
   const nothing = new Int32Array(0);
-  const splits = { train: nothing, valid: nothing, test: nothing };
+  const splits: Record<SplitName, Int32Array> = { train: nothing, valid: nothing, test: nothing };
   const { given } = table;
   if (split === undefined) {
     if (!given) return { ...splits, train: rows };
