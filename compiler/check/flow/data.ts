@@ -72,7 +72,7 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
           rows,
           split: part,
           span: at?.span ?? declaration.name.span,
-          canDrop: !drop.duplicates && split.parts[part]?.kind !== "given",
+          canDrop: !drop.duplicates && split?.parts[part]?.kind !== "given",
         }),
       );
   }
@@ -172,11 +172,9 @@ function fillOf(
     const text = wordOf(value);
     if (column.kind === "array")
       wrong(name.span, "a column of numbers or categories", "this column holds arrays");
-    else if (text === "most") fill[name.text] = { with: "most" };
     else if (column.kind === "category") {
       if (value.kind === "string") fill[name.text] = { with: "value", value: value.value };
-      else
-        wrong(value.span, "`most` or a name in quotes for a category", `this is \`${textOf(value.span)}\``);
+      else wrong(value.span, "a name in quotes for a category", `this is \`${textOf(value.span)}\``);
     } else if (text === "mean" || text === "median") fill[name.text] = { with: text };
     else {
       const found = number("fill", value, {}, span, context);
@@ -204,10 +202,14 @@ export function columnMissing(
 
 const splitNames: readonly SplitName[] = ["train", "valid", "test"];
 
-function splitOf(calls: ReadSettings["calls"], rows: number | undefined, context: FlowContext): SplitPlan {
+function splitOf(
+  calls: ReadSettings["calls"],
+  rows: number | undefined,
+  context: FlowContext,
+): SplitPlan | undefined {
   const shuffle = switchedOn(calls, "shuffle", context);
   const setting = calls.get("split")?.[0];
-  if (setting === undefined) return { parts: { train: { kind: "rest" } }, seed: 0, shuffle };
+  if (setting === undefined) return undefined;
   for (const argument of unnamed(setting))
     context.diagnose(
       report(settingValue, {
@@ -232,7 +234,7 @@ function splitOf(calls: ReadSettings["calls"], rows: number | undefined, context
     parts[name] = part;
     written.push({ name, span: argument.span, part });
   }
-  if (parts.train === undefined) parts.train = { kind: "rest" };
+  if (parts.train === undefined) parts.train = trainRest(written.map((w) => w.part));
   checkSum(written, rows, context);
   const seed = named(setting, "seed");
   return {
@@ -243,6 +245,17 @@ function splitOf(calls: ReadSettings["calls"], rows: number | undefined, context
       0,
     shuffle,
   };
+}
+
+/** What is left for train: a part of all rows, where the others are parts too. */
+function trainRest(others: readonly SplitPart[]): SplitPart {
+  let left = 1;
+  for (const part of others) {
+    if (part.kind === "given") continue;
+    if (part.kind !== "fraction") return { kind: "rest" };
+    left -= part.value;
+  }
+  return { kind: "fraction", value: Math.max(0, left) };
 }
 
 function splitPart(value: Expression, context: FlowContext): SplitPart | undefined {

@@ -42,7 +42,7 @@ export interface ColumnPlan {
 }
 
 export type Fill =
-  { readonly with: "mean" | "median" | "most" } | { readonly with: "value"; readonly value: number | string };
+  { readonly with: "mean" | "median" } | { readonly with: "value"; readonly value: number | string };
 
 /** Rows of one split: a part of all rows, a number of rows, the set the source itself keeps apart, or what is left. */
 export type SplitPart =
@@ -86,7 +86,8 @@ export interface DataPlan {
   readonly drop: { readonly missing: boolean; readonly duplicates: boolean };
   /** by column name; statistics come from the train split */
   readonly fill: Readonly<Record<string, Fill>>;
-  readonly split: SplitPlan;
+  /** undefined: as the source gives it, else every row is in train */
+  readonly split: SplitPlan | undefined;
   readonly augment: readonly AugmentPlan[];
 }
 

@@ -62,7 +62,7 @@ export const dataSettings: SettingTable = {
     {
       name: "fill",
       signature: 'fill age = median, ocean = "unknown"',
-      doc: "What stands for an empty field of a column: `mean`, `median` or `most` of the train split, a number, or a name.",
+      doc: "What stands for an empty field of a column: `mean` or `median` of the train split, a number, or a name.",
       anyName: true,
       many: true,
     },

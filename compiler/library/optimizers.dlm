@@ -1,0 +1,62 @@
+dlm 1
+
+// Rules by which a gradient changes the weights, with PyTorch's formulas and defaults. `w` is the weights, `g` their
+// gradient, `step` counts from 1. 1 - beta ^ step is -expm1(step * log(beta)), which keeps its digits while step is small.
+
+/// Stochastic gradient descent (torch.optim.SGD): w - rate * g; with momentum, the velocity v = momentum * v + g takes
+/// the place of g; nesterov looks ahead by one more step of it.
+optimizer sgd(rate, momentum = 0, nesterov = false) {
+  if momentum == 0 {
+    w <- w - rate * g
+  } else {
+    state v = 0
+    velocity = momentum * v + g
+    v <- velocity
+    if nesterov {
+      w <- w - rate * (g + momentum * velocity)
+    } else {
+      w <- w - rate * velocity
+    }
+  }
+}
+
+/// Kingma and Ba 2015, algorithm 1 (torch.optim.Adam).
+optimizer adam(rate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8) {
+  state m = 0
+  state v = 0
+  mean = beta1 * m + (1 - beta1) * g
+  square = beta2 * v + (1 - beta2) * g * g
+  m <- mean
+  v <- square
+  c1 = -expm1(step * log(max(beta1, 1e-30)))
+  c2 = -expm1(step * log(max(beta2, 1e-30)))
+  w <- w - rate / c1 * mean / (sqrt(square / c2) + eps)
+}
+
+/// Adam with decoupled weight decay, Loshchilov and Hutter 2019 (torch.optim.AdamW). Decays all weights.
+optimizer adamw(rate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0.01) {
+  state m = 0
+  state v = 0
+  mean = beta1 * m + (1 - beta1) * g
+  square = beta2 * v + (1 - beta2) * g * g
+  m <- mean
+  v <- square
+  c1 = -expm1(step * log(max(beta1, 1e-30)))
+  c2 = -expm1(step * log(max(beta2, 1e-30)))
+  w <- w * (1 - rate * decay) - rate / c1 * mean / (sqrt(square / c2) + eps)
+}
+
+/// Divides by a moving average of the gradient's size, Tieleman and Hinton 2012 (torch.optim.RMSprop).
+optimizer rmsprop(rate, alpha = 0.99, eps = 1e-8, momentum = 0) {
+  state v = 0
+  square = alpha * v + (1 - alpha) * g * g
+  v <- square
+  if momentum == 0 {
+    w <- w - rate * g / (sqrt(square) + eps)
+  } else {
+    state b = 0
+    velocity = momentum * b + g / (sqrt(square) + eps)
+    b <- velocity
+    w <- w - rate * velocity
+  }
+}

@@ -1,0 +1,34 @@
+dlm 1
+
+// Learning rates that change while training. Each is a function of the step, which counts from 1: an optimizer takes
+// one in place of its rate, as in adam(cosine(1e-3, total = 12 * epoch)). With `warmup`, the first steps rise in a line
+// from rate / warmup to rate, and the schedule begins after them.
+
+/// The same rate at every step.
+fn constant(rate, warmup = 0)(step: []) -> [] {
+  rate * min(step / max(warmup, 1), 1)
+}
+
+/// Multiplies the rate by `factor` after every `every` steps (torch.optim.lr_scheduler.StepLR).
+fn stepwise(rate, every, factor = 0.1, warmup = 0)(step: []) -> [] {
+  after = max(step - 1 - warmup, 0)
+  rate * min(step / max(warmup, 1), 1) * exp(floor(after / every) * log(factor))
+}
+
+/// Falls smoothly, by `factor` in every `every` steps.
+fn exponential(rate, every, factor = 0.1, warmup = 0)(step: []) -> [] {
+  after = max(step - 1 - warmup, 0)
+  rate * min(step / max(warmup, 1), 1) * exp(after / every * log(factor))
+}
+
+/// Falls in a line from rate to `least` at step `total`.
+fn linear(rate, total, warmup = 0, least = 0)(step: []) -> [] {
+  part = min(max(step - 1 - warmup, 0) / max(total - warmup, 1), 1)
+  min(step / max(warmup, 1), 1) * (least + (rate - least) * (1 - part))
+}
+
+/// Falls along half a cosine from rate to `least` at step `total`, Loshchilov and Hutter 2017.
+fn cosine(rate, total, warmup = 0, least = 0)(step: []) -> [] {
+  part = min(max(step - 1 - warmup, 0) / max(total - warmup, 1), 1)
+  min(step / max(warmup, 1), 1) * (least + (rate - least) * (1 + cos(3.141592653589793 * part)) / 2)
+}
