@@ -1,12 +1,17 @@
 /**
- * The artifact: a .wasm whose first custom section, `dlm`, is this manifest as JSON.
+ * The artifact: a .wasm whose first custom section, `dlm`, is this manifest as JSON (ASCII alone).
  * The one runtime file that the compiler may import. Reads nothing past the end of what it is given.
  */
+import { fail } from "./error.ts";
+import { checkManifest } from "./manifest.ts";
 
 export const formatNumber = 1;
 
-/** sum of coefficient * product of dims; dims stand for their maximum fixed at load. `[[4096, []], [256, ["B"]]]` */
-export type Polynomial = readonly (readonly [coefficient: number, dims: readonly string[]])[];
+/** Sum of coefficient * product of factors: `[[4096, []], [256, ["B"]]]` is 4096 + 256 B. */
+export type Polynomial = readonly (readonly [coefficient: number, factors: readonly Factor[]])[];
+
+/** A dim, or floor(numerator / denominator). */
+export type Factor = string | { readonly floor: readonly [numerator: Polynomial, denominator: Polynomial] };
 
 export type ElementType = "f32" | "f16" | "i32" | "u8" | "bool";
 
@@ -76,4 +81,109 @@ export interface Manifest {
   /** optimizer state and averages; saved in checkpoints only */
   readonly optimizer: readonly ParameterEntry[];
   readonly entries: readonly Entry[];
+}
+
+/** The value for these sizes; NaN where a dim has none. */
+export function evaluatePolynomial(polynomial: Polynomial, sizes: Readonly<Record<string, number>>): number {
+  let sum = 0;
+  for (const [coefficient, factors] of polynomial) {
+    let product = coefficient;
+    for (const factor of factors)
+      product *=
+        typeof factor === "string"
+          ? (sizes[factor] ?? NaN)
+          : Math.floor(
+              evaluatePolynomial(factor.floor[0], sizes) / evaluatePolynomial(factor.floor[1], sizes),
+            );
+    sum += product;
+  }
+  return sum;
+}
+
+function damaged(message: string, cause?: unknown): never {
+  fail("artifact", `this is not a whole artifact: ${message}`, undefined, cause);
+}
+
+const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const digestKey = '"digest":"';
+const noDigest = "0".repeat(64);
+
+/** An unsigned LEB128 number of at most 32 bits: its value and the offset behind it. */
+function readLeb(bytes: Uint8Array, at: number): readonly [value: number, next: number] {
+  let value = 0;
+  for (let i = 0; i < 5; i++) {
+    const byte = bytes[at + i];
+    if (byte === undefined) damaged("it ends in the middle of a number");
+    value += (byte & 127) * 2 ** (7 * i);
+    if (byte < 128 && value < 2 ** 32) return [value, at + i + 1];
+  }
+  damaged("a section's size is no 32-bit number");
+}
+
+/** The manifest, checked in every field, and the offset of its digest's 64 digits. Throws DlmError. */
+export function readManifest(bytes: Uint8Array): { readonly manifest: Manifest; readonly digestAt: number } {
+  if (header.some((byte, i) => bytes[i] !== byte)) damaged("it does not begin as a WebAssembly module");
+  if (bytes[8] !== 0) damaged("its first section is no manifest");
+  const [size, start] = readLeb(bytes, 9);
+  const end = start + size;
+  if (end > bytes.length) damaged(`the manifest ends at byte ${end} and the file at byte ${bytes.length}`);
+  const text = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 4)));
+  if (text !== "\x03dlm") damaged("its first section is no manifest");
+  let json: string;
+  let value: unknown;
+  try {
+    json = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(start + 4, end));
+    value = JSON.parse(json);
+  } catch (cause) {
+    damaged("the manifest is no JSON text", cause);
+  }
+  const format = (value as { format?: unknown } | null)?.format;
+  if (typeof format === "number" && format > formatNumber)
+    fail("format", `a newer compiler wrote this artifact: its format is ${format}, not ${formatNumber}`);
+  const wrong = checkManifest(value, formatNumber);
+  if (wrong !== undefined) damaged(`${wrong} in its manifest`);
+  const manifest = value as Manifest;
+  const digestAt = json.indexOf(digestKey + manifest.digest) + digestKey.length;
+  if (digestAt < digestKey.length || json.length !== size - 4) damaged("the manifest is not as written");
+  return { manifest, digestAt: start + 4 + digestAt };
+}
+
+/** SHA-256 as 64 hexadecimal digits; undefined on pages of insecure origins, which have no SHA-256. */
+export async function sha256(bytes: Uint8Array): Promise<string | undefined> {
+  const digest = await (crypto.subtle as SubtleCrypto | undefined)?.digest(
+    "SHA-256",
+    bytes as Uint8Array<ArrayBuffer>,
+  );
+  return digest && Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Compares the digest, where the page can. Throws DlmError. */
+export async function checkDigest(bytes: Uint8Array, digest: string, digestAt: number): Promise<void> {
+  const copy = new Uint8Array(bytes).fill(48, digestAt, digestAt + 64);
+  if (((await sha256(copy)) ?? digest) !== digest) damaged("its bytes were altered");
+}
+
+/** The artifact of a module: its bytes with the manifest put in as the first section. The digest is made here. */
+export async function writeArtifact(
+  module: Uint8Array,
+  manifest: Omit<Manifest, "digest">,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { format, ...rest } = manifest;
+  const json = JSON.stringify({ format, digest: noDigest, ...rest }).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  const payload = new TextEncoder().encode(`\x03dlm${json}`);
+  const size: number[] = [];
+  for (let left = payload.length; size.length === 0 || left > 0; left >>>= 7)
+    size.push((left & 127) | (left > 127 ? 128 : 0));
+  const bytes = new Uint8Array(8 + 1 + size.length + payload.length + module.length - 8);
+  bytes.set(module.subarray(0, 8));
+  bytes.set(size, 9);
+  bytes.set(payload, 9 + size.length);
+  bytes.set(module.subarray(8), 9 + size.length + payload.length);
+  const digest = (await sha256(bytes)) ?? noDigest;
+  const digestAt = 9 + size.length + 4 + json.indexOf(digestKey) + digestKey.length;
+  bytes.set(new TextEncoder().encode(digest), digestAt);
+  return bytes;
 }

@@ -1,0 +1,150 @@
+/** From what the caller gives to bytes in memory: checks, sizes of free dims, conversion. */
+import type { Factor, Polynomial, TensorEntry } from "./artifact.ts";
+import { fail } from "./error.ts";
+import { arrayTypeOf, countOf, type DeviceEntry, type Sizes, type TypedArray } from "./wasm-device.ts";
+
+/** Numbers in row-major order, flat or nested; texts where the input has named classes. */
+export type Numbers = TypedArray | Float64Array | Uint8ClampedArray | readonly NestedNumber[];
+export type NestedNumber = number | boolean | string | Float32Array | readonly NestedNumber[];
+
+export type Inputs = Readonly<Record<string, Numbers>>;
+
+/** An input, flat: of the right type, or numbers that are converted on the way in. */
+export type Given = TypedArray | readonly (number | boolean | string)[];
+
+const showFactor = (factor: Factor): string =>
+  typeof factor === "string"
+    ? factor
+    : `floor((${showAxis(factor.floor[0])}) / (${showAxis(factor.floor[1])}))`;
+
+function showAxis(axis: Polynomial): string {
+  return axis
+    .map(([c, factors]) => [...(c === 1 && factors[0] ? [] : [c]), ...factors.map(showFactor)].join("*"))
+    .join(" + ");
+}
+
+/** The one dim that an axis is, if it is one. */
+export function dimOf(axis: Polynomial | undefined): string | undefined {
+  const [coefficient, factors] = axis?.length === 1 ? axis[0]! : [];
+  const factor = coefficient === 1 && factors?.length === 1 ? factors[0] : undefined;
+  return typeof factor === "string" ? factor : undefined;
+}
+
+function bad(entry: DeviceEntry, { name, dtype, shape }: TensorEntry, message: string): never {
+  fail("input", `${name} is ${dtype}[${shape.map(showAxis).join(", ")}]: ${message}`, entry.name);
+}
+
+function* leaves(value: unknown): Generator<unknown> {
+  if (typeof value === "object" && value !== null)
+    for (const inner of value as Iterable<unknown>) yield* leaves(inner);
+  else yield value;
+}
+
+/** An array of a type that converts without loss of range. */
+function flatten(entry: DeviceEntry, tensor: TensorEntry, value: unknown): Given {
+  const type = arrayTypeOf(tensor.dtype);
+  if (value instanceof type) return value;
+  if (Array.isArray(value))
+    return typeof value[0] === "object" ? ([...leaves(value)] as number[]) : (value as number[]);
+  if (value instanceof (type === Float32Array ? Float64Array : Uint8ClampedArray) && type !== Int32Array)
+    return type.from(value);
+  const given = (value as object | null | undefined)?.constructor?.name ?? String(value);
+  return bad(entry, tensor, `give a ${type.name} or numbers in an array, not ${given}`);
+}
+
+/** Puts the given inputs into `into` in the entry's order. One input may be given without its name. */
+export function gather(entry: DeviceEntry, given: Inputs | Numbers, into: Given[]): void {
+  const { inputs, name } = entry;
+  const alone = inputs.length === 1 && (Array.isArray(given) || ArrayBuffer.isView(given));
+  const known = inputs.map((input) => input.name);
+  if (!alone)
+    for (const key in given)
+      if (!known.includes(key))
+        fail("input", `there is no input ${key}; ${name} takes ${known.join(", ")}`, name);
+  for (let i = 0; i < inputs.length; i++)
+    into[i] = flatten(entry, inputs[i]!, alone ? given : (given as Inputs | undefined)?.[inputs[i]!.name]);
+}
+
+/**
+ * Sizes of the entry's dims, written into `sizes`: those the caller names, the others from the numbers of elements.
+ * Sizes may be larger than the maximum; the caller looks to that.
+ */
+export function solveDims(
+  entry: DeviceEntry,
+  arrays: readonly Given[],
+  named: Sizes,
+  sizes: Record<string, number>,
+): void {
+  const { dims, inputs } = entry;
+  for (const { name } of dims) sizes[name] = named[name] ?? NaN;
+  // an input with one unknown dim, of which it has a multiple, gives that dim
+  for (let round = 0; round < dims.length; round++)
+    inputs.forEach(({ shape }, i) => {
+      const unknown = dims.filter(({ name }) => Number.isNaN(sizes[name]) && mentions(shape, name));
+      if (unknown.length !== 1) return;
+      const { name } = unknown[0]!;
+      sizes[name] = 1;
+      sizes[name] = arrays[i]!.length / countOf(shape, sizes);
+    });
+  inputs.forEach((tensor, i) => {
+    const { length } = arrays[i]!;
+    if (
+      !dims.every(({ name }) => sizes[name]! >= 1 && sizes[name]! % 1 === 0) ||
+      countOf(tensor.shape, sizes) !== length
+    )
+      bad(
+        entry,
+        tensor,
+        `${length} numbers do not fit${dims.map(({ name }) => `, ${name} = ${sizes[name] || "? (give dims)"}`).join("")}`,
+      );
+  });
+}
+
+function mentions(shape: readonly Polynomial[], dim: string): boolean {
+  return shape.some((axis) =>
+    axis.some(([, factors]) =>
+      factors.some((f) => (typeof f === "string" ? f === dim : mentions(f.floor, dim))),
+    ),
+  );
+}
+
+const ranges: Readonly<Record<string, readonly [low: number, high: number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u8: [0, 255],
+  bool: [0, 1],
+};
+
+/** Writes elements [from, from + view.length) of an input. Refuses what is not a number of the input's type. */
+export function writeInput(
+  entry: DeviceEntry,
+  tensor: TensorEntry,
+  given: Given,
+  from: number,
+  view: TypedArray,
+): void {
+  const { dtype, classes } = tensor;
+  const refuse = (i: number): never => bad(entry, tensor, `number ${from + i} is ${String(given[from + i])}`);
+  if (Array.isArray(given)) {
+    const [low, high] = ranges[dtype] ?? [];
+    for (let i = 0; i < view.length; i++) {
+      const item: unknown = given[from + i];
+      const isNumber = typeof item === "number" || typeof item === "boolean";
+      const value = isNumber ? Number(item) : classes ? classes.indexOf(item as string) : NaN;
+      if (low !== undefined && !(Number.isInteger(value) && value >= low && value <= high!)) refuse(i);
+      view[i] = value;
+    }
+  } else
+    view.set(
+      given.length === view.length
+        ? (given as TypedArray)
+        : (given as TypedArray).subarray(from, from + view.length),
+    );
+  if (dtype === "f32") {
+    // x - x is 0 for every finite x, and NaN for the others
+    let sum = 0;
+    for (let i = 0; i < view.length; i++) sum += view[i]! - view[i]!;
+    if (sum !== 0) refuse(view.findIndex((x) => !Number.isFinite(x)));
+  } else if (classes) {
+    for (let i = 0; i < view.length; i++) if (view[i]! < 0 || view[i]! >= classes.length) refuse(i);
+  }
+}

@@ -1,0 +1,112 @@
+/** Checks a manifest that came from a file: every field that the runtime reads has the type it should have. */
+
+/** The path of the first value that is not what it should be; undefined where there is none. */
+type Check = (value: unknown, at: string) => string | undefined;
+
+const is =
+  (holds: (value: unknown) => boolean): Check =>
+  (value, at) =>
+    holds(value) ? undefined : at;
+
+const first = <T>(
+  items: readonly T[],
+  check: (item: T, i: number) => string | undefined,
+): string | undefined => {
+  for (let i = 0; i < items.length; i++) {
+    const wrong = check(items[i]!, i);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+};
+
+const list =
+  (item: Check, length?: number): Check =>
+  (value, at) =>
+    Array.isArray(value) && value.length === (length ?? value.length)
+      ? first(value, (each, i) => item(each, `${at}[${i}]`))
+      : at;
+
+const record =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value, at) =>
+    typeof value === "object" && value !== null
+      ? first(Object.keys(fields), (name) =>
+          fields[name]!((value as Record<string, unknown>)[name], at ? `${at}.${name}` : name),
+        )
+      : at;
+
+const either =
+  (check: Check, other: unknown): Check =>
+  (value, at) =>
+    value === other ? undefined : check(value, at);
+
+const text = is((v) => typeof v === "string");
+const flag = is((v) => typeof v === "boolean");
+const whole = is(Number.isSafeInteger);
+const count = is((v) => Number.isSafeInteger(v) && (v as number) >= 0);
+const positive = is((v) => Number.isSafeInteger(v) && (v as number) >= 1);
+const hex = is((v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v));
+
+/** deeper than this, floors in floors, the compiler makes none */
+const deepest = 8;
+
+const polynomial =
+  (depth: number): Check =>
+  (value, at) =>
+    depth > deepest
+      ? at
+      : list(
+          (term, place) =>
+            list(
+              is(() => true),
+              2,
+            )(term, place) ??
+            whole((term as unknown[])[0], place) ??
+            list((factor, where) =>
+              typeof factor === "string"
+                ? undefined
+                : record({ floor: list(polynomial(depth + 1), 2) })(factor, where),
+            )((term as unknown[])[1], place),
+        )(value, at);
+
+const tensors = list(
+  record({
+    name: text,
+    dtype: is((v) => ["f32", "i32", "u8", "bool"].includes(v as string)),
+    shape: list(polynomial(0)),
+    offset: polynomial(0),
+    classes: either(list(text), undefined),
+  }),
+);
+
+const parameters = list(
+  record({ path: text, dtype: is((v) => v === "f32"), shape: list(count), offset: count }),
+);
+
+/** The path of the first field that is wrong; undefined where the value is a `Manifest` of this format. */
+export function checkManifest(value: unknown, format: number): string | undefined {
+  return record({
+    format: is((v) => v === format),
+    digest: hex,
+    name: text,
+    compiler: text,
+    hashes: record({ weights: text, program: text }),
+    relaxed: flag,
+    sharedBytes: count,
+    weights: parameters,
+    states: parameters,
+    optimizer: parameters,
+    entries: list(
+      record({
+        name: text,
+        export: text,
+        dims: list(record({ name: text, max: either(positive, null), default: positive, global: text })),
+        inputs: tensors,
+        outputs: tensors,
+        control: tensors,
+        rows: flag,
+        bytes: polynomial(0),
+      }),
+    ),
+  })(value, "");
+}

@@ -1,0 +1,325 @@
+/** What an app holds: a loaded model. Calls queue in order; the first trap is what all later ones reject with. */
+import type { Manifest, ParameterEntry } from "./artifact.ts";
+import { DlmError, fail } from "./error.ts";
+import { dimOf, gather, type Given, type Inputs, type Numbers, solveDims, writeInput } from "./inputs.ts";
+import { checkSignal } from "./platform.ts";
+import { type Prediction, predictions } from "./predictions.ts";
+import {
+  arrayTypeOf,
+  countOf,
+  type Device,
+  type DeviceEntry,
+  type Slot,
+  type TypedArray,
+} from "./wasm-device.ts";
+
+export type Outputs = Record<string, TypedArray>;
+
+export interface CallOptions {
+  /** arrays to be filled and returned, by output name; with all of them given, a call allocates no memory */
+  readonly into?: Outputs;
+  /** sizes of free dims that the number of elements does not tell */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** looked at before the call, and between the chunks of a large one */
+  readonly signal?: AbortSignal;
+}
+
+/** Scalars that entries read. The counters go on by themselves with every step. */
+export interface Control {
+  /** of every random number */
+  seed: number;
+  /** steps so far */
+  iteration: number;
+  /** updates so far, and one: what bias correction and schedules count */
+  step: number;
+  steps_per_epoch: number;
+  /** multiplies the learning rate */
+  rate_factor: number;
+}
+
+export interface StepOptions extends Omit<CallOptions, "into"> {
+  /** set before the step */
+  readonly control?: Readonly<Partial<Control>>;
+}
+
+export interface StepResult {
+  readonly loss: number;
+  /** before clipping */
+  readonly gradientNorm: number;
+  /** false: loss or gradient was not finite, and no weight was changed */
+  readonly ok: boolean;
+}
+
+export interface Model {
+  readonly manifest: Manifest;
+  readonly control: Control;
+  /**
+   * Inference. Inputs by name, or one array where there is one input; they must stay as they are until the promise
+   * settles. More rows than the maximum are run in chunks. Rejects with DlmError.
+   */
+  run(inputs: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
+  /** `run`, with outputs of named classes as one prediction a row */
+  predict(
+    inputs: Inputs | Numbers,
+    options?: CallOptions,
+  ): Promise<Record<string, TypedArray | Prediction[]>>;
+  /** One training step, which updates the weights. */
+  step(batch: Inputs, options?: StepOptions): Promise<StepResult>;
+  /** `loss`, the mean over the rows, and the model's outputs, without any update */
+  measure(batch: Inputs, options?: CallOptions): Promise<Outputs>;
+  /** Any entry by its name: its outputs as they are */
+  call(entry: string, inputs: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
+  /** New weights and states from the seed; optimizer state is zero, counters are as at the start. */
+  init(seed: number): Promise<void>;
+  /** Copies of weights and states by path, with `optimizer` also of the optimizer's. */
+  weights(options?: { readonly optimizer?: boolean }): Map<string, Float32Array>;
+  /** Replaces some or all weights, states or optimizer states. Throws DlmError, and has then changed nothing. */
+  setWeights(weights: ReadonlyMap<string, ArrayLike<number>>): void;
+  /** Lets go of the memory. */
+  destroy(): void;
+}
+
+/** What one entry keeps from call to call, so that a call allocates nothing. */
+interface CallState {
+  readonly given: Given[];
+  /** of `given`, where `sizes` were found from them */
+  readonly lengths: number[];
+  readonly sizes: Record<string, number>;
+  readonly arguments: number[];
+}
+
+export function makeModel(manifest: Manifest, opened: Device): Model {
+  let device: Device | undefined = opened;
+  let failure: DlmError | undefined;
+  /** prepared buffers do not show the weights yet */
+  let stale = true;
+  let underWay = 0;
+  let last: Promise<unknown> | undefined;
+  const unset = new Set([...manifest.weights, ...manifest.states].map((each) => each.path));
+  /** outputs of the training step, filled anew by each */
+  const scalars: Outputs = {};
+  const states = new Map<DeviceEntry, CallState>();
+  const control: Control = { seed: 0, iteration: 0, step: 1, steps_per_epoch: 1, rate_factor: 1 };
+
+  function alive(): Device {
+    if (failure) throw failure;
+    return device ?? fail("destroyed", "this model was destroyed");
+  }
+
+  function entryOf(name: string): DeviceEntry {
+    const { entries } = alive();
+    return (
+      entries.get(name) ??
+      fail("entry", `${manifest.name} has no ${name}, only ${[...entries.keys()].join(", ")}`)
+    );
+  }
+
+  function execute(entry: DeviceEntry, sizes: readonly number[]): void {
+    for (const slot of entry.control) slot.view(1)[0] = control[slot.name as keyof Control] ?? 0;
+    try {
+      entry.call(sizes);
+    } catch (cause) {
+      failure = new DlmError("trap", `${entry.name} stopped: ${(cause as Error).message}`, entry.name, cause);
+      throw failure;
+    }
+  }
+
+  /** Weights must be there, and what depends on them alone must be computed. */
+  function makeReady({ name }: DeviceEntry): void {
+    for (const path of unset)
+      fail("weights", `${manifest.name} has no weights yet: ${path} is not set`, name);
+    const prepare = alive().entries.get("prepare");
+    if (!stale || !prepare || name === "train") return;
+    execute(
+      prepare,
+      prepare.dims.map((dim) => prepare.maxima[dim.name]!),
+    );
+    stale = false;
+  }
+
+  /** Takes the inputs and finds the sizes; true where they are within the maxima. */
+  function plan(
+    entry: DeviceEntry,
+    state: CallState,
+    inputs: Inputs | Numbers,
+    named: CallOptions["dims"],
+  ): boolean {
+    const { given, lengths, sizes } = state;
+    gather(entry, inputs, given);
+    let same = !named && lengths.length === given.length;
+    for (let i = 0; same && i < given.length; i++) same = given[i]!.length === lengths[i];
+    if (!same) {
+      lengths.length = 0;
+      solveDims(entry, given, named ?? {}, sizes);
+      if (!named) for (const { length } of given) lengths.push(length);
+    }
+    let fits = true;
+    for (let i = 0; i < entry.dims.length; i++) {
+      const { name } = entry.dims[i]!;
+      const max = entry.maxima[name]!;
+      const size = (state.arguments[i] = sizes[name]!);
+      fits &&= size <= max;
+      if (
+        size > max &&
+        !(i === 0 && entry.rows && entry.outputs.every(({ shape }) => dimOf(shape[0]) === name))
+      )
+        fail(
+          "dims",
+          `${name} is ${size}, the maximum is ${max}; load with max: { ${name}: ${size} }`,
+          entry.name,
+        );
+    }
+    return fits;
+  }
+
+  function outputOf({ name, dtype }: Slot, count: number, into: Outputs | undefined): TypedArray {
+    const type = arrayTypeOf(dtype);
+    const array = into?.[name];
+    if (array && !(array instanceof type && array.length === count))
+      fail("input", `into.${name} must be a ${type.name} of ${count}`);
+    return array ?? new type(count);
+  }
+
+  function runOnce(entry: DeviceEntry, state: CallState, into: Outputs | undefined): Outputs {
+    for (let i = 0; i < entry.inputs.length; i++) {
+      const slot = entry.inputs[i]!;
+      writeInput(entry, slot, state.given[i]!, 0, slot.view(state.given[i]!.length));
+    }
+    execute(entry, state.arguments);
+    const result = into ?? {};
+    for (let i = 0; i < entry.outputs.length; i++) {
+      const slot = entry.outputs[i]!;
+      const view = slot.view(countOf(slot.shape, state.sizes));
+      (result[slot.name] = outputOf(slot, view.length, into)).set(view);
+    }
+    return result;
+  }
+
+  async function runChunks(
+    entry: DeviceEntry,
+    state: CallState,
+    { into, signal }: CallOptions,
+  ): Promise<Outputs> {
+    const { name } = entry.dims[0]!;
+    const rows = state.sizes[name]!;
+    const chunk = entry.maxima[name]!;
+    const one = { ...state.sizes, [name]: 1 };
+    const result = into ?? {};
+    for (const slot of entry.outputs)
+      result[slot.name] = outputOf(slot, rows * countOf(slot.shape, one), into);
+    for (let from = 0; from < rows; from += chunk) {
+      if (signal && from > 0) await new Promise((resolve) => setTimeout(resolve));
+      checkSignal(signal, entry.name);
+      alive();
+      const size = (state.arguments[0] = Math.min(chunk, rows - from));
+      entry.inputs.forEach((slot, i) => {
+        const width = countOf(slot.shape, one);
+        const whole = dimOf(slot.shape[0]) !== name;
+        writeInput(
+          entry,
+          slot,
+          state.given[i]!,
+          whole ? 0 : from * width,
+          slot.view(whole ? width : size * width),
+        );
+      });
+      execute(entry, state.arguments);
+      for (const slot of entry.outputs) {
+        const width = countOf(slot.shape, one);
+        result[slot.name]!.set(slot.view(size * width), from * width);
+      }
+    }
+    return result;
+  }
+
+  function start(name: string, inputs: Inputs | Numbers, options: CallOptions): Outputs | Promise<Outputs> {
+    const entry = entryOf(name);
+    checkSignal(options.signal, name);
+    let state = states.get(entry);
+    if (!state) states.set(entry, (state = { given: [], lengths: [], sizes: {}, arguments: [] }));
+    const fits = plan(entry, state, inputs, options.dims);
+    makeReady(entry);
+    return fits ? runOnce(entry, state, options.into) : runChunks(entry, state, options);
+  }
+
+  /** After the calls before it; at once where none is under way. */
+  function inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const before = underWay++ > 0 ? last : undefined;
+    const result = (async () => {
+      try {
+        if (before) await before;
+        return await work();
+      } finally {
+        underWay--;
+      }
+    })();
+    last = result.catch(() => {});
+    return result;
+  }
+
+  const parametersOf = (optimizer: boolean | undefined): readonly ParameterEntry[] => [
+    ...manifest.weights,
+    ...manifest.states,
+    ...(optimizer ? manifest.optimizer : []),
+  ];
+
+  const call: Model["call"] = (entry, inputs, options = {}) => inTurn(() => start(entry, inputs, options));
+  const run: Model["run"] = (inputs, options) => call("infer", inputs, options);
+  return {
+    manifest,
+    control,
+    call,
+    run,
+    measure: (batch, options) => call("measure", batch, options),
+    async predict(inputs, options) {
+      const outputs: Record<string, TypedArray | Prediction[]> = { ...(await run(inputs, options)) };
+      for (const { name, dtype, classes } of entryOf("infer").outputs)
+        if (classes) outputs[name] = predictions(outputs[name] as TypedArray, dtype, classes);
+      return outputs;
+    },
+    step: (batch, options = {}) =>
+      inTurn(async () => {
+        Object.assign(control, options.control);
+        const {
+          loss,
+          gradient_norm: norm,
+          status,
+        } = await start("train", batch, { ...options, into: scalars });
+        const ok = status?.[0] === 1;
+        stale = true;
+        control.iteration++;
+        if (ok) control.step++;
+        return { loss: loss?.[0] ?? NaN, gradientNorm: norm?.[0] ?? NaN, ok };
+      }),
+    init: (seed) =>
+      inTurn(() => {
+        const entry = entryOf("init");
+        for (const each of parametersOf(true)) alive().parameter(each).fill(0);
+        Object.assign(control, { seed, iteration: 0, step: 1 });
+        execute(entry, []);
+        unset.clear();
+        stale = true;
+      }),
+    weights: (options) =>
+      new Map(parametersOf(options?.optimizer).map((each) => [each.path, alive().parameter(each).slice()])),
+    setWeights(weights) {
+      if (underWay > 0) fail("busy", "weights can be set when no call is under way");
+      const known = new Map(parametersOf(true).map((each) => [each.path, alive().parameter(each)]));
+      for (const [path, { length }] of weights)
+        if (known.get(path)?.length !== length)
+          fail(
+            "weights",
+            `${path} has ${known.get(path)?.length ?? "no"} numbers in ${manifest.name}, not ${length}`,
+          );
+      for (const [path, values] of weights) {
+        known.get(path)!.set(values);
+        unset.delete(path);
+      }
+      stale = true;
+    },
+    destroy() {
+      device = undefined;
+      states.clear();
+    },
+  };
+}

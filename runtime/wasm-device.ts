@@ -1,0 +1,166 @@
+/**
+ * An instance of an artifact's module: its memory, made once and never grown, and its entries as functions.
+ * Knows addresses and sizes; what a call means is model.ts's.
+ */
+import {
+  type Entry,
+  evaluatePolynomial,
+  type Manifest,
+  type ParameterEntry,
+  type Polynomial,
+  type TensorEntry,
+} from "./artifact.ts";
+import { fail } from "./error.ts";
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array;
+
+export type Sizes = Readonly<Record<string, number>>;
+
+/** The array that holds elements of a type; bool is 0 or 1 in a byte. */
+export function arrayTypeOf(
+  dtype: TensorEntry["dtype"],
+): typeof Float32Array | typeof Int32Array | typeof Uint8Array {
+  return dtype === "f32" ? Float32Array : dtype === "i32" ? Int32Array : Uint8Array;
+}
+
+/** A tensor in memory. */
+export interface Slot extends TensorEntry {
+  /** its first `count` elements; the same array as last time where memory and count are the same */
+  view(count: number): TypedArray;
+}
+
+export interface DeviceEntry extends Pick<Entry, "name" | "dims" | "rows"> {
+  /** of each dim */
+  readonly maxima: Sizes;
+  readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
+  readonly control: readonly Slot[];
+  /** Runs it with these sizes of its dims, in their order. A trap passes through as it is. */
+  call(sizes: readonly number[]): void;
+}
+
+export interface Device {
+  readonly entries: ReadonlyMap<string, DeviceEntry>;
+  /** the numbers of a weight or state, in memory */
+  parameter(entry: ParameterEntry): Float32Array;
+}
+
+const pageBytes = 65536;
+const mostPages = 65536;
+
+/** Elements in a tensor of these axes. */
+export function countOf(shape: readonly Polynomial[], sizes: Sizes): number {
+  let count = 1;
+  for (const axis of shape) count *= evaluatePolynomial(axis, sizes);
+  return count;
+}
+
+/**
+ * The maximum of each global that holds one: what the caller wants, else the planned or default one. Dims of several
+ * entries that share a global share the largest of these.
+ */
+function maximaOf(entries: readonly Entry[], wanted: Sizes): ReadonlyMap<string, number> {
+  const dims = entries.flatMap((entry) => entry.dims);
+  for (const [name, size] of Object.entries(wanted)) {
+    const of = dims.filter((dim) => dim.name === name);
+    const most = Math.min(...of.map(({ max }) => max ?? 2 ** 31 - 1));
+    if (of.length === 0) fail("dims", `this model has no free dim ${name}, but max.${name} was given`);
+    if (!Number.isInteger(size) || size < 1 || size > most)
+      fail("dims", `max.${name} must be a whole number from 1 to ${most}, not ${size}`);
+  }
+  const maxima = new Map<string, number>();
+  for (const { name, max, default: usual, global } of dims)
+    maxima.set(global, Math.max(maxima.get(global) ?? 1, wanted[name] ?? max ?? usual));
+  return maxima;
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = Math.max(1, Math.ceil(bytes / pageBytes));
+  let cause: unknown;
+  try {
+    if (pages <= mostPages) return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    cause = error;
+  }
+  return fail(
+    "memory",
+    `this model needs ${(bytes / 2 ** 20).toFixed(1)} MiB of memory, more than there is; load it with a lower max`,
+    undefined,
+    cause,
+  );
+}
+
+/** Compiles, plans memory for the wanted maxima and instantiates. Throws DlmError. */
+export async function openDevice(bytes: Uint8Array, manifest: Manifest, wanted: Sizes): Promise<Device> {
+  const damaged = (what: string, cause?: unknown): never =>
+    fail("artifact", `this artifact does not work here: ${what}`, undefined, cause);
+  const maxima = maximaOf(manifest.entries, wanted);
+  const maximaIn = ({ dims }: Entry): Sizes =>
+    Object.fromEntries(dims.map(({ name, global }) => [name, maxima.get(global)!]));
+  const total = manifest.entries.reduce(
+    (most, entry) => Math.max(most, evaluatePolynomial(entry.bytes, maximaIn(entry))),
+    manifest.sharedBytes,
+  );
+  /** A place inside memory, or the artifact was altered. */
+  const place = (name: string, dtype: TensorEntry["dtype"], offset: number, count: number): void => {
+    const width = arrayTypeOf(dtype).BYTES_PER_ELEMENT;
+    if (!(count >= 0 && offset >= 0 && offset % width === 0 && offset + count * width <= total))
+      damaged(`${name} lies outside its memory`);
+  };
+  const parameters = [...manifest.weights, ...manifest.states, ...manifest.optimizer];
+  const length = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+  for (const { path, dtype, shape, offset } of parameters) place(path, dtype, offset, length(shape));
+  for (const entry of manifest.entries)
+    for (const { name, dtype, offset, shape } of [...entry.inputs, ...entry.outputs, ...entry.control]) {
+      const sizes = maximaIn(entry);
+      place(name, dtype, evaluatePolynomial(offset, sizes), countOf(shape, sizes));
+    }
+
+  const memory = allocate(total);
+  let exports: WebAssembly.Exports;
+  try {
+    const module = await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
+    const imports: Record<string, Record<string, WebAssembly.Memory>> = {};
+    for (const { module: from, name } of WebAssembly.Module.imports(module))
+      (imports[from] ??= {})[name] = memory;
+    exports = (await WebAssembly.instantiate(module, imports)).exports;
+    for (const [global, max] of maxima) (exports[global] as WebAssembly.Global).value = max;
+  } catch (cause) {
+    return damaged((cause as Error).message, cause);
+  }
+
+  const slot = (tensor: TensorEntry, sizes: Sizes): Slot => {
+    const type = arrayTypeOf(tensor.dtype);
+    const offset = evaluatePolynomial(tensor.offset, sizes);
+    let cached: TypedArray | undefined;
+    return {
+      ...tensor,
+      view(count) {
+        if (cached?.length !== count || cached.buffer !== memory.buffer)
+          cached = new type(memory.buffer, offset, count);
+        return cached;
+      },
+    };
+  };
+  return {
+    entries: new Map(
+      manifest.entries.map((entry) => {
+        const sizes = maximaIn(entry);
+        const code = exports[entry.export];
+        if (typeof code !== "function") return damaged(`it has no function ${entry.export}`);
+        return [
+          entry.name,
+          {
+            ...entry,
+            maxima: sizes,
+            inputs: entry.inputs.map((tensor) => slot(tensor, sizes)),
+            outputs: entry.outputs.map((tensor) => slot(tensor, sizes)),
+            control: entry.control.map((tensor) => slot(tensor, sizes)),
+            call: (given) => void Reflect.apply(code, undefined, given as number[]),
+          },
+        ];
+      }),
+    ),
+    parameter: ({ offset, shape }) => new Float32Array(memory.buffer, offset, length(shape)),
+  };
+}
