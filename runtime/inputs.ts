@@ -95,7 +95,7 @@ export function solveDims(
       bad(
         entry,
         tensor,
-        `${length} numbers do not fit${dims.map(({ name }) => `, ${name} = ${sizes[name] || "? (give dims)"}`).join("")}`,
+        `${length} numbers do not fit${dims.map(({ name }) => `, ${name} = ${Number.isNaN(sizes[name]) ? "? (give dims)" : sizes[name]}`).join("")}`,
       );
   });
 }
