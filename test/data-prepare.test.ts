@@ -16,13 +16,17 @@ const numbered = (rows: number, given?: Table["given"]): Table => ({
   parts: [{ file: "n.npy", rows }],
   ...(given ? { given } : {}),
 });
-const plan = (table: Table, rest: Partial<Plan>): Plan => ({
-  columns: table.columns,
-  drop: [],
-  fill: new Map(),
+const plan = (rest: Partial<Plan>): Plan => ({
+  drop: { missing: false, duplicates: false },
+  fill: {},
   split: undefined,
   ...rest,
 });
+type Parts = NonNullable<Plan["split"]>["parts"];
+const splitBy = (parts: Parts, seed = 0, shuffle = true): Partial<Plan> => ({
+  split: { parts, seed, shuffle },
+});
+const run = (table: Table, rest: Partial<Plan>) => prepare(table, table.columns, plan(rest));
 const part = (value: number) => ({ kind: "fraction", value }) as const;
 const count = (value: number) => ({ kind: "count", value }) as const;
 
@@ -84,21 +88,22 @@ describe("Threefry", () => {
 });
 
 describe("splits", () => {
-  const sizes = (table: Table, split: Plan["split"]) => {
-    const { splits } = prepare(table, plan(table, { split }));
+  const sizes = (table: Table, parts: Parts, seed = 0) => {
+    const { splits } = run(table, splitBy(parts, seed));
     const all = [...splits.train, ...splits.valid, ...splits.test];
     expect(new Set(all).size).toBe(all.length);
     return [splits.train.length, splits.valid.length, splits.test.length];
   };
+  const given = { kind: "given" } as const;
+  const rest = { kind: "rest" } as const;
 
-  test("shares of 100 % use every row once, whatever the number of rows", () => {
+  test("parts of 100 % use every row once, whatever the number of rows", () => {
     for (let rows = 0; rows < 40; rows++) {
-      const [train, valid, test] = sizes(numbered(rows), {
-        train: part(0.8),
-        valid: part(0.1),
-        test: part(0.1),
-        seed: 7,
-      });
+      const [train, valid, test] = sizes(
+        numbered(rows),
+        { train: part(0.8), valid: part(0.1), test: part(0.1) },
+        7,
+      );
       expect(train! + valid! + test!).toBe(rows);
       expect(Math.abs(train! - 0.8 * rows)).toBeLessThanOrEqual(0.5);
     }
@@ -107,26 +112,36 @@ describe("splits", () => {
     ]);
   });
 
-  test("given rows stay where they are and the rest is shared out", () => {
+  test("given rows stay where they are and the others are shared out", () => {
     const table = numbered(70, { train: [0, 60], test: [60, 70] });
-    expect(sizes(table, { train: count(55), valid: count(5), test: { kind: "given" } })).toEqual([55, 5, 10]);
-    expect(sizes(table, undefined)).toEqual([60, 0, 10]);
-    expect(sizes(numbered(5), undefined)).toEqual([5, 0, 0]);
+    expect(sizes(table, { train: count(55), valid: count(5), test: given })).toEqual([55, 5, 10]);
+    expect(sizes(table, { train: rest, valid: part(0.1), test: given })).toEqual([54, 6, 10]);
+    expect(sizes(table, { train: rest })).toEqual([70, 0, 0]);
     expect(sizes(table, { train: part(0.5), valid: part(0.5) })).toEqual([35, 35, 0]);
-    const { splits } = prepare(table, plan(table, { split: { train: count(50), test: { kind: "given" } } }));
+    expect(run(table, {}).splits).toMatchObject({
+      train: { length: 60 },
+      valid: { length: 0 },
+      test: { length: 10 },
+    });
+    expect(run(numbered(5), {}).splits.train).toHaveLength(5);
+    const { splits } = run(table, splitBy({ train: count(50), test: given }));
     expect([...splits.test]).toEqual([60, 61, 62, 63, 64, 65, 66, 67, 68, 69]);
     expect([...splits.train]).toEqual([...splits.train].sort((a, b) => a - b));
   });
 
-  test("a split follows from the seed", () => {
+  test("a split follows from the seed; without shuffle rows are taken in order", () => {
     const table = numbered(100);
-    const train = (seed: number) =>
-      prepare(table, plan(table, { split: { train: part(0.5), seed } })).splits.train;
+    const train = (seed: number) => run(table, splitBy({ train: part(0.5) }, seed)).splits.train;
     expect(train(1)).toEqual(train(1));
     expect(train(1)).not.toEqual(train(2));
+    const { splits } = run(numbered(5), splitBy({ train: count(2), test: rest }, 1, false));
+    expect([[...splits.train], [...splits.test]]).toEqual([
+      [0, 1],
+      [2, 3, 4],
+    ]);
   });
 
-  test.each<[string, Plan["split"], string]>([
+  test.each<[string, Parts, string]>([
     [
       "over 100 %",
       { train: part(0.8), valid: part(0.2), test: part(0.1) },
@@ -137,32 +152,34 @@ describe("splits", () => {
       { train: count(8), test: count(3) },
       "n.npy: the splits (train = 8, test = 3) need 11 rows, there are 10",
     ],
-    ["given where it is not", { test: { kind: "given" } }, "n.npy: the source gives no split test"],
-    ["negative", { train: part(-0.5) }, "n.npy: train = -50% is no share of the rows"],
-    ["half a row", { train: count(2.5) }, "n.npy: train = 2.5 is no share of the rows"],
-  ])("%s is refused", (_, split, message) => {
-    expect(complaint(() => prepare(numbered(10), plan(numbered(10), { split })))).toBe(message);
+    ["given where it is not", { test: given }, "n.npy: the source gives no split test"],
+    ["negative", { train: part(-0.5) }, "n.npy: train = -50% is no part of the rows"],
+    ["half a row", { train: count(2.5) }, "n.npy: train = 2.5 is no part of the rows"],
+  ])("%s is refused", (_, parts, message) => {
+    expect(complaint(() => run(numbered(10), splitBy(parts)))).toBe(message);
   });
 });
 
 describe("drop and fill", () => {
+  const missing = { missing: true, duplicates: false };
+
   test("drop missing looks at the declared columns that nothing fills", () => {
     const table = csv("a,b,c\n1,x,1\n,y,2\n3,,3\n4,z,\n");
     const [a, b, c] = table.columns as [Column, Column, Column];
-    const rows = (columns: Column[], fill: Plan["fill"] = new Map()) => {
-      const prepared = prepare(table, plan(table, { columns, drop: ["missing"], fill }));
+    const rows = (columns: Column[], fill: Plan["fill"] = {}) => {
+      const prepared = prepare(table, columns, plan({ drop: missing, fill }));
       return [[...prepared.splits.train], prepared.dropped.missing];
     };
     expect(rows([a, b, c])).toEqual([[0], 3]);
     expect(rows([a, b])).toEqual([[0, 3], 2]);
-    expect(rows([a, b], new Map([["a", { kind: "value", value: 0 }]]))).toEqual([[0, 1, 3], 1]);
+    expect(rows([a, b], { a: { with: "value", value: 0 } })).toEqual([[0, 1, 3], 1]);
   });
 
   test("drop duplicates keeps the first of equal rows", () => {
     const table = csv("a,b\n1,x\n1,y\n1,x\n,x\n,x\n1,x\n");
-    const prepared = prepare(table, plan(table, { drop: ["duplicates", "missing"] }));
+    const prepared = run(table, { drop: { missing: true, duplicates: true } });
     expect([...prepared.splits.train]).toEqual([0, 1]);
-    expect(prepared.dropped).toEqual({ missing: 1, duplicates: 3 });
+    expect(prepared.dropped).toEqual({ missing: 2, duplicates: 2 });
   });
 
   test("equal arrays are found, and rows that two splits share", () => {
@@ -182,8 +199,7 @@ describe("drop and fill", () => {
       parts: [{ file: "x.npy", rows: 6 }],
       given: { train: [0, 4], test: [4, 6] },
     };
-    const fill = (how: "mean" | "median") =>
-      prepare(table, plan(table, { fill: new Map([["x", { kind: how }]]) }));
+    const fill = (how: "mean" | "median") => run(table, { fill: { x: { with: how } } });
     expect([...fill("mean").columns[0]!.data]).toEqual([1, 2, 3, 6, 100, 3]);
     expect(fill("median").fills).toEqual(new Map([["x", 2]]));
     expect([...(table.columns[0]!.data as Float64Array)]).toEqual([1, 2, NaN, 6, 100, NaN]);
@@ -192,16 +208,16 @@ describe("drop and fill", () => {
   test("what cannot be filled or stays missing is refused with its place", () => {
     const table = csv("a,b\n1,x\n,y\n3,\n");
     const [a, b] = table.columns as [Column, Column];
-    const run = (columns: Column[], fill: Plan["fill"] = new Map()) =>
-      complaint(() => prepare(table, plan(table, { columns, fill })));
-    expect(run([a])).toBe(
+    const attempt = (columns: Column[], fill: Plan["fill"] = {}) =>
+      complaint(() => prepare(table, columns, plan({ fill })));
+    expect(attempt([a])).toBe(
       "t.csv:3:a: the value is missing; `drop missing` leaves such rows out, `fill` sets a value",
     );
-    expect(run([b], new Map([["b", { kind: "mean" }]]))).toBe("t.csv:b: texts have no mean");
-    expect(run([a], new Map([["a", { kind: "value", value: "?" }]]))).toBe(
+    expect(attempt([b], { b: { with: "mean" } })).toBe("t.csv:b: texts have no mean");
+    expect(attempt([a], { a: { with: "value", value: "?" } })).toBe(
       't.csv:a: "?" cannot fill a column of numbers',
     );
-    expect(run([b], new Map([["b", { kind: "value", value: "none" }]]))).toBe("no error");
+    expect(attempt([b], { b: { with: "value", value: "none" } })).toBe("no error");
   });
 });
 

@@ -1,4 +1,5 @@
 /** `drop`, `fill` and `split`: a table and what the program says -> the rows of each split, and what fills gaps. */
+import type { DataPlan, SplitPart, SplitPlan } from "../../compiler/check/flow/plans.ts";
 import { DataError } from "./error.ts";
 import { firstEqualRows } from "./equal-rows.ts";
 import { shuffled } from "./random.ts";
@@ -13,25 +14,7 @@ import {
   type Table,
 } from "./table.ts";
 
-/** How large a split is: a part of the rows (0 to 1), a number of rows, or as the source gives it. */
-export type Share =
-  | { readonly kind: "fraction"; readonly value: number }
-  | { readonly kind: "count"; readonly value: number }
-  | { readonly kind: "given" };
-
-export type Fill =
-  | { readonly kind: "value"; readonly value: number | string }
-  | { readonly kind: "mean" }
-  | { readonly kind: "median" };
-
-export interface Plan {
-  /** what is declared; other columns are neither looked at for gaps nor compared */
-  readonly columns: readonly Column[];
-  readonly drop: readonly ("missing" | "duplicates")[];
-  readonly fill: ReadonlyMap<string, Fill>;
-  /** undefined: as the source gives it, else everything is `train` */
-  readonly split: (Partial<Readonly<Record<SplitName, Share>>> & { readonly seed?: number }) | undefined;
-}
+export type Plan = Pick<DataPlan, "drop" | "fill" | "split">;
 
 export interface Prepared {
   /** rows of the table, rising, without those that were dropped */
@@ -43,30 +26,32 @@ export interface Prepared {
   readonly dropped: { readonly missing: number; readonly duplicates: number };
 }
 
-/** Errors: DataError, for splits that do not fit the rows and for cells that stay missing. */
-export function prepare(table: Table, plan: Plan): Prepared {
+/**
+ * `columns` are the declared ones: no other is looked at for gaps or compared. Errors: DataError, for splits that do
+ * not fit the rows and for cells that stay missing.
+ */
+export function prepare(table: Table, columns: readonly Column[], plan: Plan): Prepared {
   let rows: Int32Array = Int32Array.from({ length: table.rows }, (_, row) => row);
-  const dropped = { missing: 0, duplicates: 0 };
-  for (const rule of plan.drop) {
-    const before = rows.length;
-    rows = rule === "missing" ? withoutMissing(rows, plan) : withoutDuplicates(rows, table, plan.columns);
-    dropped[rule] += before - rows.length;
-  }
+  const all = rows.length;
+  if (plan.drop.missing) rows = withoutMissing(rows, columns, plan.fill);
+  const complete = rows.length;
+  if (plan.drop.duplicates) rows = withoutDuplicates(rows, table, columns);
+  const dropped = { missing: all - complete, duplicates: complete - rows.length };
   const splits = splitRows(table, rows, plan.split);
   const fills = new Map<string, number | string>();
-  const columns = plan.columns.map((column) => {
-    const fill = plan.fill.get(column.name);
+  const filledColumns = columns.map((column) => {
+    const fill = plan.fill[column.name];
     if (!fill) return column;
-    const value = fill.kind === "value" ? fill.value : statistic(table, column, fill.kind, splits.train);
+    const value = fill.with === "value" ? fill.value : statistic(table, column, fill.with, splits.train);
     fills.set(column.name, value);
     return filled(table, column, value);
   });
-  for (const column of columns) refuseMissing(table, column, splits);
-  return { splits, columns, fills, dropped };
+  for (const column of filledColumns) refuseMissing(table, column, splits);
+  return { splits, columns: filledColumns, fills, dropped };
 }
 
-function withoutMissing(rows: Int32Array, plan: Plan): Int32Array {
-  const watched = plan.columns.filter((column) => !plan.fill.has(column.name));
+function withoutMissing(rows: Int32Array, columns: readonly Column[], fill: Plan["fill"]): Int32Array {
+  const watched = columns.filter((column) => !(column.name in fill));
   return rows.filter((row) => !watched.some((column) => isMissing(column, row)));
 }
 
@@ -84,27 +69,36 @@ function withoutDuplicates(rows: Int32Array, table: Table, columns: readonly Col
 const inRange = (rows: Int32Array, [start, end]: RowRange): Int32Array =>
   rows.filter((row) => row >= start && row < end);
 
-/** Shares other than `given` are drawn at random from the rows that no given split takes. */
-function splitRows(table: Table, rows: Int32Array, split: Plan["split"]): Record<SplitName, Int32Array> {
+/**
+ * Parts other than `given` are drawn from the rows that no given split takes, at random unless `shuffle` is off; the
+ * split that is the `rest` takes what the others leave. Without a plan the source's own splits are used, else every row
+ * is in train.
+ */
+function splitRows(
+  table: Table,
+  rows: Int32Array,
+  plan: SplitPlan | undefined,
+): Record<SplitName, Int32Array> {
   const file = table.parts[0]?.file ?? "";
   const nothing = new Int32Array(0);
   const splits: Record<SplitName, Int32Array> = { train: nothing, valid: nothing, test: nothing };
   const { given } = table;
-  if (split === undefined) {
+  if (plan === undefined) {
     if (!given) return { ...splits, train: rows };
     for (const name of splitNames) if (given[name]) splits[name] = inRange(rows, given[name]);
     return splits;
   }
-  let rest = rows;
+  const { parts, seed, shuffle } = plan;
+  let pool = rows;
   for (const name of splitNames) {
-    if (split[name]?.kind !== "given") continue;
+    if (parts[name]?.kind !== "given") continue;
     const range = given?.[name];
     if (!range) throw new DataError(`the source gives no split ${name}`, { file });
     splits[name] = inRange(rows, range);
-    rest = rest.filter((row) => row < range[0] || row >= range[1]);
+    pool = pool.filter((row) => row < range[0] || row >= range[1]);
   }
-  const sizes = splitSizes(split, rest.length, file);
-  const order = shuffled(rest, split.seed ?? 0, "split");
+  const sizes = splitSizes(parts, pool.length, file);
+  const order = shuffle ? shuffled(pool, seed, "split") : pool;
   let at = 0;
   for (const name of splitNames) {
     const size = sizes[name];
@@ -115,47 +109,51 @@ function splitRows(table: Table, rows: Int32Array, split: Plan["split"]): Record
   return splits;
 }
 
-/** Fractions are of `rows`; their borders are rounded, so that shares of 100 % use every row. */
+/** Fractions are of `rows`; their borders are rounded, so that parts of 100 % use every row. */
 function splitSizes(
-  split: Partial<Readonly<Record<SplitName, Share>>>,
+  parts: SplitPlan["parts"],
   rows: number,
   file: string,
 ): Partial<Record<SplitName, number>> {
   const sizes: Partial<Record<SplitName, number>> = {};
-  const sharesText = splitNames.flatMap((name) =>
-    split[name] ? [`${name} = ${shareText(split[name])}`] : [],
-  );
+  const texts = splitNames.flatMap((name) => (parts[name] ? [`${name} = ${partText(parts[name])}`] : []));
   let border = 0;
   let sum = 0;
   for (const name of splitNames) {
-    const share = split[name];
-    if (share === undefined || share.kind === "given") continue;
-    if (!(share.value >= 0) || (share.kind === "count" && !Number.isInteger(share.value))) {
-      throw new DataError(`${name} = ${shareText(share)} is no share of the rows`, { file });
+    const part = parts[name];
+    if (part?.kind !== "count" && part?.kind !== "fraction") continue;
+    if (!(part.value >= 0) || (part.kind === "count" && !Number.isInteger(part.value))) {
+      throw new DataError(`${name} = ${partText(part)} is no part of the rows`, { file });
     }
-    if (share.kind === "count") sizes[name] = share.value;
+    if (part.kind === "count") sizes[name] = part.value;
     else {
-      const next = border + share.value * rows;
+      // 1e-6 of a row: 0.7 + 0.1 + 0.2 is not quite 1.
+      const next = border + part.value * rows;
       sizes[name] = Math.round(next + 1e-6) - Math.round(border + 1e-6);
       border = next;
     }
     sum += sizes[name]!;
   }
   if (border > rows * (1 + 1e-9) || sum > rows) {
-    const reason = `the splits (${sharesText.join(", ")}) need ${sum.toLocaleString("en")} rows, there are ${rows.toLocaleString("en")}`;
-    throw new DataError(reason, { file });
+    const [needed, found] = [sum.toLocaleString("en"), rows.toLocaleString("en")];
+    throw new DataError(`the splits (${texts.join(", ")}) need ${needed} rows, there are ${found}`, { file });
+  }
+  for (const name of splitNames) {
+    if (parts[name]?.kind !== "rest") continue;
+    sizes[name] = rows - sum;
+    sum = rows;
   }
   return sizes;
 }
 
-function shareText(share: Share): string {
-  if (share.kind === "given") return "given";
-  return share.kind === "count"
-    ? share.value.toLocaleString("en")
-    : `${Number((100 * share.value).toPrecision(6))}%`;
+function partText(part: SplitPart): string {
+  if (part.kind === "given" || part.kind === "rest") return part.kind;
+  return part.kind === "count"
+    ? part.value.toLocaleString("en")
+    : `${Number((100 * part.value).toPrecision(6))}%`;
 }
 
-/** Mean or median of the numbers that are there, over all elements of a column in the rows. */
+/** Of the numbers that are there, over all elements of the column in the rows. */
 function statistic(table: Table, column: Column, kind: "mean" | "median", rows: Int32Array): number {
   const place = { file: table.parts[0]?.file ?? "", column: column.name };
   if (column.kind === "text") throw new DataError(`texts have no ${kind}`, place);
