@@ -26,4 +26,4 @@ const result = spawnSync(process.execPath, [compiler, "-p", join(root, ".config"
 });
 if (result.status !== 0) process.exit(result.status ?? 1);
 for (const part of parts) removeOrphans(part);
-if (existsSync(join(out, "src", "cli", "main.js"))) chmodSync(join(out, "src", "cli", "main.js"), 0o755);
+chmodSync(join(out, "src", "cli", "main.js"), 0o755);

@@ -275,9 +275,9 @@ describe("binding declared columns", () => {
       "a.npz:pictures: a row is [2, 2], pictures is declared as [4]",
     );
     expect(complaint(bind("z", [3]))).toBe("a.npz: there is no column z; there are pictures, y");
-    const table = csv("a,b\n1,2\n3,x\n");
+    const table = csv("a,b\n1,2\n3,0x1\n");
     expect(complaint(() => bindColumns(table, [{ name: "b", kind: "number", shape: [] }]))).toBe(
-      't.csv:3:b: "x" is not a number',
+      't.csv:3:b: "0x1" is not a number',
     );
     expect(complaint(() => bindColumns(table, [{ name: "c", kind: "number", shape: [] }]))).toBe(
       "t.csv:1: there is no column c; there are a, b",

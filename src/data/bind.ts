@@ -1,4 +1,5 @@
 /** Declared columns -> those of a table: by name, else, in files of arrays, by shape. */
+import { toNumber } from "./csv.ts";
 import { DataError } from "./error.ts";
 import {
   type Column,
@@ -63,7 +64,7 @@ function converted(table: Table, column: Column, declared: DeclaredColumn): Colu
     return { ...column, name };
   }
   if (column.kind === "text") {
-    const row = column.data.findIndex((cell) => cell !== undefined && !Number.isFinite(Number(cell)));
+    const row = column.data.findIndex((cell) => cell !== undefined && toNumber(cell) === undefined);
     const at = row < 0 ? place : placeOfRow(table, row, column.name);
     throw new DataError(row < 0 ? "the column has no numbers" : `"${column.data[row]}" is not a number`, at);
   }

@@ -16,8 +16,8 @@ export interface CsvOptions {
 const missing = new Set(["", "NA", "NaN", "nan", "?"]);
 const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
-/** undefined: not a finite number */
-function toNumber(cell: string): number | undefined {
+/** Decimal notation alone; undefined: not a finite number. */
+export function toNumber(cell: string): number | undefined {
   if (!number.test(cell)) return undefined;
   const value = Number(cell);
   return Number.isFinite(value) ? value : undefined;
