@@ -1,0 +1,190 @@
+/** The .d.ts beside a compiled model: its inputs, outputs and classes by name. Made from the manifest alone. */
+import type { Entry, Manifest, TensorEntry } from "../../runtime/artifact.ts";
+
+const isName = /^[A-Za-z_$][\w$]*$/;
+
+const key = (name: string): string => (isName.test(name) ? name : JSON.stringify(name));
+
+const comment = (text: string, indent = ""): string => `${indent}/** ${text.replaceAll("*/", "*\\/")} */\n`;
+
+const arrays: Readonly<Record<TensorEntry["dtype"], string>> = {
+  f32: "Float32Array",
+  f16: "Float32Array",
+  i32: "Int32Array",
+  u8: "Uint8Array",
+  bool: "Uint8Array",
+};
+
+/** `OutClass` for the classes of `out`. */
+function className({ name }: TensorEntry): string {
+  const words = name.split(/[^A-Za-z0-9]+/).filter(Boolean);
+  return `${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join("")}Class`;
+}
+
+function inputType(tensor: TensorEntry): string {
+  const array =
+    tensor.dtype === "f32"
+      ? "Float32Array | Float64Array"
+      : tensor.dtype === "i32"
+        ? "Int32Array"
+        : "Uint8Array | Uint8ClampedArray";
+  return `${array} | ${tensor.classes ? `readonly (${className(tensor)} | number)[]` : "NestedNumbers"}`;
+}
+
+function members(tensors: readonly TensorEntry[], typeOf: (tensor: TensorEntry) => string): string {
+  return tensors
+    .map((tensor) => `${comment(tensor.doc ?? "", "  ")}  ${key(tensor.name)}: ${typeOf(tensor)};\n`)
+    .join("");
+}
+
+function tensorFacts(tensors: readonly TensorEntry[]): string {
+  return tensors
+    .map((tensor) => {
+      const classes = tensor.classes ? `; readonly classes: readonly ${className(tensor)}[]` : "";
+      return `    readonly ${key(tensor.name)}: { readonly dtype: ${JSON.stringify(tensor.dtype)}; readonly doc: string${classes} };\n`;
+    })
+    .join("");
+}
+
+/** Weights, without states. */
+export function parameterCount({ weights }: Manifest): number {
+  return weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+export function declarations(manifest: Manifest): string {
+  const find = (name: string): Entry | undefined => manifest.entries.find((entry) => entry.name === name);
+  const infer = find("infer");
+  const train = find("train");
+  const measure = find("measure");
+  const inputs = infer?.inputs ?? [];
+  const outputs = infer?.outputs ?? [];
+  const named = new Map(
+    [...inputs, ...outputs, ...(train?.inputs ?? []), ...(measure?.inputs ?? [])].flatMap((tensor) =>
+      tensor.classes ? [[className(tensor), tensor] as const] : [],
+    ),
+  );
+  const dims = [...new Set(manifest.entries.flatMap((entry) => entry.dims.map((dim) => dim.name)))];
+  const alone = inputs.length === 1 ? ` | Inputs[${JSON.stringify(inputs[0]!.name)}]` : "";
+  const predicted = (tensor: TensorEntry): string =>
+    tensor.classes ? `Prediction<${className(tensor)}>[]` : arrays[tensor.dtype];
+
+  let text = comment(
+    `${manifest.name}, ${parameterCount(manifest).toLocaleString("en-US")} parameters. Written by dlmc ${manifest.compiler}.`,
+  );
+  text += `\n${comment("Numbers in row-major order, flat or nested.")}export type NestedNumbers = readonly (number | boolean | NestedNumbers)[];\n`;
+  for (const [name, { classes }] of named)
+    text += `\nexport type ${name} = ${classes!.map((c) => JSON.stringify(c)).join(" | ") || "never"};\n`;
+  if (infer) {
+    text += `\nexport interface Inputs {\n${members(inputs, inputType)}}\n`;
+    text += `\nexport interface Outputs {\n${members(outputs, (tensor) => arrays[tensor.dtype])}}\n`;
+    text += `\nexport interface Predictions {\n${members(outputs, predicted)}}\n`;
+  }
+  const batch = train ?? measure;
+  if (batch)
+    text += `\n${comment("Inputs and targets.")}export interface Batch {\n${members(batch.inputs, inputType)}}\n`;
+  if (measure)
+    text += `\nexport interface Measured {\n${members(measure.outputs, (tensor) => arrays[tensor.dtype])}}\n`;
+  text += shared;
+  text += `\nexport interface CallOptions<Filled> {
+  /** arrays to be filled and returned, by output name; with all of them given, a call allocates no memory */
+  into?: Partial<Filled>;
+  /** sizes of free dims that the number of elements does not tell */
+  dims?: ${dims.length > 0 ? `{ ${dims.map((dim) => `${key(dim)}?: number`).join("; ")} }` : "{}"};
+  /** looked at before the call, and between the chunks of a large one */
+  signal?: AbortSignal;
+}
+
+export interface LoadOptions {
+  /** the largest size of a free dim, for which memory is planned */
+  max?: ${dims.length > 0 ? `{ ${dims.map((dim) => `${key(dim)}?: number`).join("; ")} }` : "{}"};
+  /** a safetensors file (bytes, address or path), or numbers by path; by default the file beside the module, if there is one */
+  weights?: Uint8Array | ArrayBuffer | URL | string | ReadonlyMap<string, ArrayLike<number>>;
+  /** of weights that no file gives, and of random numbers */
+  seed?: number;
+  signal?: AbortSignal;
+}
+`;
+  text += `\nexport interface Model {\n`;
+  if (infer)
+    text += `  /** Inputs must stay as they are until the promise settles. More rows than the maximum are run in chunks. Rejects with DlmError. */
+  run(inputs: Inputs${alone}, options?: CallOptions<Outputs>): Promise<Outputs>;
+  /** \`run\`, with outputs of named classes as one prediction a row */
+  predict(inputs: Inputs${alone}, options?: CallOptions<Outputs>): Promise<Predictions>;
+`;
+  if (train)
+    text += `  /** One training step, which updates the weights. \`ok\` is false where loss or gradient was not finite: then nothing was changed. */
+  step(batch: Batch, options?: { signal?: AbortSignal; control?: Partial<Control> }): Promise<{ loss: number; gradientNorm: number; ok: boolean }>;
+  /** counters go on by themselves with every step */
+  readonly control: Control;
+`;
+  if (measure)
+    text += `  /** the mean loss of a batch and the model's outputs, without any update */
+  measure(batch: Batch, options?: CallOptions<Measured>): Promise<Measured>;
+`;
+  if (find("init"))
+    text += `  /** new weights from the seed; optimizer state and counters are as at the start */
+  init(seed: number): Promise<void>;
+`;
+  text += `  /** copies of weights and states by path, with \`optimizer\` also of the optimizer's */
+  weights(options?: { optimizer?: boolean }): Map<string, Float32Array>;
+  /** replaces some or all of them; throws DlmError, and has then changed nothing */
+  setWeights(weights: ReadonlyMap<string, ArrayLike<number>>): void;
+  /** lets go of the memory */
+  destroy(): void;
+}
+
+export declare const meta: {
+  readonly name: string;
+  readonly compiler: string;
+  readonly parameters: number;
+  readonly hashes: { readonly weights: string; readonly program: string };
+  readonly inputs: {
+${tensorFacts(inputs)}  };
+  readonly outputs: {
+${tensorFacts(outputs)}  };
+};
+
+${comment("Rejects with DlmError.")}export declare function load(options?: LoadOptions): Promise<Model>;
+`;
+  return text;
+}
+
+/** What does not depend on the model. */
+const shared = `
+/** One row of an output whose classes have names. */
+export interface Prediction<Class extends string> {
+  readonly class: Class;
+  readonly index: number;
+  /** the largest of \`scores\`; 1 where the output is the class itself */
+  readonly score: number;
+  /** what the model gives each class; empty where the output is the class itself */
+  readonly scores: Readonly<Partial<Record<Class, number>>>;
+}
+
+/** Scalars that a training step reads. */
+export interface Control {
+  seed: number;
+  iteration: number;
+  step: number;
+  steps_per_epoch: number;
+  rate_factor: number;
+}
+
+export declare class DlmError extends Error {
+  readonly code:
+    | "artifact"
+    | "format"
+    | "read"
+    | "memory"
+    | "dims"
+    | "input"
+    | "weights"
+    | "entry"
+    | "trap"
+    | "aborted"
+    | "busy"
+    | "destroyed";
+  readonly entry: string | undefined;
+  readonly layer: string | undefined;
+}
+`;

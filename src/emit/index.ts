@@ -1,0 +1,53 @@
+/** What `dlmc compile` writes for one model: .js, .d.ts, .wasm, .relaxed.wasm, .safetensors. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { readManifest } from "../../runtime/artifact.ts";
+import { writeFileAtomic } from "../files.ts";
+import { declarations } from "./declarations.ts";
+import { moduleText } from "./module-text.ts";
+
+export interface EmittedFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * Writes the files of one model, named by the manifest, and says which. `weights` are the bytes of a safetensors file.
+ * Of an earlier model of this name nothing is left that this one does not have. Errors: FileError.
+ */
+export function emitModel(
+  folder: string,
+  artifacts: { readonly strict: Uint8Array; readonly relaxed?: Uint8Array | undefined },
+  weights?: Uint8Array,
+): EmittedFile[] {
+  const { manifest } = readManifest(artifacts.strict);
+  const { name } = manifest;
+  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+  const files: readonly (readonly [ending: string, content: Uint8Array | undefined])[] = [
+    [".wasm", artifacts.strict],
+    [".relaxed.wasm", artifacts.relaxed],
+    [".safetensors", weights],
+    [".d.ts", text(declarations(manifest))],
+    // last, since it is what an app imports
+    [
+      ".js",
+      text(
+        moduleText(manifest, {
+          name,
+          relaxed: artifacts.relaxed !== undefined,
+          weights: weights !== undefined,
+        }),
+      ),
+    ],
+  ];
+  const written: EmittedFile[] = [];
+  for (const [ending, content] of files) {
+    const path = join(folder, name + ending);
+    if (content === undefined) rmSync(path, { force: true });
+    else {
+      writeFileAtomic(path, content);
+      written.push({ path, bytes: content.length });
+    }
+  }
+  return written;
+}
