@@ -92,32 +92,40 @@ function isHead(token: IToken, next: IToken | undefined): boolean {
   return next.tokenType === t.Name || (token.tokenType === t.Use && next.tokenType === t.String);
 }
 
+/** Declarations that end with their line; the others end with a `}`. */
+const lineDeclarations: ReadonlySet<TokenType> = new Set([t.Dlm, t.Use, t.Let]);
+
 /** Cuts a file into its declarations; every token is in exactly one of them. */
 export function splitDeclarations(tokens: readonly IToken[]): Chunk[] {
   const chunks: Chunk[] = [];
   let start = 0;
-  let depth = 0;
+  const expected: TokenType[] = [];
   const cut = (end: number): void => {
     if (end > start) chunks.push(layOut(tokens.slice(start, end), tokens[end]));
     start = end;
-    depth = 0;
+    expected.length = 0;
   };
   tokens.forEach((token, index) => {
     const previous = tokens[index - 1];
+    const first = tokens[start]!;
     if (index > start && previous && startsLine(token, previous)) {
-      const head = isHead(token, tokens[index + 1]);
-      const outermost = depth === 0 && columnOf(token) <= columnOf(tokens[start] ?? token);
-      if (head && (depth === 0 || columnOf(token) === 1)) cut(index);
-      else if (outermost && declarationWords.has(token.tokenType)) cut(index);
-      else if (
-        outermost &&
-        !goesOnAfter.has(previous.tokenType) &&
-        !goesOnBefore.has(token.tokenType)
-      )
-        cut(index);
+      const outermost = expected.length === 0 && columnOf(token) <= columnOf(first) + 1;
+      const complete =
+        expected.length === 0 &&
+        (previous.tokenType === t.CloseCurly || lineDeclarations.has(first.tokenType));
+      const head = isHead(token, tokens[index + 1]) && (columnOf(token) === 1 || complete);
+      const goesOn = goesOnAfter.has(previous.tokenType) || goesOnBefore.has(token.tokenType);
+      if (head || (outermost && (declarationWords.has(token.tokenType) || !goesOn))) cut(index);
     }
-    if (openers.has(token.tokenType)) depth++;
-    else if (closers.has(token.tokenType)) depth = Math.max(0, depth - 1);
+    const closer = openers.get(token.tokenType);
+    if (closer) expected.push(closer);
+    else if (closers.has(token.tokenType)) {
+      const match = expected.lastIndexOf(token.tokenType);
+      // `)` and `]` do not reach over a `{`
+      if (match > expected.lastIndexOf(t.CloseCurly) || token.tokenType === t.CloseCurly) {
+        expected.length = Math.max(0, match);
+      }
+    }
   });
   cut(tokens.length);
   return chunks;

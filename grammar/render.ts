@@ -43,7 +43,8 @@ export function render(diagnostic: Diagnostic, options: RenderOptions = noLimit)
   const lines: string[] = [];
 
   lines.push(
-    colors.bold(accent(`${diagnostic.severity}[${diagnostic.code}]`)) + colors.bold(`: ${diagnostic.message}`),
+    colors.bold(accent(`${diagnostic.severity}[${diagnostic.code}]`)) +
+      colors.bold(`: ${diagnostic.message}`),
   );
   let shown: Source | undefined;
   for (const excerpt of excerpts) {
@@ -102,7 +103,10 @@ function windowOf({ source, line, marks }: Excerpt, room: number): { text: strin
   const rightmost = Math.max(...marks.map(({ label }) => columnsOf(label.span, line).to));
   const shift = rightmost <= room - 1 ? 0 : Math.max(0, leftmost - 8);
   const kept = cut(text, shift, shift + room - (shift > 0 ? 2 : 1));
-  return { text: (shift > 0 ? "…" : "") + kept.text + (kept.rest ? "…" : ""), shift: shift > 0 ? shift - 1 : 0 };
+  return {
+    text: (shift > 0 ? "…" : "") + kept.text + (kept.rest ? "…" : ""),
+    shift: shift > 0 ? shift - 1 : 0,
+  };
 }
 
 /** The columns from `start` to `end` of a printable text. */
@@ -131,7 +135,8 @@ function underline(excerpt: Excerpt, label: Label, shift: number, room: number):
   const indent = " ".repeat(start);
   const dashes = "─".repeat(length);
   if (label.text === "") return [{ indent, text: dashes }];
-  if (start + length + 1 + textWidth(label.text) <= room) return [{ indent, text: `${dashes} ${label.text}` }];
+  if (start + length + 1 + textWidth(label.text) <= room)
+    return [{ indent, text: `${dashes} ${label.text}` }];
   const below = start <= room / 2 ? indent : "    ";
   return [
     { indent, text: dashes },

@@ -87,14 +87,18 @@ function shorten(text: string): string {
 
 /** The diagnostic for one exception of the parser; `tokens` is what it read. */
 export function explain(source: Source, tokens: readonly IToken[], error: IRecognitionException): Diagnostic {
-  const actual = error.token;
+  const outside = error.token.tokenType === t.Newline && (error.message === "end" || error.message === "EOF");
+  // text goes on behind the end of the declaration: its first token is the one to show
+  const actual = (outside ? tokens[tokens.indexOf(error.token) + 1] : undefined) ?? error.token;
   const before = tokenBefore(tokens, actual);
+  const startsStatement = tokens[tokens.indexOf(actual) - 1]?.tokenType === t.Newline;
   const stack = error.context.ruleStack;
   const rule = stack[stack.length - 1] ?? "";
   const expected = error.message;
   const atEnd = actual.tokenType === EOF || actual.tokenType === t.Newline;
   // what stands on a later line is not at fault: the place is the end of the text before
-  const elsewhere = atEnd || (before !== undefined && (before.endLine ?? 0) < (actual.startLine ?? 0));
+  const elsewhere =
+    atEnd || (!startsStatement && before !== undefined && (before.endLine ?? 0) < (actual.startLine ?? 0));
   const span =
     elsewhere && before ? endSpan(source, before) : spanOf(source, atEnd ? (before ?? tokens[0]!) : actual);
   const found = elsewhere ? undefined : shorten(actual.image);
@@ -110,7 +114,8 @@ export function explain(source: Source, tokens: readonly IToken[], error: IRecog
     found !== undefined &&
     (expected === "" || completions.has(expected)) &&
     ends.has(before.tokenType.name) &&
-    begins.has(actual.tokenType.name)
+    begins.has(actual.tokenType.name) &&
+    !startsStatement
   ) {
     return report(missingOperator, {
       first: spanOf(source, before),
@@ -120,8 +125,9 @@ export function explain(source: Source, tokens: readonly IToken[], error: IRecog
     });
   }
   const name = actual.tokenType.name;
-  const notes =
-    found !== undefined && reserved.has(name) && (expected === "Identifier" || expected === "")
+  const notes = outside
+    ? ["the block above is closed, so this stands outside of every declaration"]
+    : found !== undefined && reserved.has(name) && (expected === "Identifier" || expected === "")
       ? [`\`${found}\` is a word of the language and cannot be a name`]
       : [];
   return report(unexpectedText, {

@@ -113,7 +113,10 @@ export const reservedWords: readonly TokenType[] = [
 
 const digits = "[0-9][0-9_]*(?:\\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+)?";
 export const Percent = createToken({ name: "Percent", pattern: new RegExp(`${digits}%`) });
-export const Quantity = createToken({ name: "Quantity", pattern: new RegExp(`${digits}[A-Za-z]+`) });
+export const Quantity = createToken({
+  name: "Quantity",
+  pattern: new RegExp(`${digits}(?![eE][+-]?[0-9])[A-Za-z]+`),
+});
 export const Number = createToken({ name: "Number", pattern: new RegExp(digits) });
 export const String = createToken({ name: "String", pattern: /"(?:[^"\\\r\n]|\\[^\r\n])*"/ });
 /** A string without its closing quote, up to the line's end: a String for the parser, after a message. */
