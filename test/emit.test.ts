@@ -9,17 +9,14 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { emitModel } from "../src/emit/index.ts";
 import type { Model } from "../runtime/index.ts";
-import { handMadeArtifact, safetensors } from "./artifacts.ts";
+import { readManifest } from "../runtime/artifact.ts";
+import { weightsFile } from "../src/emit/weights.ts";
+import { handMadeArtifact } from "./artifacts.ts";
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "dlm-emit-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const weights = safetensors({
-  w: { shape: [], data: [3] },
-  b: { shape: [1], data: [1] },
-  seen: { shape: [], data: [0] },
-});
 const strict = await handMadeArtifact((m) => ({
   ...m,
   entries: m.entries.map((e) =>
@@ -27,6 +24,15 @@ const strict = await handMadeArtifact((m) => ({
   ),
 }));
 const relaxed = await handMadeArtifact((m) => ({ ...m, relaxed: true }));
+const weights = weightsFile(
+  readManifest(strict).manifest,
+  new Map([
+    ["optimizer.m", Float32Array.of(9)],
+    ["seen", Float32Array.of(0)],
+    ["b", Float32Array.of(1)],
+    ["w", Float32Array.of(3)],
+  ]),
+);
 const written = emitModel(folder, { strict, relaxed }, weights);
 
 describe("the files of a compiled model", () => {
@@ -57,6 +63,16 @@ describe("the files of a compiled model", () => {
     await expect(model.run([Number.NaN])).rejects.toBeInstanceOf(module.DlmError);
     const own = await module.load({ weights: new Map([["w", [0]], ["b", [5]], ["seen", [0]]]) }); // prettier-ignore
     expect(await own.run([1])).toEqual({ y: Float32Array.of(5) });
+  });
+
+  test("refuse weights that were altered", async () => {
+    const { load } = (await import(/* @vite-ignore */ pathToFileURL(join(folder, "line.js")).href)) as {
+      load: (options?: object) => Promise<Model>;
+    };
+    const altered = weights.slice();
+    altered[altered.length - 1]! ^= 1;
+    await expect(load({ weights: altered })).rejects.toThrow(/altered or cut off/);
+    expect(() => weightsFile(readManifest(strict).manifest, new Map([["w", Float32Array.of(3)]]))).toThrow(/b has no numbers/); // prettier-ignore
   });
 
   test("leave nothing of an earlier model of the name", () => {
