@@ -14,7 +14,7 @@ export interface BuildContext {
   sideBySide(first: Span, second: Span, round: Span): void;
 }
 
-function isNode(element: CstElement): element is CstNode {
+export function isNode(element: CstElement): element is CstNode {
   return "children" in element;
 }
 
@@ -66,6 +66,14 @@ export function spanBetween(context: BuildContext, start: number, end: number): 
 
 export function spanOf(context: BuildContext, element: CstElement): Span {
   return spanBetween(context, startOf(element), endOf(element));
+}
+
+/** All children in the order of the text, without the newlines between statements. */
+export function inOrder(parent: CstNode): CstElement[] {
+  return Object.values(parent.children)
+    .flat()
+    .filter((element) => !Number.isNaN(startOf(element)) && (isNode(element) || element.image !== ""))
+    .sort((a, b) => startOf(a) - startOf(b));
 }
 
 /** A Hole of no width behind what `parent` has. */

@@ -1,5 +1,5 @@
 // Diagnostics for people (a terminal) and for programs (JSON).
-import picocolors from "picocolors";
+import { createColors } from "./colors.ts";
 import type { Diagnostic, Label } from "./diagnostic.ts";
 import { lineText, positionOf } from "./source.ts";
 import type { Position, Source, Span } from "./source.ts";
@@ -34,7 +34,7 @@ export function renderAll(diagnostics: readonly Diagnostic[], options: RenderOpt
 
 /** One diagnostic, its lines ended by newlines. The primary label's line comes first, whatever its number. */
 export function render(diagnostic: Diagnostic, options: RenderOptions = noLimit): string {
-  const colors = picocolors.createColors(options.color);
+  const colors = createColors(options.color);
   const accent = { error: colors.red, warning: colors.yellow, note: colors.cyan }[diagnostic.severity];
   const excerpts = excerptsOf(diagnostic);
   const gutter = Math.max(...excerpts.map(({ line }) => String(line).length));
