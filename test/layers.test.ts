@@ -93,7 +93,7 @@ function objection(path: string, { specifier, form }: Import): string | undefine
   }
   if (name === "chevrotain" || name === "prettier") {
     if (!inFolder(path, "grammar")) return `only grammar imports ${name}`;
-    return name === "prettier" && specifier !== "prettier/doc"
+    return name === "prettier" && specifier !== "prettier/doc" && form !== "type"
       ? "only prettier's document printer is used"
       : undefined;
   }
