@@ -43,7 +43,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** The error of a system call on `path` as a FileError; anything else is thrown on as it is. */
-function fileError(error: unknown, path: string, doing: string): FileError {
+export function fileError(error: unknown, path: string, doing: string): FileError {
   const code = (error as { code?: unknown }).code;
   if (typeof code !== "string") throw error;
   return new FileError(`cannot be ${doing}: ${reasons[code] ?? code}`, path, code);

@@ -5,6 +5,7 @@ import { InternalError } from "../../compiler/ir/internal-error.ts";
 import { render } from "../../grammar/render.ts";
 import { version } from "../version.ts";
 import { DataError, placeText } from "../data/error.ts";
+import { FileError, fileError } from "../files.ts";
 import { Failure, ProgramFailure } from "./failure.ts";
 import { terminal } from "./terminal.ts";
 
@@ -39,26 +40,14 @@ export function explainError(error: unknown, options: Options): number {
   return 1;
 }
 
-const systemMessages: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or folder",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EISDIR: "is a folder, a file is needed",
-  ENOTDIR: "is a file, a folder is needed",
-  ENOSPC: "the disk is full",
-  EFBIG: "the file would be larger than is allowed here",
-  EROFS: "the file system is read-only",
-  EDQUOT: "the disk quota is used up",
-};
-
 function failureOf(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;
   if (error instanceof DataError) return new Failure(error.reason, { place: placeText(error.place) });
   if (error instanceof Error && error.name === "DlmError") return new Failure(error.message);
-  if (error instanceof Error && "code" in error && typeof error.code === "string") {
-    const said = systemMessages[error.code];
-    const path = "path" in error && typeof error.path === "string" ? error.path : undefined;
-    if (said) return new Failure(said, path === undefined ? {} : { place: path });
+  if (error instanceof FileError) return new Failure(error.message);
+  if (error instanceof Error && "syscall" in error && "code" in error) {
+    const path = "path" in error && typeof error.path === "string" ? error.path : "";
+    return new Failure(fileError(error, path, "read").message);
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** Metrics over all rows of a split: f64 on the host, in row order. One table; a metric is found by its name in the language. */
+/** How metrics are computed over all rows of a split: f64 on the host, in row order. What they are: compiler/check/flow/metrics.ts. */
 
 /** What a model said of every row, and the truth. */
 export interface Predictions {
@@ -22,14 +22,7 @@ export interface MetricArguments {
   readonly average?: Average;
 }
 
-export interface Metric {
-  readonly name: string;
-  readonly summary: string;
-  /** whether a larger value is better */
-  readonly larger: boolean;
-  readonly needs: "classes" | "values";
-  compute(predictions: Predictions, options: MetricArguments): number;
-}
+export type Metric = (predictions: Predictions, options: MetricArguments) => number;
 
 /** The class with the highest score of a row; the first of equals. A single score stands for two classes, split at 0. */
 export function predictedClass(p: Predictions, row: number): number {
@@ -158,89 +151,29 @@ function topShare(p: Predictions, k: number): number {
   return hits / p.rows;
 }
 
-export const metrics: readonly Metric[] = [
-  {
-    name: "accuracy",
-    summary: "share of rows whose highest score is the right class",
-    larger: true,
-    needs: "classes",
-    compute(p) {
-      let hits = 0;
-      for (let row = 0; row < p.rows; row++) if (predictedClass(p, row) === p.target[row]) hits++;
-      return hits / p.rows;
-    },
-  },
-  {
-    name: "top",
-    summary: "share of rows whose right class is among the k highest scores",
-    larger: true,
-    needs: "classes",
-    compute: (p, { k = 5 }) => topShare(p, k),
-  },
-  {
-    name: "precision",
-    summary: "of the rows said to be of a class, the share that is",
-    larger: true,
-    needs: "classes",
-    compute: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(c.hits, c.predicted)),
-  },
-  {
-    name: "recall",
-    summary: "of the rows of a class, the share that was found",
-    larger: true,
-    needs: "classes",
-    compute: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(c.hits, c.actual)),
-  },
-  {
-    name: "f1",
-    summary: "harmonic mean of precision and recall",
-    larger: true,
-    needs: "classes",
-    compute: (p, { average = "macro" }) =>
-      averaged(p, average, (c) => ratio(2 * c.hits, c.predicted + c.actual)),
-  },
-  {
-    name: "roc_auc",
-    summary: "area under the ROC curve, one class against the rest, mean over classes",
-    larger: true,
-    needs: "classes",
-    compute: rocAuc,
-  },
-  {
-    name: "mae",
-    summary: "mean absolute error",
-    larger: false,
-    needs: "values",
-    compute: (p) => meanOver(p, (out, target) => Math.abs(out - target)),
-  },
-  {
-    name: "mse",
-    summary: "mean squared error",
-    larger: false,
-    needs: "values",
-    compute: (p) => meanOver(p, (out, target) => (out - target) ** 2),
-  },
-  {
-    name: "rmse",
-    summary: "root of the mean squared error",
-    larger: false,
-    needs: "values",
-    compute: (p) => Math.sqrt(meanOver(p, (out, target) => (out - target) ** 2)),
-  },
-  {
-    name: "r2",
-    summary: "share of the targets' variance that is explained",
-    larger: true,
-    needs: "values",
-    compute(p) {
-      const mean = meanOver(p, (_, target) => target);
-      const residual = meanOver(p, (out, target) => (out - target) ** 2);
-      const total = meanOver(p, (_, target) => (target - mean) ** 2);
-      return total === 0 ? 0 : 1 - residual / total;
-    },
-  },
-];
-
-export function metricNamed(name: string): Metric | undefined {
-  return metrics.find((m) => m.name === name);
+function accuracy(p: Predictions): number {
+  let hits = 0;
+  for (let row = 0; row < p.rows; row++) if (predictedClass(p, row) === p.target[row]) hits++;
+  return hits / p.rows;
 }
+
+/** Share of the targets' variance that is explained; 0 where the targets are all equal. */
+function determination(p: Predictions): number {
+  const mean = meanOver(p, (_, target) => target);
+  const residual = meanOver(p, (out, target) => (out - target) ** 2);
+  const total = meanOver(p, (_, target) => (target - mean) ** 2);
+  return total === 0 ? 0 : 1 - residual / total;
+}
+
+/** By the metric's name in the language. `loss` is not here: the measure entry computes it. */
+export const metrics: Readonly<Record<string, Metric>> = {
+  accuracy,
+  top: (p, { k = 5 }) => topShare(p, k),
+  precision: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(c.hits, c.predicted)),
+  recall: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(c.hits, c.actual)),
+  f1: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(2 * c.hits, c.predicted + c.actual)),
+  roc_auc: rocAuc,
+  mae: (p) => meanOver(p, (out, target) => Math.abs(out - target)),
+  rmse: (p) => Math.sqrt(meanOver(p, (out, target) => (out - target) ** 2)),
+  r2: determination,
+};
