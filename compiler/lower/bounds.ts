@@ -1,0 +1,64 @@
+/** Proofs about sizes: every free dim is at least 1, a loop axis lies in [0, size). */
+import * as dim from "../ir/dim.ts";
+import type { Dim, Term } from "../ir/dim.ts";
+import type { Affine } from "../ir/scalar.ts";
+
+/** A lower bound of d * a, where `a` has a floor by the constant d; undefined where there is none. */
+function withoutOneFloor(a: Dim): Dim | undefined {
+  for (const term of a.terms) {
+    const at = term.atoms.findIndex((atom) => atom.kind === "floor");
+    const atom = term.atoms[at];
+    if (atom === undefined || atom.kind !== "floor") continue;
+    const d = dim.constantOf(atom.denominator);
+    if (d === undefined || d <= 0) return undefined;
+    const rest: Term = { coefficient: term.coefficient, atoms: term.atoms.filter((_, i) => i !== at) };
+    const others: Dim = { terms: [rest], key: "" };
+    // (n - d + 1) / d <= floor(n / d) <= n / d
+    const bound = term.coefficient > 0 ? dim.add(atom.numerator, dim.constant(1 - d)) : atom.numerator;
+    const without = dim.subtract(a, dim.multiply(dim.one, { terms: [term], key: "" }));
+    return dim.add(dim.multiply(without, dim.constant(d)), dim.multiply(others, bound));
+  }
+  return undefined;
+}
+
+function hasFloor(a: Dim): boolean {
+  return a.terms.some((term) => term.atoms.some((atom) => atom.kind === "floor"));
+}
+
+/** True where a >= 0 is proved for all free dims >= 1; floors are taken as at least 0 inside products. */
+export function nonNegative(a: Dim): boolean {
+  const number = dim.constantOf(a);
+  if (number !== undefined) return number >= 0;
+  if (hasFloor(a)) {
+    if (a.terms.every((term) => term.coefficient >= 0)) return true;
+    const below = withoutOneFloor(a);
+    return below !== undefined && nonNegative(below);
+  }
+  // s = 1 + s', s' >= 0: no negative coefficient means no negative value
+  const shifted = dim.substitute(
+    a,
+    new Map([...dim.symbolsOf(a)].map((name) => [name, dim.add(dim.one, dim.symbol(name))])),
+  );
+  return shifted.terms.every((term) => term.coefficient >= 0);
+}
+
+/** Smallest and largest value over all positions of its axes; undefined where a coefficient has no known sign. */
+export function rangeOf(a: Affine): { readonly low: Dim; readonly high: Dim } | undefined {
+  let low = a.constant;
+  let high = a.constant;
+  for (const { axis, coefficient } of a.terms) {
+    const reach = dim.multiply(coefficient, dim.subtract(axis.size, dim.one));
+    if (nonNegative(coefficient)) high = dim.add(high, reach);
+    else if (nonNegative(dim.negate(coefficient))) low = dim.add(low, reach);
+    else return undefined;
+  }
+  return { low, high };
+}
+
+/** True where 0 <= a < size is proved. A loop of no positions proves everything about its index. */
+export function provedInside(a: Affine, size: Dim): boolean {
+  if (a.terms.some(({ axis }) => dim.constantOf(axis.size) === 0)) return true;
+  const range = rangeOf(a);
+  if (range === undefined) return false;
+  return nonNegative(range.low) && nonNegative(dim.subtract(dim.subtract(size, dim.one), range.high));
+}

@@ -1,0 +1,186 @@
+/**
+ * The memory plan of one entry: lifetimes to places in its arena. Sizes are polynomials in the free dims; buffers whose
+ * sizes are multiples of one polynomial share a region, in which they are placed in whole units, so that one plan holds
+ * for all sizes.
+ */
+import * as dim from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
+import type { Buffer, EntryProgram, Kernel, Step } from "../ir/kernel.ts";
+import { bytesOf, elements, sameShape } from "../ir/type.ts";
+import { buffersRead } from "./scalar-walk.ts";
+import { target } from "./target.ts";
+import { onlyItsElement } from "./update-in-place.ts";
+
+export type PlanKind = "tight" | "keep-all";
+
+/** Buffer of the arena, and the steps from the one that fills it to the last that needs it. */
+export interface Lifetime {
+  readonly buffer: Buffer;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface ArenaPlan {
+  /** bytes from the start of the arena */
+  readonly places: ReadonlyMap<Buffer, Dim>;
+  readonly bytes: Dim;
+}
+
+/** Whether a buffer lies in the region that entries share. */
+export function isShared({ kind }: Buffer): boolean {
+  return (
+    kind.kind === "constant" || kind.kind === "prepared" || (kind.kind === "input" && kind.role !== "input")
+  );
+}
+
+/** A size that is never smaller, without floors: sizes are at least 1, so floor(n / d) <= n. */
+export function withoutFloors(size: Dim): Dim {
+  for (const term of size.terms) {
+    const at = term.atoms.findIndex((atom) => atom.kind === "floor");
+    const atom = term.atoms[at];
+    if (atom === undefined || atom.kind !== "floor") continue;
+    const self: Dim = { terms: [term], key: "" };
+    const rest: Dim = { terms: [{ coefficient: 1, atoms: term.atoms.filter((_, k) => k !== at) }], key: "" };
+    const others = dim.subtract(size, dim.add(self, dim.zero));
+    const d = dim.constantOf(atom.denominator) ?? 1;
+    const c = Math.abs(term.coefficient);
+    // c floor(n / d) <= c n / d, and -c floor(-n / d) = c ceil(n / d) <= c (n + d - 1) / d
+    const top =
+      term.coefficient > 0 ? atom.numerator : dim.add(dim.negate(atom.numerator), dim.constant(d - 1));
+    const factor = Math.ceil(c / d);
+    return withoutFloors(dim.add(others, dim.multiply(dim.multiply(rest, top), dim.constant(factor))));
+  }
+  return size;
+}
+
+/** At least the bytes of a buffer: a polynomial with positive coefficients. */
+export function bytesBound(buffer: Buffer): Dim {
+  const size = withoutFloors(elements(buffer));
+  const positive: Dim = dim.add({ terms: size.terms.filter((t) => t.coefficient > 0), key: "" }, dim.zero);
+  return dim.multiply(positive, dim.constant(bytesOf[buffer.dtype]));
+}
+
+const greatest = (a: number, b: number): number => (b === 0 ? a : greatest(b, a % b));
+
+/** unit * count is at least the size; units are polynomials whose coefficients have no common divisor. */
+function unitsOf(bytes: Dim): { readonly unit: Dim; readonly count: number } {
+  if (bytes.terms.length === 0) return { unit: dim.one, count: 1 };
+  const common = bytes.terms.reduce((g, t) => greatest(g, t.coefficient), 0);
+  const unit = dim.divideExactly(bytes, dim.constant(common))!;
+  // a unit takes 256 bytes, so that every place is aligned whatever the sizes are
+  return { unit, count: Math.ceil(common / target.alignment) };
+}
+
+export function lifetimesOf(entry: EntryProgram): Lifetime[] {
+  const first = new Map<Buffer, number>();
+  const last = new Map<Buffer, number>();
+  const use = (buffer: Buffer, at: number): void => {
+    if (isShared(buffer)) return;
+    if (!first.has(buffer)) first.set(buffer, at);
+    last.set(buffer, Math.max(last.get(buffer) ?? at, at));
+  };
+  const end = entry.steps.length;
+  for (const { role, buffer } of entry.inputs) if (role === "input") use(buffer, -1);
+  entry.steps.forEach((step, at) => {
+    for (const buffer of buffersOf(step)) use(buffer, at);
+  });
+  // inputs are kept, so that a caller may run the entry again
+  for (const { role, buffer } of entry.inputs) if (role === "input") use(buffer, end);
+  for (const { buffer } of entry.outputs) use(buffer, end);
+  for (const { from } of entry.copies) use(from, end);
+  return [...first].map(([buffer, at]) => ({ buffer, first: at, last: last.get(buffer)! }));
+}
+
+/** All buffers that a step touches. */
+export function buffersOf({ kernel }: Step): Buffer[] {
+  const stores = kernel.stages.flatMap((s) => (s.place.kind === "register" ? [] : [s.place.buffer]));
+  const { contraction } = kernel;
+  const panels = contraction ? [contraction.panelA, contraction.panelB, contraction.tile] : [];
+  return [...buffersRead(kernel.stages), ...stores, ...panels];
+}
+
+/** Buffers that may lie at one place, each taking over from the one before in the kernel where that dies. */
+function chains(entry: EntryProgram, lifetimes: readonly Lifetime[]): Map<Buffer, Lifetime[]> {
+  const chainOf = new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]));
+  const dying = new Map<number, Lifetime[]>();
+  for (const l of lifetimes) dying.set(l.last, [...(dying.get(l.last) ?? []), l]);
+  for (const next of [...lifetimes].sort((a, b) => a.first - b.first)) {
+    const kernel = entry.steps[next.first]?.kernel;
+    if (kernel === undefined || next.buffer.kind.kind === "input") continue;
+    for (const old of dying.get(next.first) ?? []) {
+      if (old.buffer === next.buffer || old.buffer.kind.kind !== "temporary" || old.first === next.first)
+        continue;
+      if (!takesOver(kernel, old.buffer, next.buffer)) continue;
+      const chain = chainOf.get(old.buffer)!;
+      if (chain.at(-1) !== old || chainOf.get(next.buffer)!.length > 1) continue;
+      chain.push(next);
+      chainOf.set(next.buffer, chain);
+      break;
+    }
+  }
+  return chainOf;
+}
+
+function takesOver(kernel: Kernel, old: Buffer, next: Buffer): boolean {
+  const stores = kernel.stages.filter((s) => s.place.kind === "store" && s.place.buffer === next);
+  if (stores.length !== 1 || old.dtype !== next.dtype || !sameShape(old.shape, next.shape)) return false;
+  return onlyItsElement(kernel, old, next);
+}
+
+/** Places of all buffers of an entry's arena. */
+export function planMemory(entry: EntryProgram, kind: PlanKind): ArenaPlan {
+  const lifetimes = lifetimesOf(entry);
+  const chainOf =
+    kind === "tight"
+      ? chains(entry, lifetimes)
+      : new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]));
+  interface Block {
+    readonly chain: readonly Lifetime[];
+    readonly first: number;
+    readonly last: number;
+    readonly count: number;
+    at: number;
+  }
+  const regions = new Map<string, { readonly unit: Dim; readonly blocks: Block[] }>();
+  for (const chain of new Set(chainOf.values())) {
+    const { unit, count } = unitsOf(bytesBound(chain[0]!.buffer));
+    let region = regions.get(unit.key);
+    if (region === undefined) regions.set(unit.key, (region = { unit, blocks: [] }));
+    const always = kind === "keep-all";
+    region.blocks.push({
+      chain,
+      first: always ? -1 : Math.min(...chain.map((l) => l.first)),
+      last: always ? entry.steps.length : Math.max(...chain.map((l) => l.last)),
+      count,
+      at: 0,
+    });
+  }
+  const places = new Map<Buffer, Dim>();
+  let base: Dim = dim.zero;
+  // the constant region first, then by key, so that a plan does not depend on the order of kernels alone
+  const ordered = [...regions.values()].sort((a, b) =>
+    a.unit.key === "1" ? -1 : b.unit.key === "1" ? 1 : a.unit.key < b.unit.key ? -1 : 1,
+  );
+  for (const { unit, blocks } of ordered) {
+    const placed: Block[] = [];
+    let top = 0;
+    for (const block of [...blocks].sort((a, b) => b.count - a.count || a.first - b.first)) {
+      const near = placed
+        .filter((other) => other.first <= block.last && block.first <= other.last)
+        .sort((a, b) => a.at - b.at);
+      let at = 0;
+      for (const other of near) {
+        if (at + block.count <= other.at) break;
+        at = Math.max(at, other.at + other.count);
+      }
+      block.at = at;
+      placed.push(block);
+      top = Math.max(top, at + block.count);
+    }
+    const bytes = (units: number): Dim => dim.multiply(unit, dim.constant(units * target.alignment));
+    for (const block of blocks)
+      for (const { buffer } of block.chain) places.set(buffer, dim.add(base, bytes(block.at)));
+    base = dim.add(base, bytes(top));
+  }
+  return { places, bytes: base };
+}

@@ -1,0 +1,68 @@
+/** Operands of contractions that depend on weights, states and constants alone are packed once, by the entry `prepare`. */
+import * as dim from "../ir/dim.ts";
+import type { Buffer, Contraction, EntryProgram, Kernel, Step } from "../ir/kernel.ts";
+import type { LoopAxis } from "../ir/scalar.ts";
+import { axesIn, loadsIn, makeNames, visit } from "./scalar-walk.ts";
+import type { Names } from "./scalar-walk.ts";
+
+/** Entries with prepared panels, and a kernel for each panel, whose b is to be packed. */
+export function prepack(lowered: readonly { readonly entry: EntryProgram; readonly readOnly: boolean }[]): {
+  readonly entries: readonly EntryProgram[];
+  readonly packs: readonly Kernel[];
+} {
+  const panels = new Map<string, Buffer>();
+  const packs: Kernel[] = [];
+  const names = makeNames();
+  const entries = lowered.map(({ entry, readOnly }) => {
+    if (!readOnly) return entry;
+    const steps = entry.steps.map((step): Step => {
+      const { contraction } = step.kernel;
+      if (!contraction || contraction.batch.length > 0 || !dependsOnWeights(contraction)) return step;
+      const key = keyOf(contraction, names);
+      let panelB = panels.get(key);
+      const known = panelB !== undefined;
+      panelB ??= { ...contraction.panelB, kind: { kind: "prepared" } };
+      panels.set(key, panelB);
+      const kernel: Kernel = { ...step.kernel, contraction: { ...contraction, panelB, prepacked: true } };
+      if (!known) packs.push(kernel);
+      return { kind: "kernel", kernel };
+    });
+    return { ...entry, steps };
+  });
+  return { entries, packs };
+}
+
+function dependsOnWeights({ b, panelB }: Contraction): boolean {
+  if (panelB.shape.some((size) => dim.constantOf(size) === undefined)) return false;
+  const loads = loadsIn(b);
+  return (
+    loads.length > 0 &&
+    loads.every(
+      ({ buffer: { kind } }) =>
+        kind.kind === "constant" ||
+        (kind.kind === "input" && (kind.role === "weight" || kind.role === "state")),
+    )
+  );
+}
+
+/** Equal for contractions that pack the same numbers in the same order. */
+function keyOf({ b, columns, inner }: Contraction, names: Names): string {
+  const loops = [...columns, ...inner].filter((axis) => axesIn(b).has(axis));
+  const place = (axis: LoopAxis): string => `${columns.includes(axis) ? "c" : "k"}${loops.indexOf(axis)}`;
+  const numbers = new Map<object, number>();
+  const lines: string[] = [];
+  visit(b, (s) => {
+    const child = (x: object): string => `%${numbers.get(x)}`;
+    const text = JSON.stringify(s, (name, value: unknown) => {
+      if (name === "axis") return place(value as LoopAxis);
+      if (name === "buffer") return `buffer${names.of(value as Buffer)}`;
+      if (value !== s && typeof value === "object" && value !== null && numbers.has(value))
+        return child(value);
+      return value;
+    });
+    numbers.set(s, lines.length);
+    lines.push(text);
+  });
+  const sizes = [...columns, ...inner].map((axis) => `${place(axis)}:${axis.size.key}`);
+  return [...sizes, ...lines].join("\n");
+}

@@ -1,0 +1,163 @@
+/** Entries that share parameters become one program: every buffer has its place, constant operands are packed once. */
+import * as dim from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
+import type { Graph } from "../ir/graph.ts";
+import type { Buffer, EntryProgram, Kernel, Program, Step } from "../ir/kernel.ts";
+import { lower } from "./lower.ts";
+import type { Explained } from "./lower.ts";
+import { bytesBound, isShared, planMemory } from "./plan-memory.ts";
+import type { PlanKind } from "./plan-memory.ts";
+import { prepack } from "./prepack.ts";
+import { buffersRead } from "./scalar-walk.ts";
+import { makeShared } from "./storage.ts";
+import { target } from "./target.ts";
+import { verifyKernels } from "./verify-kernels.ts";
+
+export { target } from "./target.ts";
+
+export interface ProgramOptions {
+  /** keep-all: no two buffers share a place, so that all can be read after a call */
+  readonly plan: PlanKind;
+  /** pack what entries that write no weights read of them once, in an entry `prepare` */
+  readonly prepare: boolean;
+}
+
+export interface MadeProgram {
+  readonly program: Program;
+  /** why values are stored, by entry */
+  readonly explained: ReadonlyMap<string, readonly Explained[]>;
+}
+
+/** Lowers, verifies and plans. Throws InternalError where a kernel breaks its contract. */
+export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): MadeProgram {
+  const shared = makeShared();
+  const explained = new Map<string, readonly Explained[]>();
+  const lowered = graphs.map((graph) => {
+    const { entry, explained: reasons } = lower(graph, { shared });
+    explained.set(graph.name, reasons);
+    return { entry, readOnly: graph.writes.length === 0 };
+  });
+  const { entries, packs } = options.prepare
+    ? prepack(lowered)
+    : { entries: lowered.map((l) => l.entry), packs: [] };
+  const all = packs.length === 0 ? entries : [...entries, prepareEntry(packs)];
+  for (const entry of all) verifyKernels(entry);
+  return { program: placeAll(all, options.plan), explained };
+}
+
+function prepareEntry(packs: readonly Kernel[]): EntryProgram {
+  const steps = packs.map((kernel): Step => ({ kind: "pack", kernel }));
+  const read = new Set<Buffer>();
+  for (const { contraction } of packs)
+    for (const buffer of buffersRead([
+      { axes: [], over: [], combine: undefined, value: contraction!.b, place: { kind: "register" } },
+    ]))
+      read.add(buffer);
+  return {
+    name: "prepare",
+    dims: [],
+    steps,
+    inputs: [...read].flatMap((buffer) =>
+      buffer.kind.kind === "input" ? [{ name: buffer.name, role: buffer.kind.role, buffer }] : [],
+    ),
+    outputs: [],
+    copies: [],
+  };
+}
+
+const sharedOrder = (buffer: Buffer): number => {
+  if (buffer.kind.kind === "constant") return 3;
+  if (buffer.kind.kind === "prepared") return 4;
+  if (buffer.kind.kind !== "input") return 5;
+  return { control: 0, weight: 1, state: 2, input: 5 }[buffer.kind.role];
+};
+
+function placeAll(entries: readonly EntryProgram[], plan: PlanKind): Program {
+  const places = new Map<Buffer, Dim>();
+  const sharedBuffers = new Set<Buffer>();
+  for (const entry of entries) {
+    for (const { buffer } of entry.inputs) if (isShared(buffer)) sharedBuffers.add(buffer);
+    for (const { kernel } of entry.steps) {
+      const { contraction } = kernel;
+      for (const buffer of [...buffersRead(kernel.stages), ...(contraction ? [contraction.panelB] : [])])
+        if (isShared(buffer)) sharedBuffers.add(buffer);
+    }
+  }
+  let at = 0;
+  for (const buffer of [...sharedBuffers].sort((a, b) => sharedOrder(a) - sharedOrder(b))) {
+    places.set(buffer, dim.constant(at));
+    const bytes = dim.constantOf(bytesBound(buffer));
+    if (bytes === undefined) throw new Error(`${buffer.name} is shared by entries and has a free size`);
+    at += Math.ceil(Math.max(bytes, 1) / target.alignment) * target.alignment;
+  }
+  const start = dim.constant(at);
+  const bytes = new Map<EntryProgram, Dim>();
+  for (const entry of entries) {
+    // a prepare entry packs into the shared region only
+    const arena = entry.steps.every((step) => step.kind === "pack")
+      ? planMemory({ ...entry, steps: [] }, plan)
+      : planMemory(entry, plan);
+    for (const [buffer, place] of arena.places) places.set(buffer, dim.add(start, place));
+    bytes.set(entry, dim.add(start, arena.bytes));
+  }
+  return { entries, places, sharedBytes: at, bytes };
+}
+
+// ---------------------------------------------------------------- what is said about memory
+
+export interface BufferBytes {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface MemoryUse {
+  readonly entry: string;
+  /** of the whole memory, shared region included, at the given maxima */
+  readonly bytes: number;
+  /** largest first */
+  readonly largest: readonly BufferBytes[];
+  /** states that could not be updated in place */
+  readonly copied: readonly string[];
+}
+
+/** Bytes of each entry and its largest buffers, at these maxima of its dims. */
+export function memoryUse(
+  program: Program,
+  maxima: (entry: string) => ReadonlyMap<string, number>,
+): MemoryUse[] {
+  return program.entries.map((entry) => {
+    const sizes = maxima(entry.name);
+    const seen = new Set<Buffer>();
+    for (const { buffer } of [...entry.inputs, ...entry.outputs]) seen.add(buffer);
+    for (const { kernel } of entry.steps) {
+      const { contraction } = kernel;
+      for (const buffer of buffersRead(kernel.stages)) seen.add(buffer);
+      for (const { place } of kernel.stages) if (place.kind !== "register") seen.add(place.buffer);
+      if (contraction)
+        for (const b of [contraction.panelA, contraction.panelB, contraction.tile]) seen.add(b);
+    }
+    const largest = [...seen]
+      .map((buffer) => ({
+        name: buffer.name,
+        path: buffer.origin.path,
+        bytes: dim.evaluate(bytesBound(buffer), sizes),
+      }))
+      .sort((a, b) => b.bytes - a.bytes)
+      .slice(0, 5);
+    return {
+      entry: entry.name,
+      bytes: dim.evaluate(program.bytes.get(entry)!, sizes),
+      largest,
+      copied: entry.copies.map(({ to }) => to.name),
+    };
+  });
+}
+
+/** The first entry that needs more than 32-bit addresses reach, for a diagnostic; undefined where all fit. */
+export function tooLarge(
+  program: Program,
+  maxima: (entry: string) => ReadonlyMap<string, number>,
+): MemoryUse | undefined {
+  return memoryUse(program, maxima).find(({ bytes }) => bytes > target.largestMemory - 65536);
+}

@@ -1,0 +1,104 @@
+/** States and weights become their new value in place where no later code reads the old one; else they are copied. */
+import type { Buffer, Kernel, Stage } from "../ir/kernel.ts";
+import type { Affine, Scalar } from "../ir/scalar.ts";
+import { sameShape } from "../ir/type.ts";
+import { rewriteStages } from "./build-kernel.ts";
+import { loadsIn, makeInterner, makeNames, rewriter } from "./scalar-walk.ts";
+
+export interface Update {
+  readonly state: Buffer;
+  /** where its new value is computed */
+  readonly value: Buffer;
+}
+
+export function updateInPlace(
+  kernels: readonly Kernel[],
+  updates: readonly Update[],
+): {
+  readonly kernels: readonly Kernel[];
+  readonly copies: readonly { readonly from: Buffer; readonly to: Buffer }[];
+  readonly renamed: ReadonlyMap<Buffer, Buffer>;
+} {
+  const renamed = new Map<Buffer, Buffer>();
+  const copies: { from: Buffer; to: Buffer }[] = [];
+  const sources = updates.map((u) => u.value);
+  for (const { state, value } of updates) {
+    const free =
+      value.kind.kind === "temporary" &&
+      sources.filter((b) => b === value).length === 1 &&
+      sameShape(value.shape, state.shape) &&
+      value.dtype === state.dtype &&
+      oldValueIsDone(kernels, state, value);
+    if (free) renamed.set(value, state);
+    else copies.push({ from: value, to: state });
+  }
+  return {
+    kernels: renamed.size === 0 ? kernels : kernels.map((kernel) => rename(kernel, renamed)),
+    copies: copies.map(({ from, to }) => ({ from: renamed.get(from) ?? from, to })),
+    renamed,
+  };
+}
+
+const names = makeNames;
+
+/** True where every load of the state is over before its element is written. */
+function oldValueIsDone(kernels: readonly Kernel[], state: Buffer, value: Buffer): boolean {
+  const first = kernels.findIndex((k) => k.stages.some((s) => storesInto(s, value)));
+  if (first < 0) return false;
+  const writers = kernels.filter((k) => k.stages.some((s) => storesInto(s, value))).length;
+  return kernels.every((kernel, n) => {
+    if (n < first || !kernel.stages.some((s) => loadsIn(s.value).some((l) => l.buffer === state)))
+      return true;
+    return n === first && writers === 1 && onlyItsElement(kernel, state, value);
+  });
+}
+
+function storesInto(stage: Stage, buffer: Buffer): boolean {
+  return stage.place.kind === "store" && stage.place.buffer === buffer;
+}
+
+/** Within a kernel: loads of the state are at the very element that the iteration writes, and not after it is written. */
+export function onlyItsElement(kernel: Kernel, state: Buffer, value: Buffer): boolean {
+  const at = kernel.stages.findIndex((s) => storesInto(s, value));
+  const store = kernel.stages[at]!;
+  if (store.place.kind !== "store") return false;
+  if (kernel.stages.filter((s) => storesInto(s, value)).length > 1) return false;
+  const { shape, index } = store.place;
+  const inGrid = new Set([...kernel.grid, ...store.axes]);
+  const key = names();
+  return kernel.stages.every((stage, n) =>
+    loadsIn(stage.value).every((load) => {
+      if (load.buffer !== state) return true;
+      if (n > at || load.guarded.length > 0 || !sameShape(load.shape, shape)) return false;
+      if (kernel.contraction && n === 0) return false;
+      if (stage.over.length > 0 && stage.over.some((axis) => !inGrid.has(axis))) return false;
+      return load.index.every(
+        (i, k) => i.kind === "affine" && key.affine(i.affine) === key.affine(index[k]!),
+      );
+    }),
+  );
+}
+
+function rename(kernel: Kernel, renamed: ReadonlyMap<Buffer, Buffer>): Kernel {
+  const interner = makeInterner(makeNames());
+  const node = (s: Scalar): Scalar =>
+    s.kind === "load" && renamed.has(s.buffer) ? { ...s, buffer: renamed.get(s.buffer)! } : s;
+  const code = rewriter(interner, { node });
+  const stages = rewriteStages(
+    kernel.stages,
+    code,
+    (a: Affine) => a,
+    (axes) => axes,
+    (relink) => rewriter(interner, { node: relink }),
+  ).map((stage): Stage =>
+    stage.place.kind === "store" && renamed.has(stage.place.buffer)
+      ? { ...stage, place: { ...stage.place, buffer: renamed.get(stage.place.buffer)! } }
+      : stage,
+  );
+  const { contraction } = kernel;
+  return {
+    ...kernel,
+    stages,
+    contraction: contraction && { ...contraction, a: code(contraction.a), b: code(contraction.b) },
+  };
+}
