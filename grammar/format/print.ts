@@ -8,7 +8,7 @@ import type { Columns } from "./align.ts";
 import type { Comments } from "./comments.ts";
 import { firstToken, leaves } from "./spacing.ts";
 
-const { align, breakParent, group, hardline, indent, line, lineSuffix, lineSuffixBoundary, softline } =
+const { align, breakParent, fill, group, hardline, indent, line, lineSuffix, lineSuffixBoundary, softline } =
   builders;
 
 export interface Printing {
@@ -19,6 +19,8 @@ export interface Printing {
 }
 
 const arrowWidth = "-> ".length;
+/** Shorter lists are never kept in several lines. */
+const smallestTable = 5;
 const whereWidth = "where ".length;
 
 /** A file: its declarations and the comments between and behind them, with at most one empty line between two. */
@@ -53,7 +55,8 @@ function printToken(word: IToken, { comments, columns, statementEnds }: Printing
   parts.push(word.image);
   if (trailing) {
     parts.push(lineSuffix(" ".repeat(columns.gap(trailing)) + trailing.image.trimEnd()));
-    if (!statementEnds.has(word)) parts.push(breakParent);
+    const closes = word.tokenType === t.CloseRound || word.tokenType === t.CloseSquare;
+    if (!closes && !statementEnds.has(word)) parts.push(breakParent);
   }
   return parts;
 }
@@ -74,6 +77,8 @@ function print(element: CstElement, printing: Printing): Doc {
     case "parameters":
     case "recordType":
       return printList(element, printing);
+    case "settingCall":
+      return printSettingCall(element, printing);
     case "round":
       return tokens(element, "Comma").length > 0
         ? printList(element, printing)
@@ -200,17 +205,17 @@ function printPipeline(expression: CstNode, printing: Printing): Doc {
     if (startsLine(arrow, printing) || endsLine(arrow, expression)) rows.push([{ arrow, doc }]);
     else rows[rows.length - 1]!.push({ arrow, doc });
   });
-  return indent(
-    rows.map((row, index) => {
-      // in a row with a block of several lines, being too long is no question
-      const separator = row.some(({ doc }) => utils.willBreak(doc)) ? undefined : line;
-      const parts = row.map(({ arrow, doc }, i) => [
-        i === 0 || arrow === undefined ? "" : spaceBefore(arrow, printing, separator),
-        doc,
-      ]);
-      return [index === 0 ? "" : hardline, group(parts)];
-    }),
-  );
+  return rows.map((row, index) => {
+    // in a row with a block of several lines, being too long is no question
+    const separator = row.some(({ doc }) => utils.willBreak(doc)) ? undefined : line;
+    const [first, ...others] = row.map(({ arrow, doc }, i) => [
+      i === 0 || arrow === undefined ? "" : spaceBefore(arrow, printing, separator),
+      doc,
+    ]);
+    return index === 0
+      ? group([first ?? "", indent(others)])
+      : indent([hardline, group([first ?? "", others])]);
+  });
 }
 
 function printOperators(operators: CstNode, printing: Printing): Doc {
@@ -234,21 +239,46 @@ function printList(list: CstNode, printing: Printing): Doc {
   const commas = tokens(list, "Comma");
   if (items.length === 0) return [print(open, printing), print(close, printing)];
   const hung = hangs(list, items, printing);
-  const rows = items.map((item, index): Doc => {
+  const rows: Doc[] = items.flatMap((item, index): Doc[] => {
     const comma = commas[index];
-    const separator = hung && !startsLine(firstToken(item)!, printing) ? " " : hung ? hardline : line;
-    return [index === 0 ? "" : separator, print(item, printing), comma ? print(comma, printing) : ""];
+    const doc = [print(item, printing), comma ? print(comma, printing) : ""];
+    if (index === 0) return [doc];
+    return [hung && startsLine(firstToken(item)!, printing) ? hardline : line, doc];
   });
   if (hung) {
     const column = printing.columns.offset(firstToken(items[0]!)!);
-    return [print(open, printing), align(column, rows), print(close, printing)];
+    return [print(open, printing), align(column, fill(rows)), print(close, printing)];
   }
   return group([print(open, printing), indent([softline, rows]), softline, print(close, printing)]);
 }
 
-/** A table of single words or numbers that the author set in several lines under its first item. */
+/** The values of a setting, in further lines under the first one where they do not fit. */
+function printSettingCall(call: CstNode, printing: Printing): Doc {
+  const items = nodes(call, "argument");
+  const commas = tokens(call, "Comma");
+  if (commas.length === 0) return inSequence(inOrder(call), printing);
+  const rest = inOrder(call).filter(
+    (element) => !items.includes(element as CstNode) && !commas.includes(element as IToken),
+  );
+  const rows: Doc[] = items.flatMap((item, index): Doc[] => {
+    const comma = commas[index];
+    const doc = [print(item, printing), comma ? print(comma, printing) : ""];
+    return index === 0 ? [doc] : [spaceBefore(item, printing, line), doc];
+  });
+  const column = printing.columns.offset(firstToken(items[0]!)!);
+  return [
+    align(column, fill(rows)),
+    rest.map((element) => [spaceBefore(element, printing), print(element, printing)]),
+  ];
+}
+
+/** A table of strings or numbers that the author set in several lines under its first item. */
 function hangs(list: CstNode, items: readonly CstNode[], printing: Printing): boolean {
-  if (items.some((item) => leaves(item).length !== 1)) return false;
+  const isLiteral = (item: CstNode): boolean => {
+    const [word, ...others] = leaves(item);
+    return others.length === 0 && (word?.tokenType === t.String || word?.tokenType === t.Number);
+  };
+  if (items.length < smallestTable || !items.every(isLiteral)) return false;
   const first = firstToken(items[0]!)!;
   const all = leaves(list);
   const close = all[all.length - 1]!;
