@@ -3,8 +3,8 @@ import { sha256, type ParameterEntry } from "./artifact.ts";
 import { fail } from "./error.ts";
 
 /**
- * The numbers of each wanted tensor by path. Names, dtypes and shapes must be those wanted; optimizer state may be
- * there besides. Where the file's metadata has `sha256`, of all bytes behind the header, it is compared. Throws DlmError.
+ * The numbers of each wanted tensor by path. Names, dtypes and shapes must be those wanted; what a checkpoint of
+ * training holds besides may be there. Where the file's metadata has `sha256`, of all bytes behind the header, it is compared. Throws DlmError.
  */
 export async function readWeights(
   bytes: Uint8Array,
@@ -43,7 +43,7 @@ export async function readWeights(
     found.delete(path);
   }
   for (const path of found.keys())
-    if (path !== "__metadata__" && !path.startsWith("optimizer."))
+    if (path !== "__metadata__" && !/^(optimizer\.|best\/)/.test(path))
       wrong(`there is ${path}, which this model does not have`);
   return result;
 }
