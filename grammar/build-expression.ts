@@ -443,7 +443,7 @@ function buildBlock(context: BuildContext, key: string | undefined, from: CstNod
   const body = buildBody(context, node(from, "body"), from);
   switch (key) {
     case "if": {
-      const otherwise = node(from, "else");
+      const otherwise = node(from, "otherwise");
       return {
         kind: "if",
         span,

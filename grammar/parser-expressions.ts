@@ -302,7 +302,7 @@ export abstract class ExpressionGrammar extends CstParser {
     this.SUBRULE(this.body);
     this.OPTION(() => {
       this.CONSUME(t.Else);
-      this.SUBRULE2(this.body, { LABEL: "else" });
+      this.SUBRULE2(this.body, { LABEL: "otherwise" });
     });
   });
 
