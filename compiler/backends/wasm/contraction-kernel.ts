@@ -1,0 +1,253 @@
+/**
+ * A tiled contraction: for every batch element b is packed into panels (unless prepared, or read where it lies), then for
+ * every block of rows and block of inner positions a is packed (unless it can be read where it lies) and the
+ * micro-kernels run; the epilogue follows the last inner block.
+ */
+import * as dim from "../../ir/dim.ts";
+import type { Dim } from "../../ir/dim.ts";
+import { InternalError } from "../../ir/internal-error.ts";
+import type { Contraction, Kernel } from "../../ir/kernel.ts";
+import type { LoopAxis } from "../../ir/scalar.ts";
+import { bytesOf } from "../../ir/type.ts";
+import { defineFunction } from "./code.ts";
+import type { Expr, FunctionBuilder } from "./code.ts";
+import { makeEmitter } from "./emitter.ts";
+import type { Emitter, EntryContext } from "./emitter.ts";
+import { flatOf } from "./dependencies.ts";
+import { defineEpilogue } from "./epilogue.ts";
+import { tileColumns, tileRows } from "./micro-kernel.ts";
+import type { LayoutA, MicroKernels } from "./micro-kernel.ts";
+import { bindLoop } from "./nest.ts";
+import { definePackA, layoutOfA } from "./pack-a.ts";
+import { definePackB } from "./pack-b.ts";
+import { dimSymbols, viewOf } from "./panels.ts";
+import type { View } from "./panels.ts";
+
+/** Up to this many columns a row-major b is read where it lies. */
+const mostStridedColumns = 512;
+
+/** An operand that micro-kernels read where it lies: one stride outside, one inside. */
+interface Direct {
+  readonly view: View;
+  readonly outerStride: Dim;
+  readonly innerStride: Dim;
+}
+
+function directOf(view: View): Direct | undefined {
+  const { value } = view;
+  if (value.kind !== "load" || value.buffer.dtype !== "f32" || value.guarded.length > 0) return undefined;
+  if (view.outer.length > 1 || view.inner.length > 1) return undefined;
+  const flat = flatOf(value);
+  if (flat.computed.length > 0) return undefined;
+  const stride = (axis: LoopAxis | undefined): Dim =>
+    axis === undefined ? dim.zero : (flat.coefficients.get(axis) ?? dim.zero);
+  return {
+    view,
+    outerStride: stride(view.outer[0]?.axis),
+    innerStride: stride(view.inner[0]?.axis),
+  };
+}
+
+interface PlanA {
+  readonly layout: LayoutA;
+  readonly direct: Direct | undefined;
+}
+
+function planA(contraction: Contraction): PlanA {
+  const view = viewOf(contraction.a, contraction.rows, contraction.inner);
+  const direct = directOf(view);
+  if (direct !== undefined && (view.inner.length === 0 || dim.equal(direct.innerStride, dim.one)))
+    return { layout: "rows", direct };
+  if (direct !== undefined && (view.outer.length === 0 || dim.equal(direct.outerStride, dim.one)))
+    return { layout: "columns", direct };
+  return { layout: layoutOfA(view), direct: undefined };
+}
+
+function planB(contraction: Contraction): Direct | undefined {
+  if (contraction.prepacked) return undefined;
+  const columns = dim.constantOf(sizeOf(contraction.columns));
+  if (columns === undefined || columns % tileColumns !== 0 || columns > mostStridedColumns) return undefined;
+  const direct = directOf(viewOf(contraction.b, contraction.columns, contraction.inner));
+  return direct !== undefined && dim.equal(direct.outerStride, dim.one) ? direct : undefined;
+}
+
+const sizeOf = (axes: readonly LoopAxis[]): Dim => dim.product(axes.map((a) => a.size));
+
+/** Walks all elements of a batch. */
+function forBatch(
+  fn: FunctionBuilder,
+  emitter: Emitter,
+  batch: readonly LoopAxis[],
+  body: (indices: readonly Expr[]) => void,
+  indices: readonly Expr[] = [],
+): void {
+  const [axis, ...rest] = batch;
+  if (axis === undefined) {
+    body(indices);
+    return;
+  }
+  fn.count(fn.code.int(0), emitter.size(axis.size), 1, (i) => {
+    emitter.enter();
+    emitter.bind(axis, i);
+    forBatch(fn, emitter, rest, body, [...indices, i]);
+    emitter.leave();
+  });
+}
+
+/** Packs all column panels of one batch element to `to`. */
+function callPackB(
+  emitter: Emitter,
+  contraction: Contraction,
+  name: string,
+  indices: readonly Expr[],
+  to: Expr,
+  dims: readonly Expr[],
+): void {
+  const { fn, code } = emitter;
+  const columns = emitter.size(sizeOf(contraction.columns));
+  const panelBytes = emitter.size(dim.multiply(sizeOf(contraction.inner), dim.constant(4 * tileColumns)));
+  const at = fn.keep(to);
+  fn.count(code.int(0), columns, tileColumns, (column) => {
+    const count = fn.keep(code.min(fn.keep(code.sub(columns, column)), code.int(tileColumns)));
+    fn.call(name, [...indices, column, count, at, ...dims]);
+    fn.set(at, code.add(at, panelBytes));
+  });
+}
+
+/** Address of the panels of one batch element: prepared ones keep all elements, scratch holds one. */
+function panelAddress(emitter: Emitter, contraction: Contraction, indices: readonly Expr[]): Expr {
+  const { code } = emitter;
+  const base = emitter.addressOf(contraction.panelB);
+  if (!contraction.prepacked || indices.length === 0) return base;
+  const columns = dim.constantOf(sizeOf(contraction.columns));
+  if (columns === undefined)
+    throw new InternalError("wasm", "prepared panels of a free number of columns", undefined);
+  const rounded = Math.ceil(columns / tileColumns) * tileColumns;
+  const bytes = dim.multiply(sizeOf(contraction.inner), dim.constant(4 * rounded));
+  const element = contraction.batch.reduce<Expr>(
+    (sum, axis, i) => code.add(code.mul(sum, emitter.size(axis.size)), indices[i]!),
+    code.int(0),
+  );
+  return code.add(base, code.mul(element, emitter.size(bytes)));
+}
+
+/** The step that fills a prepared panel. */
+export function definePackStep(context: EntryContext, kernel: Kernel, name: string): void {
+  const contraction = kernel.contraction!;
+  const dims = context.dims.map(() => "i32" as const);
+  definePackB(context, contraction, `${name}.panel`);
+  defineFunction(context.code, name, dims, undefined, (fn) => {
+    const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, 0));
+    emitter.enter();
+    forBatch(fn, emitter, contraction.batch, (indices) => {
+      const to = panelAddress(emitter, contraction, indices);
+      callPackB(emitter, contraction, `${name}.panel`, indices, to, fn.parameters);
+    });
+    emitter.leave();
+    return undefined;
+  });
+}
+
+/** Defines the kernel's functions; the driver has the name given and takes the entry's dims. */
+export function defineContractionKernel(
+  context: EntryContext,
+  kernel: Kernel,
+  name: string,
+  micro: MicroKernels,
+): void {
+  const contraction = kernel.contraction!;
+  const { code } = context;
+  const a = planA(contraction);
+  const b = planB(contraction);
+  const [blockRows, blockInner] = contraction.panelA.shape.map((s) => dim.constantOf(s));
+  if (blockRows === undefined || blockInner === undefined || bytesOf[contraction.panelA.dtype] !== 4)
+    throw new InternalError("wasm", `panelA of ${kernel.name} has no fixed size`, undefined);
+  const block = micro.block(a.layout, b === undefined ? "panels" : "strided");
+  const packsB = b === undefined && !contraction.prepacked;
+  if (a.direct === undefined)
+    definePackA(context, contraction, `${name}.a`, a.layout, a.layout === "rows" ? blockInner : blockRows);
+  if (packsB) definePackB(context, contraction, `${name}.b`);
+  defineEpilogue(context, kernel, contraction, `${name}.out`);
+
+  defineFunction(
+    code,
+    name,
+    context.dims.map(() => "i32" as const),
+    undefined,
+    (fn) => {
+      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, 0));
+      const dims = fn.parameters;
+      emitter.enter();
+      const rowCount = emitter.size(sizeOf(contraction.rows));
+      const columnCount = emitter.size(sizeOf(contraction.columns));
+      const innerCount = emitter.size(sizeOf(contraction.inner));
+      const columnPanels = code.op(
+        "i32.shr_u",
+        code.add(columnCount, code.int(tileColumns - 1)),
+        code.int(3),
+      );
+      const tile = emitter.addressOf(contraction.tile);
+      const bytes = (size: Dim, by = 4): Expr => emitter.size(dim.multiply(size, dim.constant(by)));
+
+      forBatch(fn, emitter, contraction.batch, (indices) => {
+        const panels = panelAddress(emitter, contraction, indices);
+        if (packsB) callPackB(emitter, contraction, `${name}.b`, indices, panels, dims);
+        fn.count(code.int(0), rowCount, blockRows, (row) => {
+          const rows = fn.keep(code.min(fn.keep(code.sub(rowCount, row)), code.int(blockRows)));
+          const inner = fn.keep(code.int(0));
+          fn.doWhile(code.op("i32.lt_s", inner, innerCount), () => {
+            emitter.enter();
+            const left = fn.keep(code.sub(innerCount, inner));
+            const k = fn.keep(code.min(left, code.int(blockInner)));
+            let operandA: readonly Expr[];
+            if (a.direct === undefined) {
+              fn.call(`${name}.a`, [...indices, row, rows, inner, k, ...dims]);
+              const line = a.layout === "rows" ? blockInner : blockRows;
+              operandA = [
+                emitter.addressOf(contraction.panelA),
+                code.int(a.layout === "rows" ? tileRows * line * 4 : tileRows * 4),
+                code.int(line * 4),
+              ];
+            } else {
+              const { view, outerStride, innerStride } = a.direct;
+              const lda = a.layout === "rows" ? outerStride : innerStride;
+              operandA = [
+                directAddress(emitter, view, row, inner),
+                a.layout === "rows" ? bytes(lda, 4 * tileRows) : code.int(4 * tileRows),
+                bytes(lda),
+              ];
+            }
+            const panelBytes = bytes(sizeOf(contraction.inner), 4 * tileColumns);
+            const operandB =
+              b === undefined
+                ? [code.add(panels, code.mul(inner, code.int(4 * tileColumns))), panelBytes, code.int(32)]
+                : [
+                    directAddress(emitter, b.view, code.int(0), inner),
+                    code.int(4 * tileColumns),
+                    bytes(b.innerStride),
+                  ];
+            fn.call(block, [...operandA, ...operandB, tile, rows, columnPanels, k, inner]);
+            fn.set(inner, code.add(inner, code.int(blockInner)));
+            emitter.leave();
+          });
+          fn.call(`${name}.out`, [...indices, row, rows, columnCount, ...dims]);
+        });
+      });
+      emitter.leave();
+      return undefined;
+    },
+  );
+}
+
+/** Address of one element, for micro-kernels that walk on from there by strides. */
+function directAddress(emitter: Emitter, view: View, outer: Expr, inner: Expr): Expr {
+  const { code } = emitter;
+  emitter.enter();
+  if (view.outer[0] !== undefined) bindLoop(emitter, view.outer[0], outer);
+  if (view.inner[0] !== undefined) bindLoop(emitter, view.inner[0], inner);
+  const { value } = view;
+  if (value.kind !== "load") throw new InternalError("wasm", "only loads lie in memory", undefined);
+  const { base, offset } = emitter.address(value.buffer, flatOf(value));
+  emitter.leave();
+  return code.add(base, code.int(offset));
+}

@@ -1,0 +1,182 @@
+/**
+ * A kernel without a tiled contraction: a driver that walks the outer loops and calls one small function for a few
+ * thousand elements at a time (a running function is never replaced by its optimised form, a called one is).
+ */
+import * as dim from "../../ir/dim.ts";
+import type { Kernel, Stage } from "../../ir/kernel.ts";
+import { buffersStored, flatten, flatsOf, mergeLoops, readsOf } from "./access.ts";
+import type { Flat, Loop, Reads } from "./access.ts";
+import { vectorScore } from "./choices.ts";
+import { defineFunction } from "./code.ts";
+import type { Expr } from "./code.ts";
+import { makeEmitter } from "./emitter.ts";
+import type { EntryContext } from "./emitter.ts";
+import { bindLoop, runNest, vectorLoop } from "./nest.ts";
+import type { Emitters } from "./nest.ts";
+import { knownOr, sizeCode } from "./sizes.ts";
+import { writeStages } from "./stages.ts";
+
+/** elements a call of the inner function works on */
+const elementsPerCall = 4096;
+const unknownSize = 64;
+
+interface Plan {
+  /** outermost first; with `lanes` the last one runs four at a time */
+  readonly loops: readonly Loop[];
+  readonly lanes: boolean;
+  readonly copies: number;
+  /** loops before this one are the driver's; this one is run in chunks */
+  readonly chunked: number;
+  readonly chunk: number;
+}
+
+function planOf(kernel: Kernel): Plan {
+  const reads = readsOf(kernel.stages.map((s) => s.value));
+  const loops = mergeLoops(kernel.grid, flatsOf(reads, kernel.stages), reads.fixed);
+  const best = bestLoop(kernel, loops, reads);
+  const lanes = best !== undefined;
+  const ordered = lanes ? [...loops.filter((l) => l !== best), best] : loops;
+  const inside = kernel.stages.reduce((sum, stage) => sum + positionsOf(stage), 0);
+  let chunked = Math.max(0, ordered.length - 1);
+  let work = Math.max(1, inside);
+  while (chunked > 0) {
+    const size = dim.constantOf(ordered[chunked]!.size);
+    if (size === undefined || work * Math.max(1, size) > elementsPerCall) break;
+    work *= Math.max(1, size);
+    chunked--;
+  }
+  const most = Math.max(1, Math.floor(elementsPerCall / work));
+  const isLast = chunked === ordered.length - 1;
+  const chunk = lanes && isLast ? Math.max(16, most - (most % 16)) : most;
+  return { loops: ordered, lanes, copies: lanes ? copiesOf(kernel, best, reads) : 1, chunked, chunk };
+}
+
+function positionsOf(stage: Stage): number {
+  return [...stage.axes, ...stage.over].reduce((n, axis) => n * knownOr(axis.size, unknownSize), 1);
+}
+
+/** The loop that lanes run along, or none: then lanes run inside each iteration where they can. */
+function bestLoop(kernel: Kernel, loops: readonly Loop[], reads: Reads): Loop | undefined {
+  const { stages } = kernel;
+  if (stages.some((s) => s.place.kind === "tile")) return undefined;
+  const stores: Flat[] = stages.flatMap((s) =>
+    s.place.kind === "store" ? [flatten(s.place.index, s.place.shape)] : [],
+  );
+  let best: Loop | undefined;
+  let bestScore = 0;
+  for (const loop of loops) {
+    if (knownOr(loop.size, unknownSize) < 4) continue;
+    const score = vectorScore(loop.axis, reads, stores);
+    if (score > bestScore || (score === bestScore && best !== undefined)) {
+      best = loop;
+      bestScore = score;
+    }
+  }
+  if (best === undefined) return undefined;
+  const inner = stages.flatMap((s) => {
+    const axis = s.over.at(-1) ?? s.axes.at(-1);
+    return axis !== undefined && knownOr(axis.size, unknownSize) >= 4
+      ? [vectorScore(axis, readsOf([s.value]), s.over.length > 0 ? [] : stores)]
+      : [];
+  });
+  return Math.max(0, ...inner) > bestScore ? undefined : best;
+}
+
+/** Vectors in flight: sums down columns need several to hide their latency, and to use whole cache lines. */
+function copiesOf(kernel: Kernel, loop: Loop, reads: Reads): number {
+  const size = knownOr(loop.size, 1024);
+  const reduces = kernel.stages.some((s) => s.over.length > 0);
+  if (reads.transcendentals > 0 || reads.nodes > 24) return 1;
+  if (reduces && reads.nodes <= 8 && size >= 16) return 4;
+  return size >= 8 && reads.nodes <= 12 ? 2 : 1;
+}
+
+/** Defines the kernel's functions; the driver has the name given and takes the entry's dims. */
+export function defineLoopKernel(context: EntryContext, kernel: Kernel, name: string): void {
+  const plan = planOf(kernel);
+  const { code } = context;
+  const { loops, chunked, chunk } = plan;
+  const dims = context.dims.map(() => "i32" as const);
+  const outer = loops.slice(0, chunked);
+  const chunkLoop = loops[chunked];
+  const innerName = `${name}.run`;
+  const innerParameters = [
+    ...outer.map(() => "i32" as const),
+    ...(chunkLoop ? (["i32", "i32"] as const) : []),
+  ];
+
+  defineFunction(code, innerName, [...innerParameters, ...dims], undefined, (fn) => {
+    const dimLocals = fn.parameters.slice(innerParameters.length);
+    const symbols = new Map(context.dims.map((d, i) => [d, dimLocals[i]! as Expr]));
+    const emitter = makeEmitter(fn, context, symbols);
+    for (const buffer of buffersStored(kernel.stages)) emitter.written.add(buffer);
+    emitter.enter();
+    outer.forEach((loop, i) => bindLoop(emitter, loop, fn.parameters[i]!));
+    if (chunkLoop === undefined) {
+      writeStages([emitter], kernel.stages, false);
+      emitter.leave();
+      return undefined;
+    }
+    const from = fn.parameters[outer.length]!;
+    const to = fn.parameters[outer.length + 1]!;
+    const guards = readsOf(kernel.stages.map((s) => s.value)).guards;
+    const rest = loops.slice(chunked + 1);
+    const size = dim.constantOf(loops.at(-1)!.size);
+    const lastLoop = (range: { from: Expr; to: Expr }): void => {
+      const loop = loops.at(-1)!;
+      if (plan.lanes)
+        vectorLoop(
+          [emitter],
+          { loop, ...range, whole: size !== undefined && size % 4 === 0, guards, copies: plan.copies },
+          (_, emitters) => writeStages(emitters, kernel.stages, true),
+        );
+      else
+        fn.count(range.from, range.to, 1, (i) => {
+          emitter.enter();
+          bindLoop(emitter, loop, i);
+          writeStages([emitter], kernel.stages, false);
+          emitter.leave();
+        });
+    };
+    if (rest.length === 0) lastLoop({ from, to });
+    else
+      fn.count(from, to, 1, (i) => {
+        emitter.enter();
+        bindLoop(emitter, chunkLoop, i);
+        runNest([emitter] as Emitters, rest.slice(0, -1), () =>
+          lastLoop({ from: code.int(0), to: emitter.size(rest.at(-1)!.size) }),
+        );
+        emitter.leave();
+      });
+    emitter.leave();
+    return undefined;
+  });
+
+  defineFunction(code, name, dims, undefined, (fn) => {
+    const symbols = new Map(context.dims.map((d, i) => [d, fn.parameters[i]! as Expr]));
+    const walk = (at: number, indices: readonly Expr[]): void => {
+      if (at < outer.length) {
+        fn.count(code.int(0), sizeCode(code, outer[at]!.size, symbols), 1, (i) =>
+          walk(at + 1, [...indices, i]),
+        );
+        return;
+      }
+      if (chunkLoop === undefined) {
+        fn.call(innerName, [...indices, ...fn.parameters]);
+        return;
+      }
+      const size = fn.keep(sizeCode(code, chunkLoop.size, symbols));
+      const known = dim.constantOf(chunkLoop.size);
+      if (known !== undefined && known <= chunk) {
+        fn.call(innerName, [...indices, code.int(0), code.int(known), ...fn.parameters]);
+        return;
+      }
+      fn.count(code.int(0), size, chunk, (from) => {
+        const to = code.min(fn.keep(code.add(from, code.int(chunk))), size);
+        fn.call(innerName, [...indices, from, to, ...fn.parameters]);
+      });
+    };
+    walk(0, []);
+    return undefined;
+  });
+}

@@ -1,0 +1,151 @@
+/** A program as a WebAssembly module: every kernel a function, every entry an exported function that calls them. */
+import * as dim from "../../ir/dim.ts";
+import type { Dim } from "../../ir/dim.ts";
+import { InternalError } from "../../ir/internal-error.ts";
+import type { Buffer, EntryProgram, Kernel, Program } from "../../ir/kernel.ts";
+import { bytesOf } from "../../ir/type.ts";
+import { defineFunction, makeCode } from "./code.ts";
+import type { Code, Expr } from "./code.ts";
+import { defineContractionKernel, definePackStep } from "./contraction-kernel.ts";
+import { constantBytes } from "./constants.ts";
+import type { EntryContext } from "./emitter.ts";
+import { largestFunctionBytesOf } from "./measure.ts";
+import { defineLoopKernel } from "./loop-kernel.ts";
+import { mathLibrary } from "./math.ts";
+import { microKernels } from "./micro-kernel.ts";
+import { sizeCode } from "./sizes.ts";
+import { dimSymbols } from "./panels.ts";
+
+export interface WasmOptions {
+  /** uses relaxed SIMD (fused multiply-add); a module with it is refused where it is missing */
+  readonly relaxed: boolean;
+  /** keeps names of functions, for profiles */
+  readonly names?: boolean;
+}
+
+export interface WasmEntry {
+  readonly name: string;
+  /** takes the sizes of the entry's dims as i32, in their order; returns nothing */
+  readonly export: string;
+  /** exported mutable i32 global per dim: the maximum that memory is planned for, set before the first call */
+  readonly globals: Readonly<Record<string, string>>;
+}
+
+export interface WasmModule {
+  readonly bytes: Uint8Array;
+  readonly exports: readonly WasmEntry[];
+  readonly largestFunctionBytes: number;
+}
+
+const pagesOf = (bytes: number): number => Math.ceil(bytes / 65536);
+const mostPages = 65536;
+
+/** Memory is imported as "env" "memory"; constants are written into it when the module is instantiated. */
+export async function emitWasm(program: Program, options: WasmOptions): Promise<WasmModule> {
+  const { default: binaryen } = await import("binaryen");
+  const module = new binaryen.Module();
+  try {
+    binaryen.setDebugInfo(options.names === true);
+    module.setFeatures(
+      binaryen.Features.SIMD128 |
+        binaryen.Features.BulkMemory |
+        binaryen.Features.BulkMemoryOpt |
+        binaryen.Features.MutableGlobals |
+        binaryen.Features.NontrappingFPToInt |
+        binaryen.Features.SignExt |
+        (options.relaxed ? binaryen.Features.RelaxedSIMD : 0),
+    );
+    const code = makeCode(binaryen, module, options.relaxed);
+    const initial = pagesOf(program.sharedBytes);
+    module.setMemory(initial, mostPages, null, segmentsOf(code, program), false, false, "0");
+    module.addMemoryImport("0", "env", "memory");
+    const math = mathLibrary(code);
+    const micro = microKernels(code);
+    const exports = program.entries.map((entry) => {
+      const name = identifier(entry.name);
+      const globals = entry.dims.map((d) => [d.name, `max_${name}_${identifier(d.name)}`] as const);
+      for (const [i, [, global]] of globals.entries()) {
+        module.addGlobal(global, binaryen.i32, true, module.i32.const(entry.dims[i]!.max ?? 1));
+        module.addGlobalExport(global, global);
+      }
+      const context: EntryContext = {
+        code,
+        math,
+        name,
+        dims: entry.dims.map((d) => d.name),
+        placeOf: (buffer) => placeOf(program, buffer),
+        maxima: new Map(globals.map(([d, global]) => [d, code.global(global)])),
+      };
+      defineEntry(context, entry, (kernel, kernelName) =>
+        kernel.contraction === undefined
+          ? defineLoopKernel(context, kernel, kernelName)
+          : defineContractionKernel(context, kernel, kernelName, micro),
+      );
+      module.addFunctionExport(name, name);
+      return { name: entry.name, export: name, globals: Object.fromEntries(globals) };
+    });
+    micro.define();
+    math.define();
+    if (!module.validate()) throw new InternalError("wasm", "the module does not validate", undefined);
+    const bytes = module.emitBinary();
+    return { bytes, exports, largestFunctionBytes: largestFunctionBytesOf(bytes) };
+  } finally {
+    module.dispose();
+  }
+}
+
+/** A name as an export: other characters than letters, digits and _ become _. */
+function identifier(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_]/g, "_");
+}
+
+function placeOf(program: Program, buffer: Buffer): Dim {
+  const place = program.places.get(buffer);
+  if (place === undefined) throw new InternalError("wasm", `buffer ${buffer.name} has no place`, undefined);
+  return place;
+}
+
+/** Constants, at their constant offsets in the shared region. */
+function segmentsOf(code: Code, program: Program): { offset: number; data: Uint8Array }[] {
+  return [...program.places].flatMap(([buffer, place]) => {
+    if (buffer.kind.kind !== "constant") return [];
+    const offset = dim.constantOf(place);
+    if (offset === undefined)
+      throw new InternalError("wasm", `constant ${buffer.name} has no constant place`, undefined);
+    const data = constantBytes(buffer.dtype, buffer.kind.value);
+    if (data.every((byte) => byte === 0)) return [];
+    return [{ offset: code.module.i32.const(offset), data }];
+  });
+}
+
+function defineEntry(
+  context: EntryContext,
+  entry: EntryProgram,
+  defineKernel: (kernel: Kernel, name: string) => void,
+): void {
+  const { code } = context;
+  const names = new Map<Kernel, string>();
+  const calls = entry.steps.map((step, i) => {
+    const old = step.kind === "kernel" ? names.get(step.kernel) : undefined;
+    if (old !== undefined) return old;
+    const name = `${context.name}.${i}.${identifier(step.kernel.name)}`;
+    if (step.kind === "pack") definePackStep(context, step.kernel, name);
+    else {
+      defineKernel(step.kernel, name);
+      names.set(step.kernel, name);
+    }
+    return name;
+  });
+  const parameters = context.dims.map(() => "i32" as const);
+  defineFunction(code, context.name, parameters, undefined, (fn) => {
+    for (const name of calls) fn.call(name, fn.parameters);
+    const symbols = dimSymbols(context, fn.parameters, 0);
+    const address = (buffer: Buffer): Expr => sizeCode(code, context.placeOf(buffer), context.maxima);
+    for (const { from, to } of entry.copies) {
+      const elements = dim.product(from.shape);
+      const bytes = sizeCode(code, dim.multiply(elements, dim.constant(bytesOf[from.dtype])), symbols);
+      fn.copy(address(to), address(from), bytes);
+    }
+    return undefined;
+  });
+}

@@ -1,0 +1,138 @@
+/** Packs columns of b into panels of 8: [column / 8][inner][8]. Columns past the end repeat the last or are 0. */
+import * as dim from "../../ir/dim.ts";
+import type { Contraction } from "../../ir/kernel.ts";
+import { defineFunction } from "./code.ts";
+import type { Expr } from "./code.ts";
+import { makeEmitter } from "./emitter.ts";
+import type { Emitter, EntryContext } from "./emitter.ts";
+import { tileColumns } from "./micro-kernel.ts";
+import { inLanes, runNest, vectorLoop } from "./nest.ts";
+import type { Emitters } from "./nest.ts";
+import { bindAll, dimSymbols, guardedOn, runLength, takeApart, viewOf } from "./panels.ts";
+import type { View } from "./panels.ts";
+
+/** name(batch..., column0, columns, to, dims...) writes one panel of up to 8 columns at address `to`. */
+export function definePackB(context: EntryContext, contraction: Contraction, name: string): void {
+  const { code } = context;
+  const view = viewOf(contraction.b, contraction.columns, contraction.inner);
+  const batch = contraction.batch.length;
+  const count = batch + 3 + context.dims.length;
+  defineFunction(
+    code,
+    name,
+    Array.from({ length: count }, () => "i32" as const),
+    undefined,
+    (fn) => {
+      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, batch + 3));
+      emitter.enter();
+      contraction.batch.forEach((axis, i) => emitter.bind(axis, fn.parameters[i]!));
+      const [column0, columns, to] = fn.parameters.slice(batch, batch + 3) as unknown as [Expr, Expr, Expr];
+      const last = view.outer.at(-1);
+      const together =
+        last !== undefined &&
+        runLength(view, view.outer) >= tileColumns &&
+        !guardedOn(view, last) &&
+        (view.outer.length === 1 || (dim.constantOf(last.size) ?? 1) % tileColumns === 0);
+      const inner = view.inner.at(-1);
+      if (together) {
+        const full = code.op("i32.eq", columns, code.int(tileColumns));
+        fn.when(
+          full,
+          () => packTogether(emitter, view, column0, to),
+          () => packSingly(emitter, view, column0, columns, to),
+        );
+      } else if (
+        inner !== undefined &&
+        runLength(view, view.inner) >= 4 &&
+        !view.outer.some((loop) => guardedOn(view, loop))
+      )
+        packTransposed(emitter, view, column0, columns, to);
+      else packSingly(emitter, view, column0, columns, to);
+      emitter.leave();
+      return undefined;
+    },
+  );
+}
+
+/** 8 neighbouring columns are 8 neighbours in memory. */
+function packTogether(emitter: Emitter, view: View, column0: Expr, to: Expr): void {
+  const { fn, code } = emitter;
+  const last = view.outer.at(-1)!;
+  emitter.enter();
+  const values = takeApart(emitter, view.outer, column0);
+  bindAll(emitter, view.outer, values);
+  const at = fn.keep(to);
+  const lanes = inLanes([emitter], last, values.at(-1)!, 2);
+  runNest([emitter, ...lanes], view.inner, () => {
+    lanes.forEach((each, half) => fn.store("v128", at, each.vectorOf(view.value), 16 * half));
+    fn.set(at, code.add(at, code.int(4 * tileColumns)));
+  });
+  emitter.leave();
+}
+
+/** Memory runs along inner: four positions of eight columns are read, and turned. */
+function packTransposed(emitter: Emitter, view: View, column0: Expr, columns: Expr, to: Expr): void {
+  const { fn, code } = emitter;
+  const end = fn.keep(code.add(column0, code.sub(columns, code.int(1))));
+  const each = Array.from({ length: tileColumns }, (_, q) => {
+    const fork = emitter.fork();
+    fork.enter();
+    const column = fn.keep(code.min(fn.keep(code.add(column0, code.int(q))), end));
+    bindAll(fork, view.outer, takeApart(fork, view.outer, column));
+    return fork;
+  }) as unknown as Emitters;
+  const line = fn.keep(to);
+  const loop = view.inner.at(-1)!;
+  const size = each[0].size(loop.size);
+  const words = (a: Expr, b: Expr, lanes: readonly [number, number, number, number]): Expr =>
+    fn.keep(code.words(a, b, lanes));
+  runNest(each, view.inner.slice(0, -1), () => {
+    vectorLoop(
+      each,
+      { loop, from: code.int(0), to: size, whole: false, guards: view.reads.guards, copies: 1 },
+      (lanes, emitters) => {
+        const here = fn.keep(code.add(line, code.mul(emitters[0].position(loop.axis), code.int(32))));
+        if (lanes === 1) {
+          emitters.forEach((e, q) => fn.store("f32", here, e.scalar(view.value), 4 * q));
+          return;
+        }
+        for (let half = 0; half < 2; half++) {
+          const [v0, v1, v2, v3] = [0, 1, 2, 3].map((q) => emitters[4 * half + q]!.vectorOf(view.value)) as [
+            Expr,
+            Expr,
+            Expr,
+            Expr,
+          ];
+          const low = [words(v0, v1, [0, 4, 1, 5]), words(v2, v3, [0, 4, 1, 5])] as const;
+          const high = [words(v0, v1, [2, 6, 3, 7]), words(v2, v3, [2, 6, 3, 7])] as const;
+          [
+            words(low[0], low[1], [0, 1, 4, 5]),
+            words(low[0], low[1], [2, 3, 6, 7]),
+            words(high[0], high[1], [0, 1, 4, 5]),
+            words(high[0], high[1], [2, 3, 6, 7]),
+          ].forEach((row, i) => fn.store("v128", here, row, 32 * i + 16 * half));
+        }
+      },
+    );
+    fn.set(line, code.add(line, code.mul(size, code.int(32))));
+  });
+}
+
+/** Element by element: what is scattered, guarded along columns, or narrower than a panel. */
+function packSingly(emitter: Emitter, view: View, column0: Expr, columns: Expr, to: Expr): void {
+  const { fn, code } = emitter;
+  emitter.enter();
+  fn.count(code.int(0), code.int(tileColumns), 1, (q) => {
+    emitter.enter();
+    const last = code.sub(columns, code.int(1));
+    const column = fn.keep(code.add(column0, code.min(q, last)));
+    bindAll(emitter, view.outer, takeApart(emitter, view.outer, column));
+    const at = fn.keep(code.add(to, code.mul(q, code.int(4))));
+    runNest([emitter], view.inner, () => {
+      fn.store("f32", at, emitter.scalar(view.value));
+      fn.set(at, code.add(at, code.int(4 * tileColumns)));
+    });
+    emitter.leave();
+  });
+  emitter.leave();
+}
