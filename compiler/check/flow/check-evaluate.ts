@@ -1,0 +1,73 @@
+/** Checks an `evaluate` block: what is measured must fit the model's output and its target. */
+import type { WorkflowDeclaration } from "../../../grammar/ast.ts";
+import * as dim from "../../ir/dim.ts";
+import type { FileScope } from "../names.ts";
+import type { Session } from "../session.ts";
+import { isFloat, showType } from "../type.ts";
+import type { CheckValue, DataColumn } from "../values.ts";
+import { columnTensors } from "./batch.ts";
+import { argumentsOf, blockFrame, dataOf, flowContext, modelOf, runModel } from "./block.ts";
+import type { CheckedTrain } from "./check-train.ts";
+import { readEvaluateSettings } from "./evaluate.ts";
+import { dataKey } from "./facts.ts";
+import type { Facts } from "./facts.ts";
+import type { DataPlan, EvaluatePlan } from "./plans.ts";
+
+export function checkEvaluate(
+  session: Session,
+  scope: FileScope,
+  declaration: WorkflowDeclaration,
+  facts: Facts,
+  plans: (key: string) => DataPlan | undefined,
+  trains: readonly CheckedTrain[],
+): EvaluatePlan | undefined {
+  const frame = blockFrame(session, scope, "inference", undefined);
+  const model = modelOf(frame, declaration);
+  const data = dataOf(frame, declaration);
+  const plan = data && plans(dataKey(data.declaration));
+  const given = model && data && argumentsOf(frame, model, data, columnTensors(data, undefined), declaration);
+  const out = model && given ? runModel(frame, model, given, declaration) : undefined;
+  const train = trains.find((t) => t.block.model.declaration === model?.declaration);
+  const targets = data?.columns.filter((c) => c.role === "target") ?? [];
+  const target =
+    targets.find((c) => c.name === train?.plan.targets[0]) ?? (targets.length === 1 ? targets[0] : undefined);
+  const task = out && out.kind !== "unknown" ? taskOf(out, target) : undefined;
+  const settings = readEvaluateSettings(
+    declaration,
+    {
+      declaration: data?.declaration,
+      data: plan,
+      task,
+      out: out?.kind === "tensor" ? showType(out.type) : "several values",
+    },
+    flowContext(session, scope, facts),
+  );
+  if (!model || !data || !plan) return undefined;
+  return {
+    name: declaration.name.text,
+    model: model.declaration.name.text,
+    span: declaration.name.span,
+    data: plan.key,
+    split: data.split === "train" || data.split === "valid" ? data.split : "test",
+    target: target?.name,
+    task: task ?? "other",
+    ...settings,
+  };
+}
+
+/**
+ * Classification: scores of each class, or one score of two classes, against a category. Regression: numbers of the
+ * target's own shape.
+ */
+function taskOf(out: CheckValue, target: DataColumn | undefined): EvaluatePlan["task"] {
+  if (out.kind !== "tensor" || !target || !isFloat(out.type)) return "other";
+  const rank = out.type.axes.length - 1;
+  const own = target.type.axes.length;
+  if (target.type.element === "int") {
+    const classes = target.type.bound?.dim;
+    const last = out.type.axes.at(-1)!.size.dim;
+    if (rank === own + 1 && classes && dim.equal(classes, last)) return "classification";
+    return rank === own ? "classification" : "other";
+  }
+  return rank === own ? "regression" : "other";
+}

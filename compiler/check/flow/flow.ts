@@ -1,0 +1,107 @@
+/**
+ * The workflow side of the checker: `data` declarations for the names of the program, then every `train`, `evaluate`
+ * and `deploy` block. One object a run; it holds what was found so far.
+ */
+import type { DataDeclaration, WorkflowDeclaration } from "../../../grammar/ast.ts";
+import { report } from "../../../grammar/diagnostic.ts";
+import * as dim from "../../ir/dim.ts";
+import type { FileScope } from "../names.ts";
+import { dimNumber } from "../numbers.ts";
+import type { Hooks, Session } from "../session.ts";
+import type { CheckValue, DataValue } from "../values.ts";
+import { blockFrame, flowContext, modelOf } from "./block.ts";
+import { checkEvaluate } from "./check-evaluate.ts";
+import { checkTrain } from "./check-train.ts";
+import type { CheckedTrain } from "./check-train.ts";
+import { checkedColumn } from "./columns.ts";
+import { readData } from "./data.ts";
+import { readDeploy } from "./deploy.ts";
+import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
+import type { Facts } from "./facts.ts";
+import type { DataPlan, DeployPlan, EvaluatePlan, FlowPlans } from "./plans.ts";
+import { settingTables } from "./setting-tables.ts";
+import { readSettings } from "./settings.ts";
+
+export interface CheckedFlow {
+  readonly plans: FlowPlans;
+  readonly trains: readonly CheckedTrain[];
+}
+
+export interface Flow {
+  /** for createSession */
+  readonly hooks: Hooks;
+  /** Checks all blocks of a file, in their order; call once for each file that is checked for itself. */
+  check(session: Session, scope: FileScope): CheckedFlow;
+}
+
+export function createFlow(facts: Facts): Flow {
+  const plans = new Map<string, DataPlan>();
+  const planOf = (key: string): DataPlan | undefined => plans.get(key);
+  return {
+    hooks: {
+      data(session, scope, declaration) {
+        const plan = readData(declaration, flowContext(session, scope, facts));
+        plans.set(plan.key, plan);
+        return dataValue(declaration, plan);
+      },
+    },
+    check(session, scope) {
+      const trains: CheckedTrain[] = [];
+      const evaluate: EvaluatePlan[] = [];
+      const deploy: DeployPlan[] = [];
+      for (const declaration of scope.file.declarations) {
+        switch (declaration.kind) {
+          case "data":
+            session.dataOf(scope, declaration);
+            break;
+          case "train": {
+            const checked = checkTrain(session, scope, declaration, facts, planOf);
+            if (checked) trains.push(checked);
+            break;
+          }
+          case "evaluate": {
+            const checked = checkEvaluate(session, scope, declaration, facts, planOf, trains);
+            if (checked) evaluate.push(checked);
+            break;
+          }
+          case "deploy":
+            modelOf(blockFrame(session, scope, "inference", undefined), declaration);
+            deploy.push(readDeploy(declaration, flowContext(session, scope, facts)));
+            break;
+          case "tune":
+          case "check":
+            refuse(session, declaration);
+            break;
+          default:
+        }
+      }
+      return {
+        plans: { data: [...plans.values()], train: trains.map((t) => t.plan), evaluate, deploy },
+        trains,
+      };
+    },
+  };
+}
+
+function dataValue(declaration: DataDeclaration, plan: DataPlan): DataValue {
+  const exports = new Map<string, CheckValue>();
+  for (const { classes, span } of plan.columns) {
+    if (!classes || classes.dim.includes(".")) continue;
+    const size = classes.size === undefined ? dim.symbol(classes.dim) : dim.constant(classes.size);
+    exports.set(classes.dim, dimNumber(size, { kind: "data", span, name: classes.dim }, classes.dim));
+  }
+  return { kind: "data", declaration, split: undefined, columns: plan.columns.map(checkedColumn), exports };
+}
+
+/** `tune` and `check` blocks: their names are looked at, and the block is refused whole. */
+function refuse(session: Session, declaration: WorkflowDeclaration): void {
+  const table = settingTables.find((t) => t.block === declaration.kind)!;
+  const quiet = { ...table, settings: table.settings.map(({ later: _, ...definition }) => definition) };
+  readSettings(
+    quiet,
+    declaration.settings,
+    { diagnose: (d) => d.code === "DLM0104" && session.add(d) },
+    { bindings: false },
+  );
+  session.add(report(notBuilt, { what: `\`${declaration.kind}\` blocks`, span: declaration.name.span }));
+}

@@ -1,0 +1,155 @@
+/**
+ * An `optimizer` of the language as graph nodes. Its body runs once, with `w`, `g` and every state as one vector of all
+ * parameters, so an optimizer is elementwise over them; `step` counts from 1.
+ */
+import type { Body, Statement } from "../../../grammar/ast.ts";
+import { report } from "../../../grammar/diagnostic.ts";
+import type { Span } from "../../../grammar/source.ts";
+import { asTensor } from "../arithmetic.ts";
+import { evaluate } from "../evaluate.ts";
+import { innerScope } from "../frame.ts";
+import type { Frame } from "../frame.ts";
+import { kindInWords } from "../values.ts";
+import type { OptimizerValue, TensorValue } from "../values.ts";
+import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
+
+/** What the body reads. */
+export interface OptimizerInputs {
+  readonly w: TensorValue;
+  readonly g: TensorValue;
+  /** rank 0 */
+  readonly step: TensorValue;
+  /** the vector of a state; asked once for each state that the rule keeps */
+  state(name: string, initial: number): TensorValue;
+}
+
+export interface OptimizerUpdate {
+  readonly w: TensorValue;
+  readonly states: ReadonlyMap<string, TensorValue>;
+}
+
+interface Run {
+  /** where updates are seen by what follows */
+  readonly root: Frame;
+  readonly inputs: OptimizerInputs;
+  readonly declared: Set<string>;
+  readonly updated: Map<string, TensorValue>;
+  sound: boolean;
+}
+
+/** Undefined after a diagnostic. `frame` sees the file of the declaration and its configuration. */
+export function runOptimizer(
+  frame: Frame,
+  optimizer: OptimizerValue,
+  inputs: OptimizerInputs,
+): OptimizerUpdate | undefined {
+  const { values } = frame.locals;
+  values.set("w", inputs.w);
+  values.set("g", inputs.g);
+  values.set("step", inputs.step);
+  const run: Run = { root: frame, inputs, declared: new Set(), updated: new Map(), sound: true };
+  runBody(frame, optimizer.declaration.body, run);
+  if (!run.sound) return undefined;
+  const w = run.updated.get("w");
+  if (w === undefined) {
+    wrong(
+      run,
+      optimizer.declaration.name.span,
+      "an update `w <- ...`",
+      "this rule never changes the weights",
+    );
+    return undefined;
+  }
+  run.updated.delete("w");
+  return { w, states: run.updated };
+}
+
+function wrong(run: Run, span: Span, needs: string, found: string): void {
+  run.sound = false;
+  run.root.elaboration.session.add(report(settingValue, { setting: "optimizer", needs, span, found }));
+}
+
+function runBody(frame: Frame, body: Body, run: Run): void {
+  for (const statement of body.statements) runStatement(frame, statement, run);
+}
+
+function runStatement(frame: Frame, statement: Statement, run: Run): void {
+  switch (statement.kind) {
+    case "hole":
+      run.sound = false;
+      return;
+    case "state": {
+      const initial = evaluate(frame, statement.value);
+      const name = statement.name.text;
+      if (initial.kind !== "number" || initial.value === undefined)
+        return wrong(
+          run,
+          statement.value.span,
+          "states that start from a number",
+          `this is ${kindInWords(initial)}`,
+        );
+      run.declared.add(name);
+      run.root.locals.values.set(name, run.inputs.state(name, initial.value));
+      return;
+    }
+    case "bind": {
+      const value = evaluate(frame, statement.value);
+      if (value.kind === "unknown") run.sound = false;
+      const [name] = statement.names;
+      if (name && statement.names.length === 1) frame.locals.values.set(name.text, value);
+      else wrong(run, statement.span, "one name for each value", "these are several");
+      return;
+    }
+    case "update":
+      return update(frame, statement, run);
+    case "expression": {
+      const { value } = statement;
+      if (value.kind === "hole") run.sound = false;
+      if (value.kind !== "if")
+        return wrong(run, value.span, "`state`, `=`, `<-` and `if` in its body", "nothing is done with this");
+      const condition = evaluate(frame, value.condition);
+      if (condition.kind !== "boolean" || condition.value === undefined) {
+        if (condition.kind === "unknown") run.sound = false;
+        else
+          wrong(
+            run,
+            value.condition.span,
+            "a condition known before running",
+            `this is ${kindInWords(condition)}`,
+          );
+        return;
+      }
+      const branch = condition.value ? value.then : value.else;
+      if (branch) runBody(innerScope(frame), branch, run);
+      return;
+    }
+    default:
+      wrong(
+        run,
+        statement.span,
+        "`state`, `=`, `<-` and `if` in its body",
+        `\`${statement.kind}\` does not belong here`,
+      );
+  }
+}
+
+function update(frame: Frame, statement: Extract<Statement, { kind: "update" }>, run: Run): void {
+  const name = statement.name.text;
+  if (name !== "w" && !run.declared.has(name))
+    return wrong(run, statement.name.span, "`<-` with `w` or one of its states", `\`${name}\` is neither`);
+  const value = evaluate(frame, statement.value);
+  if (value.kind === "unknown") {
+    run.sound = false;
+    return;
+  }
+  const tensor = asTensor(frame, value, statement.value.span);
+  if (tensor === undefined || tensor.type.axes.length !== 1 || tensor.type.element !== "f32")
+    return wrong(
+      run,
+      statement.value.span,
+      "values of the size of the weights",
+      `this is ${kindInWords(value)}`,
+    );
+  run.updated.set(name, tensor);
+  run.root.locals.values.set(name, tensor);
+}

@@ -1,0 +1,49 @@
+/** Which weights a loss has a gradient for, and where the way from the others is cut. */
+import { isNode } from "../../ir/graph.ts";
+import type { Node, Value } from "../../ir/graph.ts";
+import { scalarTypeOf } from "../../ir/type.ts";
+
+/** Why no gradient passes a node. */
+export interface Cut {
+  readonly node: Node;
+  readonly why: string;
+}
+
+function isFloat(value: Value): boolean {
+  return scalarTypeOf(value.type.dtype) === "f32";
+}
+
+/** All values that lead to the target by differentiable steps, itself among them. */
+export function differentiableSources(target: Value): ReadonlySet<Value> {
+  const found = new Set<Value>([target]);
+  const walk = [target];
+  for (let value = walk.pop(); value; value = walk.pop()) {
+    if (!isNode(value.source) || typeof value.source.op.gradient !== "function") continue;
+    for (const operand of value.source.operands)
+      if (isFloat(operand) && !found.has(operand)) {
+        found.add(operand);
+        walk.push(operand);
+      }
+  }
+  return found;
+}
+
+/** The first place on the way from a weight to the target where the derivative ends; undefined where there is no way at all. */
+export function cutBetween(nodes: readonly Node[], weight: Value, target: Value): Cut | undefined {
+  const leads = new Set<Value>();
+  const walk = [target];
+  for (let value = walk.pop(); value; value = walk.pop()) {
+    if (leads.has(value)) continue;
+    leads.add(value);
+    if (isNode(value.source)) walk.push(...value.source.operands);
+  }
+  const reached = new Set<Value>([weight]);
+  for (const node of nodes) {
+    if (!node.operands.some((operand) => reached.has(operand) && leads.has(operand))) continue;
+    if (!node.results.some((result) => leads.has(result))) continue;
+    const { gradient } = node.op;
+    if (typeof gradient !== "function") return { node, why: gradient.none };
+    for (const result of node.results) reached.add(result);
+  }
+  return undefined;
+}

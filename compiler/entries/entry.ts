@@ -1,0 +1,129 @@
+/** One entry under construction: its builder, and weights and states as the conventions of ir/model.ts name them. */
+import type { Frame, Phase, StateRequest, WeightRequest } from "../check/frame.ts";
+import { blockFrame } from "../check/flow/block.ts";
+import type { FileScope } from "../check/names.ts";
+import type { Session } from "../check/session.ts";
+import { graphType } from "../check/type.ts";
+import { graphBuilder } from "../ir/builder.ts";
+import type { GraphBuilder } from "../ir/builder.ts";
+import * as dim from "../ir/dim.ts";
+import { isNode } from "../ir/graph.ts";
+import type { FreeDim, Graph, GraphInput, Value } from "../ir/graph.ts";
+import { take } from "./region.ts";
+import type { Region } from "./region.ts";
+import { reachable } from "./rows.ts";
+
+export const parametersName = "parameters";
+
+export interface Entry {
+  readonly builder: GraphBuilder;
+  readonly frame: Frame;
+  /** the region as the entry reads it; made when first asked for */
+  parameters(): Value;
+  /** value of each weight that was asked for, by path */
+  readonly weights: ReadonlyMap<string, Value>;
+  /** inputs of the states that were asked for, by path */
+  readonly states: ReadonlyMap<string, Value>;
+  /** what states become, by path */
+  readonly updates: ReadonlyMap<string, Value>;
+}
+
+export function beginEntry(session: Session, scope: FileScope, phase: Phase, region: Region): Entry {
+  const builder = graphBuilder();
+  const places = new Map(region.weights.map((weight) => [weight.path, weight]));
+  const weights = new Map<string, Value>();
+  const states = new Map<string, Value>();
+  const updates = new Map<string, Value>();
+  let parameters: Value | undefined;
+  const regionInput = (): Value =>
+    (parameters ??= builder.input(parametersName, "weight", {
+      dtype: "f32",
+      shape: [dim.constant(region.size)],
+    }));
+  const frame = blockFrame(session, scope, phase, builder, {
+    weights: {
+      get(request) {
+        const place = places.get(request.path);
+        if (place === undefined) return undefined;
+        const value = take(builder, regionInput(), place);
+        weights.set(request.path, value);
+        return value;
+      },
+    },
+    states: {
+      get(request) {
+        const value = builder.input(request.path, "state", graphType(request.type));
+        states.set(request.path, value);
+        return value;
+      },
+      set: (request, value) => void updates.set(request.path, value),
+    },
+  });
+  return { builder, frame, parameters: regionInput, weights, states, updates };
+}
+
+export interface EntryParts {
+  readonly name: string;
+  readonly outputs: Graph["outputs"];
+  readonly writes: Graph["writes"];
+  /** inputs that stay although nothing reads them */
+  readonly keep?: (input: GraphInput) => boolean;
+  /** largest sizes of free dims, as the program states them */
+  readonly bounds?: ReadonlyMap<string, number>;
+}
+
+/** The graph without what nothing needs. Its free dims are those of its inputs, in their order. */
+export function finishEntry({ builder }: Entry, { name, outputs, writes, keep, bounds }: EntryParts): Graph {
+  const wanted = [
+    ...outputs.map((output) => output.value),
+    ...writes.flatMap(({ input, value }) => [input, value]),
+  ];
+  const nodes = reachable(wanted);
+  const used = new Set<Value>(wanted);
+  for (const node of nodes) for (const operand of node.operands) used.add(operand);
+  const inputs = builder.inputs.filter(
+    (input) => used.has(input) || (!isNode(input.source) && keep?.(input.source) === true),
+  );
+  const names = new Set<string>();
+  for (const input of inputs) for (const size of input.type.shape) dim.symbolsOf(size, names);
+  const dims = [...names].map((each): FreeDim => ({ name: each, max: bounds?.get(each) }));
+  return { name, dims, inputs, nodes: builder.nodes.filter((node) => nodes.has(node)), outputs, writes };
+}
+
+/** All weights and states that elaborating something asks for. */
+export interface Requests {
+  readonly weights: ReadonlyMap<string, WeightRequest>;
+  readonly states: ReadonlyMap<string, StateRequest>;
+}
+
+/** Runs `elaborate` once for each phase, only to see what it asks for. */
+export function collectRequests(
+  session: Session,
+  scope: FileScope,
+  phases: readonly Phase[],
+  elaborate: (frame: Frame) => void,
+): Requests {
+  const weights = new Map<string, WeightRequest>();
+  const states = new Map<string, StateRequest>();
+  for (const phase of phases) {
+    const builder = graphBuilder();
+    elaborate(
+      blockFrame(session, scope, phase, builder, {
+        weights: {
+          get(request) {
+            weights.set(request.path, request);
+            return builder.input(request.path, "weight", graphType(request.type));
+          },
+        },
+        states: {
+          get(request) {
+            states.set(request.path, request);
+            return builder.input(request.path, "state", graphType(request.type));
+          },
+          set: () => {},
+        },
+      }),
+    );
+  }
+  return { weights, states };
+}
