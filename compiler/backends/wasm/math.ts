@@ -85,7 +85,7 @@ function defineFloorDivide(code: Code): void {
 
 /**
  * x^y as 2^(y log2 x) in f64: log2 by atanh series of (m - 1) / (m + 1) for m in [0.75, 1.5), 2^z by Taylor series on
- * [-1/2, 1/2]. Edge cases as IEEE 754 `pow`.
+ * [-1/2, 1/2]. Edge cases as in ECMAScript: a NaN operand gives NaN but for y = 0.
  */
 function definePow(code: Code): void {
   defineFunction(code, "pow", ["f32", "f32"], "f32", (fn) => {
@@ -168,7 +168,6 @@ function definePow(code: Code): void {
     });
     when(code.op("f32.ne", x, x), x);
     when(code.op("f32.ne", y, y), y);
-    when(code.op("f32.eq", x, code.float(1)), code.float(1));
     when(code.op("f32.eq", y, code.float(0)), code.float(1));
     return result;
   });
