@@ -98,7 +98,11 @@ export function explain(source: Source, tokens: readonly IToken[], error: IRecog
   const atEnd = actual.tokenType === EOF || actual.tokenType === t.Newline;
   // what stands on a later line is not at fault: the place is the end of the text before
   const elsewhere =
-    atEnd || (!startsStatement && before !== undefined && (before.endLine ?? 0) < (actual.startLine ?? 0));
+    atEnd ||
+    (!startsStatement &&
+      !completions.has(expected) &&
+      before !== undefined &&
+      (before.endLine ?? 0) < (actual.startLine ?? 0));
   const span =
     elsewhere && before ? endSpan(source, before) : spanOf(source, atEnd ? (before ?? tokens[0]!) : actual);
   const found = elsewhere ? undefined : shorten(actual.image);
