@@ -1,0 +1,163 @@
+/** Program and code -> the artifact: the manifest says what the entries take and where it lies. */
+import { formatNumber, sha256, writeArtifact } from "../runtime/artifact.ts";
+import type {
+  Entry,
+  Factor,
+  Manifest,
+  ParameterEntry,
+  Polynomial,
+  TensorEntry,
+} from "../runtime/artifact.ts";
+import type { WasmModule } from "./backends/wasm/module.ts";
+import * as dim from "./ir/dim.ts";
+import type { Dim } from "./ir/dim.ts";
+import { InternalError } from "./ir/internal-error.ts";
+import type { Buffer, EntryProgram, Program } from "./ir/kernel.ts";
+import type { EntryGraph, ModelGraphs, StateEntry, TensorFacts } from "./ir/model.ts";
+
+function polynomial(size: Dim): Polynomial {
+  return size.terms.map(({ coefficient, atoms }) => [
+    coefficient,
+    atoms.map((atom): Factor =>
+      atom.kind === "symbol"
+        ? atom.name
+        : { floor: [polynomial(atom.numerator), polynomial(atom.denominator)] },
+    ),
+  ]);
+}
+
+/** `u8[B, H=8, W=8, C=1]` */
+function documentation({ dtype, shape }: Buffer, facts: TensorFacts | undefined): string {
+  const axes = shape.map((size, i) => {
+    const label = facts?.labels[i];
+    const text = dim.show(size).replaceAll(" · ", "*");
+    return label === undefined || label === text ? text : `${label}=${text}`;
+  });
+  return `${dtype}[${axes.join(", ")}]`;
+}
+
+function placeOf(program: Program, buffer: Buffer): Dim {
+  const place = program.places.get(buffer);
+  if (!place) throw new InternalError("pack", `${buffer.name} has no place`, undefined);
+  return place;
+}
+
+function tensorEntry(program: Program, name: string, buffer: Buffer, facts?: TensorFacts): TensorEntry {
+  return {
+    name,
+    dtype: buffer.dtype,
+    shape: buffer.shape.map(polynomial),
+    offset: polynomial(placeOf(program, buffer)),
+    ...(facts?.classes && { classes: facts.classes }),
+    doc: documentation(buffer, facts),
+  };
+}
+
+/** A dim's memory where nothing is known of it: enough rows for one call of an app. */
+const usualRows = 32;
+
+function entryOf(
+  program: Program,
+  entry: EntryProgram,
+  code: WasmModule,
+  known: EntryGraph | undefined,
+): Entry {
+  const exported = code.exports.find(({ name }) => name === entry.name);
+  const bytes = program.bytes.get(entry);
+  if (!exported || !bytes) throw new InternalError("pack", `${entry.name} was not compiled`, undefined);
+  const tensors = (role: string): TensorEntry[] =>
+    entry.inputs
+      .filter((input) => input.role === role)
+      .map(({ name, buffer }) => tensorEntry(program, name, buffer, known?.tensors.get(name)));
+  return {
+    name: entry.name,
+    export: exported.export,
+    dims: entry.dims.map(({ name, max }) => ({
+      name,
+      max: max ?? null,
+      default: max ?? known?.defaults.get(name) ?? (known?.rows ? usualRows : 1),
+      global: exported.globals[name] ?? name,
+    })),
+    inputs: tensors("input"),
+    outputs: entry.outputs.map(({ name, buffer }) =>
+      tensorEntry(program, name, buffer, known?.tensors.get(name)),
+    ),
+    control: tensors("control"),
+    rows: known?.rows ?? false,
+    bytes: polynomial(bytes),
+  };
+}
+
+/** Byte offset of the shared input of this name; undefined where no entry has it. */
+function sharedOffset(program: Program, name: string): number | undefined {
+  for (const { inputs } of program.entries)
+    for (const input of inputs)
+      if (input.name === name && input.role !== "input") {
+        const offset = dim.constantOf(placeOf(program, input.buffer));
+        if (offset === undefined || input.buffer.dtype !== "f32")
+          throw new InternalError("pack", `${name} is not f32 at a constant place`, undefined);
+        return offset;
+      }
+  return undefined;
+}
+
+function stateEntries(program: Program, states: readonly StateEntry[]): ParameterEntry[] {
+  return states.flatMap(({ path, shape }) => {
+    const offset = sharedOffset(program, path);
+    return offset === undefined ? [] : [{ path, dtype: "f32" as const, shape, offset }];
+  });
+}
+
+const utf8 = new TextEncoder();
+
+/** Equal for models whose weights and states have the same paths and shapes. */
+export async function weightsHash({ weights, states }: ModelGraphs): Promise<string> {
+  const lines = [...weights, ...states].map(({ path, shape }) => `${path} f32 [${shape.join(", ")}]\n`);
+  return (await sha256(utf8.encode(lines.join("")))) ?? "";
+}
+
+export interface PackOptions {
+  /** of the compiler */
+  readonly version: string;
+  readonly relaxed: boolean;
+  /** of what both twins compute */
+  readonly programHash: string;
+}
+
+/** The artifact's bytes. States that no entry of this program reads are not in it. */
+export async function pack(
+  program: Program,
+  code: WasmModule,
+  model: ModelGraphs,
+  { version, relaxed, programHash }: PackOptions,
+): Promise<Uint8Array> {
+  const parameters = sharedOffset(program, "parameters");
+  const manifest: Omit<Manifest, "digest"> = {
+    format: formatNumber,
+    name: model.name,
+    compiler: version,
+    hashes: { weights: await weightsHash(model), program: programHash },
+    relaxed,
+    sharedBytes: program.sharedBytes,
+    weights:
+      parameters === undefined
+        ? []
+        : model.weights.map(({ path, shape, offset }) => ({
+            path,
+            dtype: "f32",
+            shape,
+            offset: parameters + 4 * offset,
+          })),
+    states: stateEntries(program, model.states),
+    optimizer: stateEntries(program, model.optimizer),
+    entries: program.entries.map((entry) =>
+      entryOf(
+        program,
+        entry,
+        code,
+        model.entries.find(({ graph }) => graph.name === entry.name),
+      ),
+    ),
+  };
+  return writeArtifact(code.bytes, manifest);
+}
