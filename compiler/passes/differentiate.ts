@@ -1,0 +1,52 @@
+/** Reverse-mode differentiation: cotangents of values, written as nodes by the gradient rules of the ops. */
+import { constantScalar, add } from "../ops/build.ts";
+import { InternalError } from "../ir/internal-error.ts";
+import { scalarTypeOf } from "../ir/type.ts";
+import type { GraphBuilder } from "../ir/builder.ts";
+import type { Value } from "../ir/graph.ts";
+
+/**
+ * d target / d each of wrt, in order; undefined where the target does not depend on it (or through no derivative).
+ * `target` is f32 of rank 0. `wrt` may be inputs or results of nodes; one of them may depend on another, whose cotangent
+ * then includes the way through it. Works on the nodes that the builder holds, and adds the nodes of the backward pass
+ * with the origins of those that they differentiate.
+ */
+export function differentiate(
+  builder: GraphBuilder,
+  target: Value,
+  wrt: readonly Value[],
+): readonly (Value | undefined)[] {
+  if (target.type.dtype !== "f32" || target.type.shape.length !== 0)
+    throw new InternalError("differentiate", "only a number of rank 0 has a gradient", undefined);
+  const forward = [...builder.nodes];
+  const isFloat = (value: Value): boolean => scalarTypeOf(value.type.dtype) === "f32";
+
+  // what lies between wrt and target
+  const depends = new Set<Value>(wrt.filter(isFloat));
+  for (const node of forward) {
+    if (typeof node.op.gradient !== "function" || !node.operands.some((operand) => depends.has(operand)))
+      continue;
+    for (const result of node.results) if (isFloat(result)) depends.add(result);
+  }
+
+  const cotangents = new Map<Value, Value>();
+  const { origin } = builder;
+  if (depends.has(target)) cotangents.set(target, constantScalar(builder, 1));
+  for (const node of forward.toReversed()) {
+    const { gradient } = node.op;
+    const wanted = (operand: number): boolean => depends.has(node.operands[operand]!);
+    if (typeof gradient !== "function" || !node.operands.some((_, i) => wanted(i))) continue;
+    const given = node.results.map((result) => cotangents.get(result));
+    if (given.every((cotangent) => cotangent === undefined)) continue;
+    builder.origin = node.origin;
+    const found = gradient({ builder, node, cotangents: given, wanted }, node.attributes);
+    node.operands.forEach((operand, i) => {
+      const cotangent = found[i];
+      if (!cotangent || !wanted(i)) return;
+      const before = cotangents.get(operand);
+      cotangents.set(operand, before ? add(builder, before, cotangent) : cotangent);
+    });
+  }
+  builder.origin = origin;
+  return wrt.map((value) => cotangents.get(value));
+}
