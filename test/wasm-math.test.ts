@@ -48,7 +48,22 @@ function ulpOf(x: number): number {
 const everywhere = ((): Float32Array => {
   const bits = new Uint32Array(1 << 17);
   for (let i = 0; i < bits.length; i++) bits[i] = Math.imul(i, 32749) + (i & 7);
-  const edges = [0, -0, 1, -1, Infinity, -Infinity, NaN, 2 ** -149, 88.72, 88.73, -87.34, -103.9, -104, 0.625];
+  const edges = [
+    0,
+    -0,
+    1,
+    -1,
+    Infinity,
+    -Infinity,
+    NaN,
+    2 ** -149,
+    88.72,
+    88.73,
+    -87.34,
+    -103.9,
+    -104,
+    0.625,
+  ];
   return Float32Array.from([...new Float32Array(bits.buffer), ...edges]);
 })();
 
@@ -61,11 +76,11 @@ const powers = ((): { readonly x: Float32Array; readonly y: Float32Array } => {
   const x: number[] = [];
   const y: number[] = [];
   for (let i = 0; i < 1 << 16; i++) {
-    x.push(2 ** (((i * 37) % 1000) / 1000 * 40 - 20) * (i % 11 === 0 ? -1 : 1));
+    x.push(2 ** ((((i * 37) % 1000) / 1000) * 40 - 20) * (i % 11 === 0 ? -1 : 1));
     y.push(i % 5 === 0 ? ((i * 7) % 21) - 10 : (((i * 101) % 997) / 997) * 12 - 6);
   }
   const specials = [0, -0, 1, -1, 2, -2, 0.5, Infinity, -Infinity, NaN, 3];
-  for (const a of specials) for (const b of specials) x.push(a), y.push(b);
+  for (const a of specials) for (const b of specials) (x.push(a), y.push(b));
   return { x: Float32Array.from(x), y: Float32Array.from(y) };
 })();
 
@@ -83,8 +98,12 @@ async function measure(name: Instruction, relaxed: boolean): Promise<Measured> {
   const from = buffer("x", "f32", [x.length]);
   const second = buffer("y", "f32", [x.length]);
   const to = buffer("z", "f32", [x.length]);
-  const operands = instructions[name].operands.length === 2 ? [load(from, [i]), load(second, [i])] : [load(from, [i])];
-  const instance = await instantiate(programOf([kernel([i], [map(to, [i], apply(name, ...operands))])]), relaxed);
+  const operands =
+    instructions[name].operands.length === 2 ? [load(from, [i]), load(second, [i])] : [load(from, [i])];
+  const instance = await instantiate(
+    programOf([kernel([i], [map(to, [i], apply(name, ...operands))])]),
+    relaxed,
+  );
   instance.set(from, x);
   if (name === "pow") instance.set(second, y);
   instance.run();
@@ -118,7 +137,9 @@ describe("transcendental functions", () => {
     test(`${name} keeps its bound`, async () => {
       for (const relaxed of [false, true]) {
         const { ulp, at, wrong } = await measure(name, relaxed);
-        table.push(`${name.padEnd(11)} ${relaxed ? "relaxed" : "strict "} ${ulp.toFixed(2).padStart(6)} at ${at}`);
+        table.push(
+          `${name.padEnd(11)} ${relaxed ? "relaxed" : "strict "} ${ulp.toFixed(2).padStart(6)} at ${at}`,
+        );
         expect(wrong.slice(0, 5)).toEqual([]);
         expect(ulp).toBeLessThanOrEqual(instructions[name].ulp);
       }

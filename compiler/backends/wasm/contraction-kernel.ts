@@ -8,7 +8,6 @@ import type { Dim } from "../../ir/dim.ts";
 import { InternalError } from "../../ir/internal-error.ts";
 import type { Contraction, Kernel } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
-import { bytesOf } from "../../ir/type.ts";
 import { defineFunction } from "./code.ts";
 import type { Expr, FunctionBuilder } from "./code.ts";
 import { makeEmitter } from "./emitter.ts";
@@ -23,8 +22,13 @@ import { definePackB } from "./pack-b.ts";
 import { dimSymbols, viewOf } from "./panels.ts";
 import type { View } from "./panels.ts";
 
-/** Up to this many columns a row-major b is read where it lies. */
-const mostStridedColumns = 512;
+/** Up to this many rows packing b costs more than it gains: a row-major b is then read where it lies. */
+const mostRowsUnpacked = 128;
+const mostColumnsUnpacked = 1024;
+/** Lines this many bytes apart, or multiples of it, fall on few sets of the first cache: they are packed. */
+const aliasingBytes = 1024;
+/** what a free dim is taken for in choices between kinds of code */
+const typicalDim = 64;
 
 /** An operand that micro-kernels read where it lies: one stride outside, one inside. */
 interface Direct {
@@ -58,7 +62,11 @@ function planA(contraction: Contraction): PlanA {
   const direct = directOf(view);
   if (direct !== undefined && (view.inner.length === 0 || dim.equal(direct.innerStride, dim.one)))
     return { layout: "rows", direct };
-  if (direct !== undefined && (view.outer.length === 0 || dim.equal(direct.outerStride, dim.one)))
+  if (
+    direct !== undefined &&
+    (view.outer.length === 0 || dim.equal(direct.outerStride, dim.one)) &&
+    typical(direct.innerStride) % (aliasingBytes / 4) !== 0
+  )
     return { layout: "columns", direct };
   return { layout: layoutOfA(view), direct: undefined };
 }
@@ -66,10 +74,14 @@ function planA(contraction: Contraction): PlanA {
 function planB(contraction: Contraction): Direct | undefined {
   if (contraction.prepacked) return undefined;
   const columns = dim.constantOf(sizeOf(contraction.columns));
-  if (columns === undefined || columns % tileColumns !== 0 || columns > mostStridedColumns) return undefined;
+  if (columns === undefined || columns % tileColumns !== 0 || columns > mostColumnsUnpacked) return undefined;
+  if (typical(sizeOf(contraction.rows)) > mostRowsUnpacked) return undefined;
   const direct = directOf(viewOf(contraction.b, contraction.columns, contraction.inner));
   return direct !== undefined && dim.equal(direct.outerStride, dim.one) ? direct : undefined;
 }
+
+const typical = (size: Dim): number =>
+  dim.evaluate(size, new Map([...dim.symbolsOf(size)].map((name) => [name, typicalDim])));
 
 const sizeOf = (axes: readonly LoopAxis[]): Dim => dim.product(axes.map((a) => a.size));
 
@@ -94,7 +106,7 @@ function forBatch(
   });
 }
 
-/** Packs all column panels of one batch element to `to`. */
+/** Packs all of b of one batch element to `to`. */
 function callPackB(
   emitter: Emitter,
   contraction: Contraction,
@@ -105,13 +117,25 @@ function callPackB(
 ): void {
   const { fn, code } = emitter;
   const columns = emitter.size(sizeOf(contraction.columns));
-  const panelBytes = emitter.size(dim.multiply(sizeOf(contraction.inner), dim.constant(4 * tileColumns)));
+  const innerCount = emitter.size(sizeOf(contraction.inner));
+  const block = code.int(blockInnerOf(contraction));
   const at = fn.keep(to);
-  fn.count(code.int(0), columns, tileColumns, (column) => {
-    const count = fn.keep(code.min(fn.keep(code.sub(columns, column)), code.int(tileColumns)));
-    fn.call(name, [...indices, column, count, at, ...dims]);
-    fn.set(at, code.add(at, panelBytes));
+  fn.count(code.int(0), innerCount, block.known!, (inner) => {
+    const k = fn.keep(code.min(fn.keep(code.sub(innerCount, inner)), block));
+    const panelBytes = fn.keep(code.mul(k, code.int(4 * tileColumns)));
+    fn.count(code.int(0), columns, tileColumns, (column) => {
+      const count = fn.keep(code.min(fn.keep(code.sub(columns, column)), code.int(tileColumns)));
+      fn.call(name, [...indices, column, count, inner, k, at, ...dims]);
+      fn.set(at, code.add(at, panelBytes));
+    });
   });
+}
+
+/** Inner positions of a block: how panels are cut, and how often accumulators wait in memory. */
+function blockInnerOf(contraction: Contraction): number {
+  const block = dim.constantOf(contraction.panelA.shape[1] ?? dim.zero);
+  if (block === undefined) throw new InternalError("wasm", "panelA has no fixed size", undefined);
+  return Math.max(block, 1);
 }
 
 /** Address of the panels of one batch element: prepared ones keep all elements, scratch holds one. */
@@ -159,9 +183,8 @@ export function defineContractionKernel(
   const { code } = context;
   const a = planA(contraction);
   const b = planB(contraction);
-  const [blockRows, blockInner] = contraction.panelA.shape.map((s) => dim.constantOf(s));
-  if (blockRows === undefined || blockInner === undefined || bytesOf[contraction.panelA.dtype] !== 4)
-    throw new InternalError("wasm", `panelA of ${kernel.name} has no fixed size`, undefined);
+  const blockInner = blockInnerOf(contraction);
+  const blockRows = dim.constantOf(contraction.panelA.shape[0]!) ?? tileRows;
   const block = micro.block(a.layout, b === undefined ? "panels" : "strided");
   const packsB = b === undefined && !contraction.prepacked;
   if (a.direct === undefined)

@@ -37,61 +37,91 @@ export function microKernels(code: Code): MicroKernels {
     },
     define() {
       for (const [name, [a, b]] of wanted) {
-        for (let rows = 1; rows <= tileRows; rows++) defineMicro(code, a, b, rows);
+        for (let rows = 1; rows <= tileRows; rows++) {
+          defineMicro(code, a, b, rows, 1);
+          if (panelsAtOnce(rows) > 1) defineMicro(code, a, b, rows, panelsAtOnce(rows));
+        }
         defineBlock(code, name, a, b);
       }
     },
   };
 }
 
-const microName = (a: LayoutA, b: LayoutB, rows: number): string => `micro_${a}_${b}_${rows}`;
+/** Few rows have too few accumulators to hide the latency of an addition: they take several column panels. */
+function panelsAtOnce(rows: number): number {
+  return rows === 1 ? 4 : rows === 2 ? 2 : 1;
+}
 
-function defineMicro(code: Code, layoutA: LayoutA, layoutB: LayoutB, rows: number): void {
+const microName = (a: LayoutA, b: LayoutB, rows: number, panels: number): string =>
+  `micro_${a}_${b}_${rows}x${8 * panels}`;
+
+type Locals<N extends number, All extends Local[] = []> = All["length"] extends N
+  ? All
+  : Locals<N, [...All, Local]>;
+
+/**
+ * micro(a, lda, b, panelB, ldb, tile, k, load). Tiles of neighbouring panels are `tileBytes` apart where there are
+ * several: a block of few rows has one row panel.
+ */
+function defineMicro(code: Code, layoutA: LayoutA, layoutB: LayoutB, rows: number, panels: number): void {
   const { add, int } = code;
-  const parameters = Array.from({ length: 7 }, () => "i32" as const);
-  defineFunction(code, microName(layoutA, layoutB, rows), parameters, undefined, (fn) => {
-    const [a, lda, b, ldb, tile, k, load] = fn.parameters as readonly Local[] as [
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-      Local,
-    ];
-    const sums = Array.from({ length: rows }, () => [fn.local("v128"), fn.local("v128")] as const);
-    fn.when(load, () =>
-      sums.forEach((pair, i) =>
-        pair.forEach((sum, half) => fn.set(sum, code.load("v128", tile, i * 32 + half * 16))),
-      ),
-    );
-    const pointers: Local[] = [];
+  const parameters = Array.from({ length: 8 }, () => "i32" as const);
+  defineFunction(code, microName(layoutA, layoutB, rows, panels), parameters, undefined, (fn) => {
+    const [a, lda, b, panelB, ldb, tile, k, load] = [...fn.parameters] as Locals<8>;
+    interface Sum {
+      readonly local: Local;
+      readonly row: number;
+      readonly panel: number;
+      readonly half: number;
+      readonly offset: number;
+    }
+    const sums: Sum[] = [];
+    for (let row = 0; row < rows; row++)
+      for (let panel = 0; panel < panels; panel++)
+        for (let half = 0; half < 2; half++)
+          sums.push({
+            local: fn.local("v128"),
+            row,
+            panel,
+            half,
+            offset: panel * tileBytes + row * 32 + half * 16,
+          });
+    fn.when(load, () => {
+      for (const { local, offset } of sums) fn.set(local, code.load("v128", tile, offset));
+    });
+    const pointersA: Local[] = [a];
     if (layoutA === "rows")
-      for (let i = 0; i < rows; i++) pointers.push(i === 0 ? a : fn.keep(add(pointers[i - 1]!, lda)));
-    const b0 = fn.local("v128");
-    const b1 = fn.local("v128");
+      for (let row = 1; row < rows; row++) pointersA.push(fn.keep(add(pointersA[row - 1]!, lda)));
+    const pointersB: Local[] = [b];
+    for (let panel = 1; panel < panels; panel++) pointersB.push(fn.keep(add(pointersB[panel - 1]!, panelB)));
 
-    /** Position k + `ahead`; b's pointer stands there already where it is strided. */
+    /** Position k + `ahead`; pointers that move by a stride stand there already. */
     function step(ahead: number): void {
-      const offsetB = layoutB === "panels" ? ahead * 32 : 0;
-      fn.set(b0, code.load("v128", b, offsetB));
-      fn.set(b1, code.load("v128", b, offsetB + 16));
-      for (let i = 0; i < rows; i++) {
-        const [low, high] = sums[i]!;
-        const x = fn.keep(
+      const elementA = (row: number): Local =>
+        fn.keep(
           layoutA === "rows"
-            ? code.load("v128.splat32", pointers[i]!, ahead * 4)
-            : code.load("v128.splat32", a, i * 4),
+            ? code.load("v128.splat32", pointersA[row]!, ahead * 4)
+            : code.load("v128.splat32", a, row * 4),
         );
-        fn.set(low, code.madd(x, b0, low));
-        fn.set(high, code.madd(x, b1, high));
-      }
-      if (layoutB === "strided") fn.set(b, add(b, ldb));
+      // at most 15 vectors are alive: elements of a wait only where they meet several panels
+      const waiting = panels > 1 ? Array.from({ length: rows }, (_, row) => elementA(row)) : [];
+      pointersB.forEach((pointer, panel) => {
+        const vectors = [0, 16].map((half) =>
+          fn.keep(code.load("v128", pointer, (layoutB === "panels" ? ahead * 32 : 0) + half)),
+        );
+        for (let row = 0; row < rows; row++) {
+          const x = waiting[row] ?? elementA(row);
+          for (const sum of sums)
+            if (sum.row === row && sum.panel === panel)
+              fn.set(sum.local, code.madd(x, vectors[sum.half]!, sum.local));
+        }
+      });
+      if (layoutB === "strided") for (const pointer of pointersB) fn.set(pointer, add(pointer, ldb));
       if (layoutA === "columns") fn.set(a, add(a, lda));
     }
     function advance(by: number): void {
-      if (layoutB === "panels") fn.set(b, add(b, int(by * 32)));
-      if (layoutA === "rows") for (const pointer of pointers) fn.set(pointer, add(pointer, int(by * 4)));
+      if (layoutB === "panels") for (const pointer of pointersB) fn.set(pointer, add(pointer, int(by * 32)));
+      if (layoutA === "rows") for (const pointer of pointersA) fn.set(pointer, add(pointer, int(by * 4)));
       fn.set(k, code.sub(k, int(by)));
     }
 
@@ -103,7 +133,7 @@ function defineMicro(code: Code, layoutA: LayoutA, layoutB: LayoutB, rows: numbe
       step(0);
       advance(1);
     });
-    sums.forEach((pair, i) => pair.forEach((sum, half) => fn.store("v128", tile, sum, i * 32 + half * 16)));
+    for (const { local, offset } of sums) fn.store("v128", tile, local, offset);
     return undefined;
   });
 }
@@ -113,26 +143,42 @@ function defineBlock(code: Code, name: string, layoutA: LayoutA, layoutB: Layout
   const { add, int } = code;
   const parameters = Array.from({ length: 11 }, () => "i32" as const);
   defineFunction(code, name, parameters, undefined, (fn) => {
-    const [a, panelA, lda, b, panelB, ldb, tile, rows, columnPanels, k, load] = fn.parameters as readonly [
-      ...Local[],
-    ] as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
-    const call = (count: number, at: Expr): void =>
-      fn.call(microName(layoutA, layoutB, count), [at, lda, b, ldb, tile, k, load]);
+    const [a, panelA, lda, b, panelB, ldb, tile, rows, columnPanels, k, load] = [
+      ...fn.parameters,
+    ] as Locals<11>;
+    const call = (count: number, panels: number, at: Expr): void =>
+      fn.call(microName(layoutA, layoutB, count, panels), [at, lda, b, panelB, ldb, tile, k, load]);
+    const panel = fn.keep(int(0));
+    const advance = (panels: number): void => {
+      fn.set(b, add(b, code.mul(panelB, int(panels))));
+      fn.set(panel, add(panel, int(panels)));
+    };
+    for (let count = 1; panelsAtOnce(count) > 1; count++) {
+      const panels = panelsAtOnce(count);
+      const last = fn.keep(code.sub(columnPanels, int(panels)));
+      fn.when(code.op("i32.eq", rows, int(count)), () =>
+        fn.whileLoop(code.op("i32.le_s", panel, last), () => {
+          call(count, panels, a);
+          fn.set(tile, add(tile, int(panels * tileBytes)));
+          advance(panels);
+        }),
+      );
+    }
     const full = fn.keep(code.op("i32.div_u", rows, int(tileRows)));
     const left = fn.keep(code.sub(rows, code.mul(full, int(tileRows))));
-    fn.count(int(0), columnPanels, 1, () => {
+    fn.whileLoop(code.op("i32.lt_s", panel, columnPanels), () => {
       const at = fn.keep(a);
       fn.count(int(0), full, 1, () => {
-        call(tileRows, at);
+        call(tileRows, 1, at);
         fn.set(at, add(at, panelA));
         fn.set(tile, add(tile, int(tileBytes)));
       });
       fn.when(left, () => {
         for (let count = 1; count < tileRows; count++)
-          fn.when(code.op("i32.eq", left, int(count)), () => call(count, at));
+          fn.when(code.op("i32.eq", left, int(count)), () => call(count, 1, at));
         fn.set(tile, add(tile, int(tileBytes)));
       });
-      fn.set(b, add(b, panelB));
+      advance(1);
     });
     return undefined;
   });

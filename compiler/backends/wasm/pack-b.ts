@@ -1,4 +1,7 @@
-/** Packs columns of b into panels of 8: [column / 8][inner][8]. Columns past the end repeat the last or are 0. */
+/**
+ * Packs b: [block of inner][column / 8][inner within the block][8], so that what one block of inner reads lies together.
+ * Columns past the end repeat the last one or are 0.
+ */
 import * as dim from "../../ir/dim.ts";
 import type { Contraction } from "../../ir/kernel.ts";
 import { defineFunction } from "./code.ts";
@@ -6,48 +9,59 @@ import type { Expr } from "./code.ts";
 import { makeEmitter } from "./emitter.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import { tileColumns } from "./micro-kernel.ts";
-import { inLanes, runNest, vectorLoop } from "./nest.ts";
+import { bindLoop, inLanes, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
-import { bindAll, dimSymbols, guardedOn, runLength, takeApart, viewOf } from "./panels.ts";
+import { bindAll, dimSymbols, guardedOn, runLength, takeApart, viewOf, walkRuns } from "./panels.ts";
 import type { View } from "./panels.ts";
 
-/** name(batch..., column0, columns, to, dims...) writes one panel of up to 8 columns at address `to`. */
+/** What one call packs: up to 8 columns, a block of inner positions, to an address. */
+interface Piece {
+  readonly column0: Expr;
+  readonly columns: Expr;
+  readonly k0: Expr;
+  readonly k: Expr;
+  readonly to: Expr;
+}
+
+/** name(batch..., column0, columns, k0, k, to, dims...) */
 export function definePackB(context: EntryContext, contraction: Contraction, name: string): void {
   const { code } = context;
   const view = viewOf(contraction.b, contraction.columns, contraction.inner);
   const batch = contraction.batch.length;
-  const count = batch + 3 + context.dims.length;
+  const count = batch + 5 + context.dims.length;
   defineFunction(
     code,
     name,
     Array.from({ length: count }, () => "i32" as const),
     undefined,
     (fn) => {
-      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, batch + 3));
+      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, batch + 5));
       emitter.enter();
       contraction.batch.forEach((axis, i) => emitter.bind(axis, fn.parameters[i]!));
-      const [column0, columns, to] = fn.parameters.slice(batch, batch + 3) as unknown as [Expr, Expr, Expr];
+      const [column0, columns, k0, k, to] = fn.parameters.slice(batch, batch + 5) as unknown as [
+        Expr,
+        Expr,
+        Expr,
+        Expr,
+        Expr,
+      ];
+      const piece: Piece = { column0, columns, k0, k, to };
       const last = view.outer.at(-1);
       const together =
         last !== undefined &&
         runLength(view, view.outer) >= tileColumns &&
         !guardedOn(view, last) &&
         (view.outer.length === 1 || (dim.constantOf(last.size) ?? 1) % tileColumns === 0);
-      const inner = view.inner.at(-1);
       if (together) {
         const full = code.op("i32.eq", columns, code.int(tileColumns));
         fn.when(
           full,
-          () => packTogether(emitter, view, column0, to),
-          () => packSingly(emitter, view, column0, columns, to),
+          () => packTogether(emitter, view, piece),
+          () => packSingly(emitter, view, piece),
         );
-      } else if (
-        inner !== undefined &&
-        runLength(view, view.inner) >= 4 &&
-        !view.outer.some((loop) => guardedOn(view, loop))
-      )
-        packTransposed(emitter, view, column0, columns, to);
-      else packSingly(emitter, view, column0, columns, to);
+      } else if (runLength(view, view.inner) >= 4 && !view.outer.some((loop) => guardedOn(view, loop)))
+        packTransposed(emitter, view, piece);
+      else packSingly(emitter, view, piece);
       emitter.leave();
       return undefined;
     },
@@ -55,24 +69,38 @@ export function definePackB(context: EntryContext, contraction: Contraction, nam
 }
 
 /** 8 neighbouring columns are 8 neighbours in memory. */
-function packTogether(emitter: Emitter, view: View, column0: Expr, to: Expr): void {
+function packTogether(emitter: Emitter, view: View, piece: Piece): void {
   const { fn, code } = emitter;
   const last = view.outer.at(-1)!;
   emitter.enter();
-  const values = takeApart(emitter, view.outer, column0);
+  const values = takeApart(emitter, view.outer, piece.column0);
   bindAll(emitter, view.outer, values);
-  const at = fn.keep(to);
-  const lanes = inLanes([emitter], last, values.at(-1)!, 2);
-  runNest([emitter, ...lanes], view.inner, () => {
-    lanes.forEach((each, half) => fn.store("v128", at, each.vectorOf(view.value), 16 * half));
+  const at = fn.keep(piece.to);
+  const store = (emitters: Emitters): void => {
+    emitters.forEach((each, half) => fn.store("v128", at, each.vectorOf(view.value), 16 * half));
     fn.set(at, code.add(at, code.int(4 * tileColumns)));
-  });
+  };
+  const lanes = inLanes([emitter], last, values.at(-1)!, 2);
+  const inner = view.inner.at(-1);
+  if (inner === undefined) store(lanes);
+  else
+    walkRuns(lanes, view.inner, piece.k0, piece.k, (from, to) =>
+      fn.count(from, to, 1, (i) => {
+        for (const each of lanes) {
+          each.enter();
+          bindLoop(each, inner, i);
+        }
+        store(lanes);
+        for (const each of lanes) each.leave();
+      }),
+    );
   emitter.leave();
 }
 
 /** Memory runs along inner: four positions of eight columns are read, and turned. */
-function packTransposed(emitter: Emitter, view: View, column0: Expr, columns: Expr, to: Expr): void {
+function packTransposed(emitter: Emitter, view: View, piece: Piece): void {
   const { fn, code } = emitter;
+  const { column0, columns } = piece;
   const end = fn.keep(code.add(column0, code.sub(columns, code.int(1))));
   const each = Array.from({ length: tileColumns }, (_, q) => {
     const fork = emitter.fork();
@@ -81,17 +109,17 @@ function packTransposed(emitter: Emitter, view: View, column0: Expr, columns: Ex
     bindAll(fork, view.outer, takeApart(fork, view.outer, column));
     return fork;
   }) as unknown as Emitters;
-  const line = fn.keep(to);
+  const line = fn.keep(piece.to);
   const loop = view.inner.at(-1)!;
-  const size = each[0].size(loop.size);
   const words = (a: Expr, b: Expr, lanes: readonly [number, number, number, number]): Expr =>
     fn.keep(code.words(a, b, lanes));
-  runNest(each, view.inner.slice(0, -1), () => {
+  walkRuns(each, view.inner, piece.k0, piece.k, (from, to) => {
+    const start = fn.keep(code.sub(line, code.mul(from, code.int(32))));
     vectorLoop(
       each,
-      { loop, from: code.int(0), to: size, whole: false, guards: view.reads.guards, copies: 1 },
+      { loop, from, to, whole: false, guards: view.reads.guards, copies: 1 },
       (lanes, emitters) => {
-        const here = fn.keep(code.add(line, code.mul(emitters[0].position(loop.axis), code.int(32))));
+        const here = fn.keep(code.add(start, code.mul(emitters[0].position(loop.axis), code.int(32))));
         if (lanes === 1) {
           emitters.forEach((e, q) => fn.store("f32", here, e.scalar(view.value), 4 * q));
           return;
@@ -114,12 +142,12 @@ function packTransposed(emitter: Emitter, view: View, column0: Expr, columns: Ex
         }
       },
     );
-    fn.set(line, code.add(line, code.mul(size, code.int(32))));
+    fn.set(line, code.add(start, code.mul(to, code.int(32))));
   });
 }
 
 /** Element by element: what is scattered, guarded along columns, or narrower than a panel. */
-function packSingly(emitter: Emitter, view: View, column0: Expr, columns: Expr, to: Expr): void {
+function packSingly(emitter: Emitter, view: View, { column0, columns, k0, k, to }: Piece): void {
   const { fn, code } = emitter;
   emitter.enter();
   fn.count(code.int(0), code.int(tileColumns), 1, (q) => {
@@ -128,10 +156,21 @@ function packSingly(emitter: Emitter, view: View, column0: Expr, columns: Expr, 
     const column = fn.keep(code.add(column0, code.min(q, last)));
     bindAll(emitter, view.outer, takeApart(emitter, view.outer, column));
     const at = fn.keep(code.add(to, code.mul(q, code.int(4))));
-    runNest([emitter], view.inner, () => {
+    const inner = view.inner.at(-1);
+    const store = (): void => {
       fn.store("f32", at, emitter.scalar(view.value));
       fn.set(at, code.add(at, code.int(4 * tileColumns)));
-    });
+    };
+    if (inner === undefined) store();
+    else
+      walkRuns([emitter], view.inner, k0, k, (from, until) =>
+        fn.count(from, until, 1, (i) => {
+          emitter.enter();
+          bindLoop(emitter, inner, i);
+          store();
+          emitter.leave();
+        }),
+      );
     emitter.leave();
   });
   emitter.leave();
