@@ -53,9 +53,6 @@ function tensorEntry(program: Program, name: string, buffer: Buffer, facts?: Ten
   };
 }
 
-/** A dim's memory where nothing is known of it: enough rows for one call of an app. */
-const usualRows = 32;
-
 function entryOf(
   program: Program,
   entry: EntryProgram,
@@ -75,7 +72,7 @@ function entryOf(
     dims: entry.dims.map(({ name, max }) => ({
       name,
       max: max ?? null,
-      default: max ?? known?.defaults.get(name) ?? (known?.rows ? usualRows : 1),
+      default: max ?? known?.defaults.get(name) ?? 1,
       global: exported.globals[name] ?? name,
     })),
     inputs: tensors("input"),
