@@ -64,13 +64,15 @@ export function buildDeclaration(context: BuildContext, cst: CstNode, doc: strin
   }
 }
 
+/** Also of a keyword that parse.ts put in. */
 function keywordOf<Keyword extends string>(
   from: CstNode,
   words: readonly Keyword[],
   otherwise: Keyword,
 ): Keyword {
-  const image = token(from, "keyword")?.image;
-  return words.find((word) => word === image) ?? otherwise;
+  // not by its text: that may be misspelt, and read as what was meant
+  const keyword = token(from, "keyword")?.tokenType.name;
+  return words.find((word) => word === keyword) ?? otherwise;
 }
 
 function useParts(context: BuildContext, from: CstNode) {

@@ -8,6 +8,8 @@ import * as t from "./tokens.ts";
  * a partner are left out), so damage in one declaration cannot reach the next.
  */
 export interface Chunk {
+  /** the first of its tokens in the source, also where that was left out */
+  readonly first: IToken;
   readonly tokens: readonly IToken[];
   readonly problems: readonly BracketProblem[];
 }
@@ -97,14 +99,19 @@ const lineDeclarations: ReadonlySet<TokenType> = new Set([t.Dlm, t.Use, t.Let]);
 
 /** Cuts a file into its declarations; every token is in exactly one of them. */
 export function splitDeclarations(tokens: readonly IToken[]): Chunk[] {
-  const chunks: Chunk[] = [];
+  return cut(tokens, false).flatMap((piece, index, pieces) => {
+    if (isBalanced(piece)) return [{ first: piece[0]!, tokens: withNewlines(piece), problems: [] }];
+    // an open bracket has swallowed what follows, or something of it
+    const next = pieces[index + 1]?.[0];
+    return cut(piece, true).map((part, at, parts) => layOut(part, parts[at + 1]?.[0] ?? next));
+  });
+}
+
+/** Pieces that begin like declarations: outside of all brackets, and with `always` at the left margin anywhere. */
+function cut(tokens: readonly IToken[], always: boolean): IToken[][] {
+  const pieces: IToken[][] = [];
   let start = 0;
   const expected: TokenType[] = [];
-  const cut = (end: number): void => {
-    if (end > start) chunks.push(layOut(tokens.slice(start, end), tokens[end]));
-    start = end;
-    expected.length = 0;
-  };
   tokens.forEach((token, index) => {
     const previous = tokens[index - 1];
     const first = tokens[start]!;
@@ -113,9 +120,13 @@ export function splitDeclarations(tokens: readonly IToken[]): Chunk[] {
       const complete =
         expected.length === 0 &&
         (previous.tokenType === t.CloseCurly || lineDeclarations.has(first.tokenType));
-      const head = isHead(token, tokens[index + 1]) && (columnOf(token) === 1 || complete);
+      const head = isHead(token, tokens[index + 1]) && (complete || (always && columnOf(token) === 1));
       const goesOn = goesOnAfter.has(previous.tokenType) || goesOnBefore.has(token.tokenType);
-      if (head || (outermost && (declarationWords.has(token.tokenType) || !goesOn))) cut(index);
+      if (head || (outermost && (declarationWords.has(token.tokenType) || !goesOn))) {
+        pieces.push(tokens.slice(start, index));
+        start = index;
+        expected.length = 0;
+      }
     }
     const closer = openers.get(token.tokenType);
     if (closer) expected.push(closer);
@@ -127,15 +138,16 @@ export function splitDeclarations(tokens: readonly IToken[]): Chunk[] {
       }
     }
   });
-  cut(tokens.length);
-  return chunks;
+  if (start < tokens.length) pieces.push(tokens.slice(start));
+  return pieces;
 }
 
 function layOut(tokens: readonly IToken[], next: IToken | undefined): Chunk {
-  if (isBalanced(tokens)) return { tokens: withNewlines(tokens), problems: [] };
+  const first = tokens[0]!;
+  if (isBalanced(tokens)) return { first, tokens: withNewlines(tokens), problems: [] };
   const problems: BracketProblem[] = [];
   const paired = pairBrackets(tokens, next, problems);
-  return { tokens: withNewlines(paired), problems };
+  return { first, tokens: withNewlines(paired), problems };
 }
 
 function isBalanced(tokens: readonly IToken[]): boolean {
@@ -192,7 +204,11 @@ function pairBrackets(
     } else if (closers.has(type)) {
       const match = findMatch(open, token, leads, surplus);
       if (match < 0) {
-        problems.push({ kind: "stray", token });
+        const top = open[open.length - 1];
+        const mistaken = top && top.closer !== t.CloseCurly && type !== t.CloseCurly;
+        // `(x]`: one bracket of the wrong kind, not one too many and one missing
+        if (mistaken && lineOf(top.token) === lineOf(token)) closeInnermost(token);
+        else problems.push({ kind: "stray", token });
         return;
       }
       while (open.length - 1 > match) closeInnermost(token);

@@ -34,8 +34,11 @@ export function parse(source: Source): ParseResult {
   const chunks = splitDeclarations(tokens);
   const found: Diagnostic[][] = chunks.map(() => []);
   const before: Diagnostic[] = [];
-  const regionOf = (offset: number): Diagnostic[] => {
-    const index = chunks.findLastIndex((chunk) => (chunk.tokens[0]?.startOffset ?? 0) <= offset);
+  // a sign before the first word of a line belongs to that word's declaration
+  const regionOf = ({ startOffset, startLine }: IToken): Diagnostic[] => {
+    const index = chunks.findLastIndex(
+      ({ first }) => first.startOffset <= startOffset || first.startLine === startLine,
+    );
     return found[index] ?? before;
   };
 
@@ -43,7 +46,7 @@ export function parse(source: Source): ParseResult {
   const declarations: Declaration[] = [];
   chunks.forEach((chunk, index) => {
     const diagnostics = found[index]!;
-    const first = chunk.tokens[0]!;
+    const { first } = chunk;
     if (first.tokenType === t.Dlm) {
       const line = readEdition(source, chunk, index === 0, diagnostics);
       edition ??= line;
@@ -57,7 +60,7 @@ export function parse(source: Source): ParseResult {
       span: spanOf(source, character),
       character: character.image,
     });
-    regionOf(character.startOffset).push(diagnostic);
+    regionOf(character).push(diagnostic);
   }
 
   return {
@@ -86,7 +89,7 @@ function readEdition(
   diagnostics: Diagnostic[],
 ): File["edition"] {
   const { cst, errors } = parseChunk(chunk);
-  const first = spanOf(source, chunk.tokens[0]!);
+  const first = spanOf(source, chunk.first);
   for (const error of errors) diagnostics.push(explain(source, chunk.tokens, error));
   reportBrackets(source, chunk.problems, diagnostics);
   const digits = token(cst, "Number");
@@ -250,8 +253,11 @@ function retyped(token: IToken, type: TokenType, image: string): IToken {
 }
 
 function nearestWord(text: string): TokenType | undefined {
-  const near = t.declarationWords.map((type) => ({ type, distance: distance(text, String(type.PATTERN)) }));
-  near.sort((a, b) => a.distance - b.distance);
+  const near = t.declarationWords.map((type) => {
+    const word = String(type.PATTERN);
+    return { type, distance: distance(text, word), longer: Math.abs(word.length - text.length) };
+  });
+  near.sort((a, b) => a.distance - b.distance || a.longer - b.longer);
   const [best] = near;
   return best && best.distance <= (text.length > 3 ? 2 : 1) ? best.type : undefined;
 }

@@ -131,7 +131,9 @@ export function explain(source: Source, tokens: readonly IToken[], error: IRecog
   const name = actual.tokenType.name;
   const notes = outside
     ? ["the block above is closed, so this stands outside of every declaration"]
-    : found !== undefined && reserved.has(name) && (expected === "Identifier" || expected === "")
+    : found !== undefined &&
+        reserved.has(name) &&
+        (expected === "Identifier" || expected === "" || completions.has(expected))
       ? [`\`${found}\` is a word of the language and cannot be a name`]
       : [];
   return report(unexpectedText, {
@@ -140,12 +142,15 @@ export function explain(source: Source, tokens: readonly IToken[], error: IRecog
     found,
     fileEnds: actual.tokenType === EOF && isLast(source, before),
     notes,
-    helps: helpsFor(source, expected, rule, actual, before),
+    helps: [
+      ...helpsFor(source, expected, rule, actual, before),
+      ...(completions.has(expected) && afterArrow(tokens, actual) ? operatorStage(source, actual) : []),
+    ],
   });
 }
 
 function wording(expected: string, rule: string): string | undefined {
-  if (expected === "") return ruleWords[rule] ?? "an expression";
+  if (expected === "" || rule === "edition") return ruleWords[rule] ?? "an expression";
   return completions.has(expected) ? undefined : tokenWord(expected);
 }
 
@@ -169,6 +174,28 @@ function helpsFor(
     {
       text: `add ${tokenWord(expected)}`,
       edits: [{ span: { ...end, start: end.end }, text: ` ${pattern}` }],
+    },
+  ];
+}
+
+/** Whether an arrow stands before the token in its statement. */
+function afterArrow(tokens: readonly IToken[], actual: IToken): boolean {
+  const before = tokens.slice(0, tokens.indexOf(actual));
+  const last = before.findLast(({ tokenType }) => tokenType === t.Arrow || tokenType === t.Newline);
+  return last?.tokenType === t.Arrow;
+}
+
+const stageOperators: readonly string[] = ["+", "-", "*", "/", "@", "^"];
+
+/** `x -> f + y` is not `x -> f -> + y`. */
+function operatorStage(source: Source, actual: IToken): Help[] {
+  if (!stageOperators.includes(actual.image)) return [];
+  const { start } = spanOf(source, actual);
+  const text = `-> ${actual.image}`;
+  return [
+    {
+      text: `behind an arrow an operator is a stage of its own:  ${text} …`,
+      edits: [{ span: { source, start, end: start }, text: "-> " }],
     },
   ];
 }

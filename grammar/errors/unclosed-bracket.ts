@@ -48,17 +48,19 @@ model Other(x: [B, D=4]) -> [B, 2] {
       stop === undefined
         ? "the file ends here"
         : stop.declaration
-          ? `${stop.text} starts here, so the block probably ends before it`
+          ? `${stop.text} starts here, so the ${bracket === "{" ? "block" : "bracket"} probably ends before it`
           : `this \`${stop.text}\` comes first`;
     return {
       message: `this \`${bracket}\` is never closed`,
       primary: { span: opener, text: `needs a \`${closer}\`` },
       labels: [{ span: place, text: why }],
       helps: [
-        {
-          text: `add the missing \`${closer}\``,
-          edits: [{ span: end, text: bracket === "{" ? `\n${closer}` : closer }],
-        },
+        stop && (stop.text === ")" || stop.text === "]")
+          ? { text: `write \`${closer}\` instead`, edits: [{ span: stop.span, text: closer }] }
+          : {
+              text: `add the missing \`${closer}\``,
+              edits: [{ span: end, text: bracket === "{" ? `\n${closer}` : closer }],
+            },
       ],
     };
   },

@@ -260,16 +260,13 @@ function printSettingCall(call: CstNode, printing: Printing): Doc {
   const rest = inOrder(call).filter(
     (element) => !items.includes(element as CstNode) && !commas.includes(element as IToken),
   );
+  const behind = rest.map((element) => [spaceBefore(element, printing), print(element, printing)]);
   const rows: Doc[] = items.flatMap((item, index): Doc[] => {
     const comma = commas[index];
-    const doc = [print(item, printing), comma ? print(comma, printing) : ""];
+    const doc = [print(item, printing), comma ? print(comma, printing) : behind];
     return index === 0 ? [doc] : [spaceBefore(item, printing, line), doc];
   });
-  const column = printing.columns.offset(firstToken(items[0]!)!);
-  return [
-    align(column, fill(rows)),
-    rest.map((element) => [spaceBefore(element, printing), print(element, printing)]),
-  ];
+  return align(printing.columns.offset(firstToken(items[0]!)!), fill(rows));
 }
 
 /** A table of strings or numbers that the author set in several lines under its first item. */
