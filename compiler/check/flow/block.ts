@@ -8,14 +8,14 @@ import { applyCallable, runValue } from "../call.ts";
 import { nothingBound } from "../arguments.ts";
 import type { Given } from "../builtins/builtin.ts";
 import { unfit } from "../diagnostics/dlm0114-unfit-value.ts";
+import { createElaboration, workflowFrame } from "../elaborate.ts";
 import { evaluate } from "../evaluate.ts";
 import { pathScope, withPath } from "../frame.ts";
-import type { Elaboration, Frame, Phase, StateStore, WeightSource } from "../frame.ts";
+import type { Frame, Phase, StateStore, WeightSource } from "../frame.ts";
 import { evaluateName } from "../lookup.ts";
 import type { FileScope } from "../names.ts";
 import type { Session } from "../session.ts";
 import { typeShape } from "../signature.ts";
-import { createSolver } from "../solver.ts";
 import { kindInWords, unknown } from "../values.ts";
 import type { CallableValue, CheckValue, DataValue, TensorValue } from "../values.ts";
 import { rowRecord } from "./batch.ts";
@@ -30,48 +30,15 @@ export interface Stores {
   readonly states: StateStore;
 }
 
-const noStores: Stores = {
-  weights: { get: () => undefined },
-  states: { get: () => undefined, set: () => {} },
-};
-
 export function blockFrame(
   session: Session,
   scope: FileScope,
   phase: Phase,
   builder: GraphBuilder | undefined,
-  stores: Stores = noStores,
+  stores?: Stores,
 ): Frame {
-  const elaboration: Elaboration = {
-    session,
-    builder,
-    solver: createSolver(),
-    weights: stores.weights,
-    states: stores.states,
-    requested: new Map(),
-    phaseAt: undefined,
-    rows: undefined,
-    alone: false,
-    draws: new Map(),
-  };
-  return {
-    elaboration,
-    file: scope,
-    locals: { values: new Map(), parent: undefined },
-    open: true,
-    declaration: undefined,
-    model: "",
-    path: pathScope(""),
-    phase,
-    call: undefined,
-    activation: { outerLabel: (label) => label },
-    piped: undefined,
-    packs: new Map(),
-    muted: false,
-    states: new Map(),
-    recording: false,
-    changing: false,
-  };
+  const elaboration = createElaboration(session, { phase, builder, ...stores });
+  return workflowFrame(elaboration, scope, phase);
 }
 
 /** What reading settings needs: numbers are evaluated in the file's scope. */

@@ -8,8 +8,9 @@ import type { GraphBuilder } from "../../ir/builder.ts";
 import * as dim from "../../ir/dim.ts";
 import type { Value } from "../../ir/graph.ts";
 import { isNode } from "../../ir/graph.ts";
-import { userSpan } from "../frame.ts";
+import { rootCall } from "../frame.ts";
 import type { Frame, StateRequest, WeightRequest } from "../frame.ts";
+import { requestKey } from "../instance.ts";
 import type { FileScope } from "../names.ts";
 import { isUserSpan } from "../origin.ts";
 import type { Session } from "../session.ts";
@@ -190,7 +191,7 @@ function checkGradients(
   const { session } = frame.elaboration;
   const cut = cutBetween(builder.nodes, first.value, target);
   const cutSpan = cut && spanOf(session, cut.node.origin.at);
-  const made = isUserSpan(first.request.span) ? first.request.span : undefined;
+  const made = placeOf(frame, first.request);
   session.add(
     report(noGradient, {
       path: first.request.path,
@@ -201,6 +202,19 @@ function checkGradients(
       others: others.map(({ request }) => request.path),
     }),
   );
+}
+
+/** Where a weight or state came into the user's model: the statement itself, or the stage that led to it. */
+function placeOf(frame: Frame, request: WeightRequest | StateRequest): Span | undefined {
+  const entry = frame.elaboration.requested.get(requestKey(request.model, request.path));
+  const stage = entry && rootCall(entry.frame);
+  if (isUserSpan(request.span)) return request.span;
+  return stage && isUserSpan(stage) ? stage : undefined;
+}
+
+/** The module that a stage applies, as written: `Dense` of `Dense(8)`. */
+function moduleAt(span: Span | undefined, path: string): string {
+  return (span && /^\w+/.exec(textOf(span))?.[0]) ?? path.split(".").slice(0, -1).join(".");
 }
 
 /** The word at a place of a user's file. */
@@ -220,18 +234,19 @@ function spanOf(
 function checkFitted({ updates, frame }: Trial): void {
   const { session } = frame.elaboration;
   const seen = new Set<string>();
-  for (const { request, span, from } of updates) {
+  for (const { request, from } of updates) {
     const learned = from.kind === "tensor" ? from.learned : undefined;
     const module = request.path.split(".").slice(0, -1).join(".");
     if (!request.fitted || !learned || seen.has(module)) continue;
     seen.add(module);
-    const at = isUserSpan(request.span) ? request.span : userSpan(frame, span);
+    const at = placeOf(frame, request);
+    const after = isUserSpan(learned) ? learned : undefined;
     session.add(
       report(fittedLate, {
-        module: isUserSpan(at) ? textOf(at).split("(")[0]!.trim() : module,
-        span: at,
-        after: isUserSpan(learned) ? textOf(learned) : "a layer with weights",
-        afterSpan: isUserSpan(learned) ? learned : undefined,
+        module: moduleAt(at, request.path),
+        span: at ?? request.span,
+        after: after ? textOf(after) : "a layer with weights",
+        afterSpan: after,
       }),
     );
   }
@@ -247,7 +262,7 @@ function checkLastBatch({ updates, frame }: Trial, block: TrainBlock, data: Data
   if (!update || rows === undefined) return;
   const left = rows % plan.batch || plan.batch;
   if (left !== 1 || (plan.last === "drop" && plan.batch > 1)) return;
-  const user = isUserSpan(update.request.span) ? update.request.span : undefined;
+  const user = placeOf(frame, update.request);
   const written = batchSetting && unnamed(batchSetting)[0]?.value.span;
   frame.elaboration.session.add(
     report(lastBatch, {
@@ -255,9 +270,7 @@ function checkLastBatch({ updates, frame }: Trial, block: TrainBlock, data: Data
       batch: plan.batch,
       span: batchSetting?.span ?? block.declaration.name.span,
       written,
-      layer: user
-        ? textOf(user).split("(")[0]!.trim()
-        : (update.request.path.split(".").at(-2) ?? update.request.path),
+      layer: moduleAt(user, update.request.path),
       layerSpan: user,
     }),
   );

@@ -50,7 +50,7 @@ export function columnsOf(
       context.diagnose(missingColumn(name, facts, known));
       return [];
     }
-    return [column(name, role, type, setting.alias?.text ?? `${data}.${name.text}`, found)];
+    return [column(name, role, type, `${data}.${setting.alias?.text ?? name.text}`, found)];
   });
 }
 
@@ -218,6 +218,12 @@ function capitalName(size: Expression): string | undefined {
   return size.kind === "name" && /^[A-Z]/.test(size.text) ? size.text : undefined;
 }
 
+/** `Breed` of `Pets.Breed`: the name that the program gave behind `as`; undefined for the column's own. */
+export function lateName(size: string): string | undefined {
+  const name = size.split(".").at(-1);
+  return name !== undefined && /^[A-Z]/.test(name) ? name : undefined;
+}
+
 /** The column as the checker sees it: the type of one row, without the batch. */
 export function checkedColumn(plan: ColumnPlan): DataColumn {
   const written = { kind: "written", span: plan.span, name: undefined } as const;
@@ -232,7 +238,7 @@ export function checkedColumn(plan: ColumnPlan): DataColumn {
       : checkType("int", axes, {
           dim: classes.size === undefined ? dim.symbol(classes.dim) : dim.constant(classes.size),
           origin: { kind: "data", span: plan.span, name: classes.dim },
-          label: /^[A-Z]\w*$/.test(classes.dim) ? classes.dim : undefined,
+          label: lateName(classes.dim),
         });
   return { name: plan.name, role: plan.role, kind: plan.kind, type, span: plan.span };
 }

@@ -13,7 +13,7 @@ import { blockFrame, flowContext, modelOf } from "./block.ts";
 import { checkEvaluate } from "./check-evaluate.ts";
 import { checkTrain } from "./check-train.ts";
 import type { CheckedTrain } from "./check-train.ts";
-import { checkedColumn } from "./columns.ts";
+import { checkedColumn, lateName } from "./columns.ts";
 import { readData } from "./data.ts";
 import { readDeploy } from "./deploy.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
@@ -28,15 +28,16 @@ export interface CheckedFlow {
 }
 
 export interface Flow {
-  /** for createSession */
+  /** for `check` */
   readonly hooks: Hooks;
-  /** Checks all blocks of a file, in their order; call once for each file that is checked for itself. */
-  check(session: Session, scope: FileScope): CheckedFlow;
+  /** what the blocks of a file became, once it has been checked */
+  of(scope: FileScope): CheckedFlow;
 }
 
 export function createFlow(facts: Facts): Flow {
   const plans = new Map<string, DataPlan>();
   const planOf = (key: string): DataPlan | undefined => plans.get(key);
+  const checked = new Map<FileScope, CheckedFlow>();
   return {
     hooks: {
       data(session, scope, declaration) {
@@ -44,51 +45,53 @@ export function createFlow(facts: Facts): Flow {
         plans.set(plan.key, plan);
         return dataValue(declaration, plan);
       },
+      file: (session, scope) => void checked.set(scope, checkBlocks(session, scope)),
     },
-    check(session, scope) {
-      const trains: CheckedTrain[] = [];
-      const evaluate: EvaluatePlan[] = [];
-      const deploy: DeployPlan[] = [];
-      for (const declaration of scope.file.declarations) {
-        switch (declaration.kind) {
-          case "data":
-            session.dataOf(scope, declaration);
-            break;
-          case "train": {
-            const checked = checkTrain(session, scope, declaration, facts, planOf);
-            if (checked) trains.push(checked);
-            break;
-          }
-          case "evaluate": {
-            const checked = checkEvaluate(session, scope, declaration, facts, planOf, trains);
-            if (checked) evaluate.push(checked);
-            break;
-          }
-          case "deploy":
-            modelOf(blockFrame(session, scope, "inference", undefined), declaration);
-            deploy.push(readDeploy(declaration, flowContext(session, scope, facts)));
-            break;
-          case "tune":
-          case "check":
-            refuse(session, declaration);
-            break;
-          default:
-        }
-      }
-      return {
-        plans: { data: [...plans.values()], train: trains.map((t) => t.plan), evaluate, deploy },
-        trains,
-      };
-    },
+    of: (scope) =>
+      checked.get(scope) ?? { plans: { data: [], train: [], evaluate: [], deploy: [] }, trains: [] },
   };
+
+  function checkBlocks(session: Session, scope: FileScope): CheckedFlow {
+    const trains: CheckedTrain[] = [];
+    const evaluate: EvaluatePlan[] = [];
+    const deploy: DeployPlan[] = [];
+    for (const declaration of scope.file.declarations) {
+      switch (declaration.kind) {
+        case "train": {
+          const found = checkTrain(session, scope, declaration, facts, planOf);
+          if (found) trains.push(found);
+          break;
+        }
+        case "evaluate": {
+          const found = checkEvaluate(session, scope, declaration, facts, planOf, trains);
+          if (found) evaluate.push(found);
+          break;
+        }
+        case "deploy":
+          modelOf(blockFrame(session, scope, "inference", undefined), declaration);
+          deploy.push(readDeploy(declaration, flowContext(session, scope, facts)));
+          break;
+        case "tune":
+        case "check":
+          refuse(session, declaration);
+          break;
+        default:
+      }
+    }
+    return {
+      plans: { data: [...plans.values()], train: trains.map((t) => t.plan), evaluate, deploy },
+      trains,
+    };
+  }
 }
 
 function dataValue(declaration: DataDeclaration, plan: DataPlan): DataValue {
   const exports = new Map<string, CheckValue>();
   for (const { classes, span } of plan.columns) {
-    if (!classes || classes.dim.includes(".")) continue;
+    const name = classes && lateName(classes.dim);
+    if (!classes || name === undefined) continue;
     const size = classes.size === undefined ? dim.symbol(classes.dim) : dim.constant(classes.size);
-    exports.set(classes.dim, dimNumber(size, { kind: "data", span, name: classes.dim }, classes.dim));
+    exports.set(name, dimNumber(size, { kind: "data", span, name: classes.dim }, name));
   }
   return { kind: "data", declaration, split: undefined, columns: plan.columns.map(checkedColumn), exports };
 }

@@ -33,7 +33,7 @@ export interface ColumnPlan {
     | {
         readonly names: readonly string[] | undefined;
         readonly size: number | undefined;
-        /** the dim it is known as: `as Breed`, or `Housing.ocean` */
+        /** the size it is known as: `Pets.Breed` for `as Breed`, else `Housing.ocean` */
         readonly dim: string;
         /** names were written in the program */
         readonly given: boolean;
