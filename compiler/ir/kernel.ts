@@ -41,7 +41,7 @@ export type Place =
   | { readonly kind: "register" }
   /** scratch of the size of `axes`, alive within one iteration; planned like a temporary of this kernel */
   | { readonly kind: "tile"; readonly buffer: Buffer }
-  /** an element of a buffer, read-only elsewhere in this kernel except at this very element (in place) */
+  /** an element of a buffer; this kernel reads the buffer at this very element (in place) or in ranges proved disjoint alone */
   | {
       readonly kind: "store";
       readonly buffer: Buffer;

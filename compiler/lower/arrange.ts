@@ -13,7 +13,7 @@ import { axesIn, makeInterner, rewriter, stagesIn, visit } from "./scalar-walk.t
 import type { Interner, Names } from "./scalar-walk.ts";
 
 /** Loops outside the stage that its value depends on, through the results that it reads too. */
-function freeAxes(stages: readonly Stage[]): Map<Stage, Set<LoopAxis>> {
+export function freeAxes(stages: readonly Stage[]): Map<Stage, Set<LoopAxis>> {
   const free = new Map<Stage, Set<LoopAxis>>();
   for (const stage of stages) {
     const axes = axesIn(stage.value);
@@ -59,7 +59,7 @@ export function arrange(
     const axes = outside(stage);
     const next: Stage =
       stage.place.kind === "store"
-        ? { ...stage, value, axes: raw.grid.filter((axis) => rest.includes(axis)) }
+        ? { ...stage, value, axes: rest.filter((axis) => free.get(stage)!.has(axis)) }
         : axes.length === 0
           ? { ...stage, value }
           : {

@@ -8,7 +8,7 @@ import type { Dim } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
 import type { Affine, LoopAxis } from "../ir/scalar.ts";
-import { elements } from "../ir/type.ts";
+import { elements, scalarTypeOf } from "../ir/type.ts";
 import { provedInside } from "./bounds.ts";
 import { indexOver, makeComputed } from "./compose.ts";
 import type { Loops } from "./compose.ts";
@@ -51,7 +51,7 @@ interface Demand {
 /** What a free dim counts as when work is compared; large, so that nothing is decided by a call's size. */
 const nominal = 64;
 /** longest row that is kept in scratch */
-const longestRow = 1 << 16;
+export const longestRow = 1 << 16;
 /** simple instructions that a separate kernel, a store and a later load are worth */
 const kernelWorth = 16;
 const storeWorth = 3;
@@ -69,6 +69,7 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
   const facts = new Map<Value, Facts>();
   const demands = new Map<Value, Map<string, Demand>>();
   const uses = countUses(graph);
+  const drawn = drawnFor(graph);
   for (const node of graph.nodes)
     for (const value of node.results) facts.set(value, factsOf(node, value.result));
   const cumulative = cumulativeCosts(graph, facts);
@@ -175,6 +176,8 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
     const blocked = reduction && reasonOfReduction(value, facts.get(reduction)!, list, false);
     if (blocked !== undefined) return `ends what ${blocked}`;
     const cost = cumulative.get(value)!;
+    // masks of random bits are drawn again rather than kept: the counters are the state
+    if (scalarTypeOf(value.type.dtype) !== "f32" && drawn.has(value)) return undefined;
     const count = Math.max(1, roughly(elements(value.type)));
     const evaluations = sum([...distinct(list).values()].map((d) => roughProduct(d.scope) / count));
     const repeated = list.some((d) => d.packed) && evaluations > 2.5;
@@ -285,6 +288,15 @@ function prefixOf(
     : undefined;
 }
 
+/** Values that random bits are drawn for. */
+function drawnFor(graph: Graph): Set<Value> {
+  const drawn = new Set<Value>();
+  for (const node of graph.nodes)
+    if (node.op.name === "random_bits" || node.operands.some((o) => drawn.has(o)))
+      for (const value of node.results) drawn.add(value);
+  return drawn;
+}
+
 function countUses(graph: Graph): Map<Value, number> {
   const uses = new Map<Value, number>();
   const use = (v: Value): void => void uses.set(v, (uses.get(v) ?? 0) + 1);
@@ -322,7 +334,10 @@ function cumulativeCosts(graph: Graph, facts: ReadonlyMap<Value, Facts>): Map<Va
         seen.add(v);
         const own = facts.get(v)!;
         if (own.reduces) return 0;
-        return own.cost + sum(v.source.operands.map(collect));
+        const count = roughly(elements(v.type));
+        // what has far fewer elements is evaluated outside the loops over these
+        const near = v.source.operands.filter((o) => 4 * roughly(elements(o.type)) > count);
+        return own.cost + sum(near.map(collect));
       };
       const own = facts.get(value)!;
       costs.set(value, own.reduces ? own.cost : collect(value));

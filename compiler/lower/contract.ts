@@ -1,10 +1,13 @@
 /** Contractions: recognises a sum of products over a full grid, says which loops are rows and columns, and sizes the panels. */
 import * as dim from "../ir/dim.ts";
 import type { Buffer, Contraction, Stage } from "../ir/kernel.ts";
-import type { Affine, LoopAxis } from "../ir/scalar.ts";
+import { apply } from "../ir/scalar.ts";
+import type { Affine, LoopAxis, Scalar } from "../ir/scalar.ts";
+import { factorsOf, groupFactors } from "./contraction-axes.ts";
+import type { Grouped } from "./contraction-axes.ts";
 import { isUnit } from "./digits.ts";
-import { contractionAxes } from "./probe.ts";
-import { axesIn, stagesIn } from "./scalar-walk.ts";
+import { axesIn, makeInterner, rewriter, stagesIn } from "./scalar-walk.ts";
+import type { Names } from "./scalar-walk.ts";
 import { panelSizes } from "./target.ts";
 
 /** The loop along which the store is contiguous. */
@@ -12,44 +15,67 @@ function contiguousAxis(index: readonly Affine[]): LoopAxis | undefined {
   return index.at(-1)?.terms.find((t) => isUnit(t.coefficient))?.axis;
 }
 
-/** The contraction in a kernel of this grid; undefined where the plain loops are better. */
+interface Found extends Grouped {
+  readonly factors: readonly Scalar[];
+}
+
+function find(grid: readonly LoopAxis[], stages: readonly Stage[]): Found | undefined {
+  const [first, ...epilogue] = stages;
+  if (first === undefined || first.combine !== "sum" || first.place.kind !== "register") return undefined;
+  if (first.axes.length > 0) return undefined;
+  if (epilogue.some((s) => s.combine !== undefined || s.axes.length > 0 || s.place.kind !== "store"))
+    return undefined;
+  if (stagesIn(first.value).size > 0) return undefined;
+  const factors = factorsOf(first.value);
+  const store = epilogue.at(-1)?.place;
+  const grouped = groupFactors(
+    grid,
+    first.over,
+    factors.map((factor) => axesIn(factor)),
+    store?.kind === "store" ? contiguousAxis(store.index) : undefined,
+  );
+  return grouped && { ...grouped, factors };
+}
+
+export function isContraction(grid: readonly LoopAxis[], stages: readonly Stage[]): boolean {
+  return find(grid, stages) !== undefined;
+}
+
+/** The contraction in a kernel of this grid, and its stages; undefined where the plain loops are better. */
 export function recognise(
   grid: readonly LoopAxis[],
   stages: readonly Stage[],
   scratch: (name: string, shape: readonly dim.Dim[]) => Buffer,
-): Contraction | undefined {
+  names: Names,
+): { readonly contraction: Contraction; readonly stages: readonly Stage[] } | undefined {
+  const found = find(grid, stages);
+  if (found === undefined) return undefined;
+  const { batch, rows, columns, factors } = found;
   const [first, ...epilogue] = stages;
-  if (first === undefined || first.combine !== "sum" || first.place.kind !== "register") return undefined;
-  if (epilogue.some((s) => s.combine !== undefined || s.axes.length > 0 || s.place.kind !== "store"))
-    return undefined;
-  const product = first.value;
-  if (product.kind !== "apply" || product.instruction !== "mul") return undefined;
-  const [x, y] = product.operands;
-  if (stagesIn(product).size > 0) return undefined;
-  const xAxes = axesIn(x!);
-  const yAxes = axesIn(y!);
-  const store = epilogue.at(-1)?.place;
-  const roles = contractionAxes(
-    grid,
-    first.over,
-    xAxes,
-    yAxes,
-    store?.kind === "store" ? contiguousAxis(store.index) : undefined,
-  );
-  if (roles === undefined) return undefined;
-  const { batch, rows, columns, swapped } = roles;
+  const inner = first!.over;
   const count = (axes: readonly LoopAxis[]): dim.Dim => dim.product(axes.map((a) => a.size));
-  const sizes = panelSizes(count(rows), count(columns), count(first.over));
+  const sizes = panelSizes(count(rows), count(columns), count(inner));
+  const product = (group: readonly number[]): Scalar =>
+    group.map((n) => factors[n]!).reduce((x, y) => apply("mul", x, y));
+  const a = product(found.a);
+  const b = product(found.b);
+  const sum: Stage = { ...first!, value: apply("mul", a, b) };
+  const relink = rewriter(makeInterner(names), {
+    node: (s) => (s.kind === "result" && s.stage === first ? { ...s, stage: sum } : s),
+  });
   return {
-    batch,
-    rows,
-    columns,
-    inner: first.over,
-    a: swapped ? y! : x!,
-    b: swapped ? x! : y!,
-    panelA: scratch("panel_a", sizes.panelA),
-    panelB: scratch("panel_b", sizes.panelB),
-    tile: scratch("tile", sizes.tile),
-    prepacked: false,
+    stages: [sum, ...epilogue.map((s): Stage => ({ ...s, value: relink(s.value) }))],
+    contraction: {
+      batch,
+      rows,
+      columns,
+      inner,
+      a,
+      b,
+      panelA: scratch("panel_a", sizes.panelA),
+      panelB: scratch("panel_b", sizes.panelB),
+      tile: scratch("tile", sizes.tile),
+      prepacked: false,
+    },
   };
 }

@@ -56,6 +56,15 @@ export function stridesOf(sizes: readonly Dim[]): Dim[] {
   return strides;
 }
 
+/** Row-major number of an index. */
+export function flatIndex(index: readonly Affine[], shape: readonly Dim[]): Affine {
+  const strides = stridesOf(shape);
+  return index.reduce(
+    (sum, a, k) => scalar.affineAdd(sum, scalar.affineScale(a, strides[k]!)),
+    scalar.affineConstant(0),
+  );
+}
+
 /** First (largest) stride that divides the coefficient. */
 function slotOf(coefficient: Dim, strides: readonly Dim[]): { slot: number; factor: Dim } | undefined {
   for (let slot = 0; slot < strides.length; slot++) {

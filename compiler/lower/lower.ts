@@ -50,8 +50,8 @@ export function lower(graph: Graph, options: LowerOptions = {}): Lowered {
     const storage = makeStorage(graph, choice, shared);
     try {
       const raws = rawKernels(graph, choice, storage, names);
-      const { kernels: stored, finals } = raws;
-      const merged = options.merge === false ? stored : mergeKernels(stored, finals, names);
+      const { kernels: stored, finals, updates } = raws;
+      const merged = options.merge === false ? stored : mergeKernels(stored, { finals, updates, names });
       return { entry: finish(graph, storage, merged, names), explained: explain(choice) };
     } catch (error) {
       if (!(error instanceof Unsplittable)) throw error;
@@ -94,7 +94,11 @@ function rawKernels(
   choice: Choice,
   storage: Storage,
   names: Names,
-): { readonly kernels: RawKernel[]; readonly finals: ReadonlySet<Buffer> } {
+): {
+  readonly kernels: RawKernel[];
+  readonly finals: ReadonlySet<Buffer>;
+  readonly updates: ReadonlySet<Buffer>;
+} {
   const kernels: RawKernel[] = [];
   const finals = new Set<Buffer>(storage.outputs.map((o) => o.buffer));
   const build = (value: Value, into: Location): void => {
@@ -110,11 +114,13 @@ function rawKernels(
     }
   for (const { buffer, copied } of storage.outputs)
     if (copied) build(copied, { buffer, shape: buffer.shape, offset: undefined });
+  const updates = new Set<Buffer>();
   for (const { value } of graph.writes) {
     const location = storage.locate(value);
-    if (location) finals.add(location.buffer);
+    if (location) updates.add(location.buffer);
   }
-  return { kernels, finals };
+  for (const buffer of updates) finals.add(buffer);
+  return { kernels, finals, updates };
 }
 
 /** Parts that lie elsewhere are copied into their range. */
@@ -192,11 +198,10 @@ function assemble(raw: RawKernel, name: string, names: Names): Kernel {
     kind: { kind: "temporary" },
     origin: raw.origins[0] ?? noOrigin,
   });
-  const contraction = recognise(raw.grid, raw.stages, scratch);
-  const { grid, stages } = contraction
-    ? raw
-    : arrange(raw, names, (shape, dtype) => scratch(`tile${count++}`, shape, dtype));
-  return { name, grid, stages, contraction, origins: raw.origins };
+  const found = recognise(raw.grid, raw.stages, scratch, names);
+  if (found) return { name, grid: raw.grid, ...found, origins: raw.origins };
+  const { grid, stages } = arrange(raw, names, (shape, dtype) => scratch(`tile${count++}`, shape, dtype));
+  return { name, grid, stages, contraction: undefined, origins: raw.origins };
 }
 
 /** `dense0.max` from the innermost origin and the ops that end the kernel's values. */

@@ -1,12 +1,304 @@
-/** Kernels over the same grid become one where that saves loads. */
-import type { Buffer } from "../ir/kernel.ts";
+/**
+ * Kernels over the same grid become one where that saves loads: a kernel and one that reads its results at the very element
+ * (several outputs, dropout behind a contraction, the optimizer), and neighbours that reduce the same data.
+ */
+import * as dim from "../ir/dim.ts";
+import type { Buffer, Stage } from "../ir/kernel.ts";
+import * as scalar from "../ir/scalar.ts";
+import type { Affine, LoopAxis, Scalar } from "../ir/scalar.ts";
+import { freeAxes } from "./arrange.ts";
+import { rewriteStages } from "./build-kernel.ts";
 import type { RawKernel } from "./build-kernel.ts";
+import { longestRow } from "./choose-stored.ts";
+import { isContraction } from "./contract.ts";
+import { flatIndex } from "./digits.ts";
+import { buffersRead, loadsIn, makeInterner, rewriter } from "./scalar-walk.ts";
 import type { Names } from "./scalar-walk.ts";
 
-export function mergeKernels(
-  kernels: readonly RawKernel[],
-  _finals: ReadonlySet<Buffer>,
-  _names: Names,
-): readonly RawKernel[] {
-  return kernels;
+/** What a kernel's reductions mean for its grid. */
+type Kind =
+  | { readonly kind: "none" }
+  /** a reduction an element of the grid */
+  | { readonly kind: "full" }
+  /** reductions over rows: the grid is the first `depth` loops */
+  | { readonly kind: "row"; readonly depth: number }
+  | { readonly kind: "contraction" };
+
+/** Neighbours further apart than this are not merged for common data alone: it would lengthen lives. */
+const nearby = 3;
+
+export interface MergeContext {
+  /** buffers that something outside kernels reads */
+  readonly finals: ReadonlySet<Buffer>;
+  /** values that states and weights become: never computed in the epilogue of a contraction */
+  readonly updates: ReadonlySet<Buffer>;
+  readonly names: Names;
+}
+
+export function mergeKernels(kernels: readonly RawKernel[], context: MergeContext): readonly RawKernel[] {
+  const list = [...kernels];
+  for (let at = 1; at < list.length; at++) {
+    for (let before = at - 1; before >= 0; before--) {
+      const first = list[before]!;
+      const second = list[at]!;
+      const merged = tryMerge(first, second, at - before, list, context);
+      if (merged === undefined) continue;
+      list[at] = merged;
+      list.splice(before, 1);
+      sortByNeed(list);
+      at = Math.max(0, before - 1);
+      break;
+    }
+  }
+  return dropUnread(list, context.finals);
+}
+
+function tryMerge(
+  first: RawKernel,
+  second: RawKernel,
+  distance: number,
+  list: readonly RawKernel[],
+  context: MergeContext,
+): RawKernel | undefined {
+  const written = new Set(storesOf(first).map((s) => s.buffer));
+  const reads = [...buffersRead(second.stages)].filter((b) => written.has(b));
+  const numbers = isNumber(first) && isNumber(second);
+  if (reads.length === 0 && !numbers && (distance > nearby || !shareData(first, second))) return undefined;
+  // a value with several writers is complete only after all of them
+  if (reads.some((b) => list.some((k) => k !== first && storesOf(k).some((s) => s.buffer === b))))
+    return undefined;
+  const kinds = [kindOf(first), kindOf(second)] as const;
+  if (reads.length === 0 && kinds.some((k) => k.kind === "contraction")) return undefined;
+  if (kinds[0].kind === "contraction" && storesOf(second).some((s) => context.updates.has(s.buffer)))
+    return undefined;
+  if (!kindsFit(kinds[0], kinds[1])) return undefined;
+  if (dependsThroughOthers(first, second, list)) return undefined;
+  const unified = unify(first, second, context.names);
+  if (unified === undefined) return undefined;
+  const [a, b] = unified.kernels;
+  if (!depthsFit(a, b, unified.common)) return undefined;
+  const stores = storesOf(a);
+  for (const stage of b.stages)
+    for (const load of loadsIn(stage.value)) {
+      const store = stores.find((s) => s.buffer === load.buffer);
+      if (store && !sameElement(load, store, context.names)) return undefined;
+    }
+  return joined(a, b, kinds, context.names);
+}
+
+/** One iteration that reduces nothing. */
+function isNumber(kernel: RawKernel): boolean {
+  return kernel.grid.length === 0 && kernel.stages.every((s) => s.combine === undefined);
+}
+
+interface Store {
+  readonly buffer: Buffer;
+  readonly shape: readonly dim.Dim[];
+  readonly index: readonly Affine[];
+  readonly value: Scalar;
+}
+
+function storesOf(kernel: RawKernel): Store[] {
+  return kernel.stages.flatMap(({ place, value }) => (place.kind === "store" ? [{ ...place, value }] : []));
+}
+
+function kindOf(kernel: RawKernel): Kind {
+  const reductions = kernel.stages.filter((s) => s.combine !== undefined);
+  if (reductions.length === 0) return { kind: "none" };
+  if (isContraction(kernel.grid, kernel.stages)) return { kind: "contraction" };
+  const free = freeAxes(kernel.stages);
+  const common = kernel.grid.filter((axis) => reductions.every((s) => free.get(s)!.has(axis)));
+  return common.length === kernel.grid.length ? { kind: "full" } : { kind: "row", depth: common.length };
+}
+
+function kindsFit(a: Kind, b: Kind): boolean {
+  if (a.kind === "contraction") return b.kind === "none";
+  if (b.kind === "contraction") return a.kind === "none";
+  return true;
+}
+
+/** Grids that are equal; or rows of one behind the grid of the other. */
+function depthsFit(a: RawKernel, b: RawKernel, common: number): boolean {
+  const kinds = [kindOf(a), kindOf(b)];
+  const depths = new Set<number>();
+  [a, b].forEach((kernel, n) => {
+    const kind = kinds[n]!;
+    if (kind.kind === "row") depths.add(kind.depth);
+    if (kind.kind === "full") depths.add(kernel.grid.length);
+    if (kind.kind === "contraction") depths.add(kernel.grid.length);
+  });
+  if (depths.size > 1) return false;
+  if (a.grid.length === b.grid.length) return true;
+  // one has rows behind the other's grid, and some reduction is over such rows
+  const [depth] = depths;
+  const longer = a.grid.length > b.grid.length ? a : b;
+  const shorter = a.grid.length > b.grid.length ? b : a;
+  if (kinds.some((k) => k.kind === "contraction")) return false;
+  if (depth !== common || shorter.grid.length !== common || common === 0) return false;
+  const row = dim.constantOf(dim.product(longer.grid.slice(common).map((axis) => axis.size)));
+  if (row === undefined || row > longestRow) return false;
+  const reductions = [...a.stages, ...b.stages].filter((s) => s.combine !== undefined);
+  return reductions.every((s) => {
+    const count = dim.constantOf(dim.product(s.over.map((axis) => axis.size)));
+    return count !== undefined && count <= 4 * row && row <= 4 * count;
+  });
+}
+
+/** True where the same buffer is reduced over the same sizes, or read at the very same element. */
+function shareData(first: RawKernel, second: RawKernel): boolean {
+  const sizes = (kernel: RawKernel): string[] =>
+    kernel.stages.flatMap((s) => (s.combine ? [s.over.map((axis) => axis.size.key).join()] : []));
+  const [a, b] = [sizes(first), sizes(second)];
+  if ((a.length === 0) !== (b.length === 0) || !a.every((key) => b.includes(key))) return false;
+  if (first.grid.map((x) => x.size.key).join() !== second.grid.map((x) => x.size.key).join()) return false;
+  const read = buffersRead(first.stages);
+  return [...buffersRead(second.stages)].some((buffer) => read.has(buffer) && buffer.shape.length > 0);
+}
+
+function writers(kernel: RawKernel, list: readonly RawKernel[]): RawKernel[] {
+  const read = buffersRead(kernel.stages);
+  return list.filter((k) => k !== kernel && storesOf(k).some((s) => read.has(s.buffer)));
+}
+
+/** Whether `second` needs a kernel that needs `first`; also whether the other way round. */
+function dependsThroughOthers(first: RawKernel, second: RawKernel, list: readonly RawKernel[]): boolean {
+  const needs = (from: readonly RawKernel[], wanted: RawKernel): boolean => {
+    const seen = new Set<RawKernel>();
+    const go = (k: RawKernel): boolean => {
+      if (k === wanted) return true;
+      if (seen.has(k)) return false;
+      seen.add(k);
+      return writers(k, list).some(go);
+    };
+    return from.some(go);
+  };
+  return needs(
+    writers(second, list).filter((k) => k !== first),
+    first,
+  );
+}
+
+/** Both kernels over the same loops, split where their sizes ask for it; undefined where the grids do not fit. */
+function unify(
+  first: RawKernel,
+  second: RawKernel,
+  names: Names,
+): { readonly kernels: readonly [RawKernel, RawKernel]; readonly common: number } | undefined {
+  const values = new Map<LoopAxis, Affine>();
+  const loops = new Map<LoopAxis, LoopAxis[]>();
+  const queue = (axes: readonly LoopAxis[]): { readonly root: LoopAxis; readonly axis: LoopAxis }[] =>
+    axes.map((axis) => ({ root: axis, axis }));
+  const a = queue(first.grid);
+  const b = queue(second.grid);
+  const note = (root: LoopAxis, axis: LoopAxis): void =>
+    void loops.set(root, [...(loops.get(root) ?? []), axis]);
+  const split = (from: typeof a, at: number, high: dim.Dim): boolean => {
+    const { root, axis } = from[at]!;
+    const low = dim.divideExactly(axis.size, high);
+    if (low === undefined || dim.constantOf(low) === 1 || dim.constantOf(low) === 0) return false;
+    const h: LoopAxis = { name: `${axis.name}0`, size: high };
+    const l: LoopAxis = { name: `${axis.name}1`, size: low };
+    values.set(axis, scalar.affineAdd(scalar.affineScale(scalar.affineAxis(h), low), scalar.affineAxis(l)));
+    from.splice(at, 1, { root, axis: h }, { root, axis: l });
+    return true;
+  };
+  let common = 0;
+  while (common < a.length && common < b.length) {
+    const x = a[common]!;
+    const y = b[common]!;
+    if (dim.equal(x.axis.size, y.axis.size)) {
+      values.set(y.axis, scalar.affineAxis(x.axis));
+      note(x.root, x.axis);
+      note(y.root, x.axis);
+      common++;
+    } else if (!split(a, common, y.axis.size) && !split(b, common, x.axis.size)) return undefined;
+  }
+  for (const { root, axis } of [...a.slice(common), ...b.slice(common)]) note(root, axis);
+  const apply = (kernel: RawKernel): RawKernel => {
+    const affine = (index: Affine): Affine => {
+      let current = index;
+      while (current.terms.some((t) => values.has(t.axis)))
+        current = scalar.affineSubstitute(current, values);
+      return current;
+    };
+    const interner = makeInterner(names);
+    return {
+      ...kernel,
+      grid: kernel.grid.flatMap((axis) => loops.get(axis) ?? [axis]),
+      stages: rewriteStages(
+        kernel.stages,
+        rewriter(interner, { affine }),
+        affine,
+        (axes) => axes,
+        (node) => rewriter(interner, { node }),
+      ),
+    };
+  };
+  return { kernels: [apply(first), apply(second)], common };
+}
+
+function sameElement(load: Extract<Scalar, { kind: "load" }>, store: Store, names: Names): boolean {
+  if (load.guarded.length > 0) return false;
+  const index = load.index.flatMap((i) => (i.kind === "affine" ? [i.affine] : []));
+  if (index.length !== load.index.length) return false;
+  return names.affine(flatIndex(index, load.shape)) === names.affine(flatIndex(store.index, store.shape));
+}
+
+/** One kernel: the stages of both, loads of what the first stores replaced by what it stores. */
+function joined(a: RawKernel, b: RawKernel, kinds: readonly [Kind, Kind], names: Names): RawKernel {
+  const interner = makeInterner(names);
+  const stores = storesOf(a);
+  const inlined = rewriter(interner, {
+    node(s) {
+      const store = s.kind === "load" ? stores.find((each) => each.buffer === s.buffer) : undefined;
+      return store ? store.value : s;
+    },
+  });
+  const later = rewriteStages(
+    b.stages,
+    inlined,
+    (i) => i,
+    (axes) => axes,
+    (node) => rewriter(interner, { node }),
+  );
+  // a contraction stays the first stage
+  const stages =
+    kinds[1].kind === "contraction" ? [later[0]!, ...a.stages, ...later.slice(1)] : [...a.stages, ...later];
+  return {
+    grid: a.grid.length >= b.grid.length ? a.grid : b.grid,
+    stages,
+    values: [...a.values, ...b.values],
+    ops: [...a.ops, ...b.ops],
+    origins: [...new Set([...a.origins, ...b.origins])],
+  };
+}
+
+/** Puts every kernel behind those that it needs, else in the given order. */
+function sortByNeed(list: RawKernel[]): void {
+  const order: RawKernel[] = [];
+  const done = new Set<RawKernel>();
+  const writersOf = new Map<Buffer, RawKernel[]>();
+  for (const kernel of list)
+    for (const { buffer } of storesOf(kernel))
+      writersOf.set(buffer, [...(writersOf.get(buffer) ?? []), kernel]);
+  const place = (kernel: RawKernel): void => {
+    if (done.has(kernel)) return;
+    done.add(kernel);
+    for (const buffer of buffersRead(kernel.stages)) for (const k of writersOf.get(buffer) ?? []) place(k);
+    order.push(kernel);
+  };
+  list.forEach(place);
+  list.splice(0, list.length, ...order);
+}
+
+/** Without stores into temporaries that nothing reads any more. */
+function dropUnread(kernels: readonly RawKernel[], finals: ReadonlySet<Buffer>): RawKernel[] {
+  const read = new Set<Buffer>();
+  for (const kernel of kernels) for (const buffer of buffersRead(kernel.stages)) read.add(buffer);
+  return kernels.map((kernel) => ({
+    ...kernel,
+    stages: kernel.stages.filter(
+      ({ place }: Stage) => place.kind !== "store" || finals.has(place.buffer) || read.has(place.buffer),
+    ),
+  }));
 }

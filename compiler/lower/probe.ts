@@ -7,9 +7,9 @@ import { elements, scalarTypeOf } from "../ir/type.ts";
 import * as dim from "../ir/dim.ts";
 import { elementOf, indexOver, makeComputed } from "./compose.ts";
 import type { Loops } from "./compose.ts";
-import { makeDigits, stridesOf } from "./digits.ts";
+import { flatIndex, makeDigits } from "./digits.ts";
+import { factorsOf, groupFactors } from "./contraction-axes.ts";
 import { makeNames, visit } from "./scalar-walk.ts";
-import { target } from "./target.ts";
 
 export interface Read {
   readonly operand: number;
@@ -115,70 +115,25 @@ export function factsOf(node: Node, result: number): Facts {
   };
 }
 
-function flat(index: readonly Affine[], shape: readonly dim.Dim[]): Affine {
-  const strides = stridesOf(shape);
-  return index.reduce(
-    (sum, a, k) => scalar.affineAdd(sum, scalar.affineScale(a, strides[k]!)),
-    scalar.affineConstant(0),
-  );
-}
-
 function isReshape(node: Node, result: number, read: Read, index: readonly Affine[], loops: Loops): boolean {
   const from = node.operands[read.operand]!.type;
   const to = node.results[result]!.type;
   if (!dim.equal(elements(from), elements(to))) return false;
   const { digits, names } = loops;
-  const a = digits.recombine(flat(read.index, from.shape));
-  const b = digits.recombine(flat(index, to.shape));
+  const a = digits.recombine(flatIndex(read.index, from.shape));
+  const b = digits.recombine(flatIndex(index, to.shape));
   return read.outside.length === 0 && names.affine(a) === names.affine(b);
-}
-
-/** Sizes decide, never the value of a free dim: that counts as large. */
-const atLeast = (axes: readonly LoopAxis[], least: number): boolean => {
-  const count = dim.constantOf(dim.product(axes.map((a) => a.size)));
-  return count === undefined || count >= least;
-};
-
-export interface ContractionAxes {
-  readonly batch: readonly LoopAxis[];
-  readonly rows: readonly LoopAxis[];
-  readonly columns: readonly LoopAxis[];
-}
-
-/** Which loops are batch, rows and columns, and which of both factors is b; undefined where a tile does not pay. */
-export function contractionAxes(
-  grid: readonly LoopAxis[],
-  inner: readonly LoopAxis[],
-  first: ReadonlySet<LoopAxis>,
-  second: ReadonlySet<LoopAxis>,
-  /** the loop along which the result is contiguous */
-  contiguous: LoopAxis | undefined,
-): (ContractionAxes & { readonly swapped: boolean }) | undefined {
-  if (grid.some((a) => !first.has(a) && !second.has(a))) return undefined;
-  const batch = grid.filter((a) => first.has(a) && second.has(a));
-  const onlyFirst = grid.filter((a) => !second.has(a));
-  const onlySecond = grid.filter((a) => !first.has(a));
-  const fits = (columns: readonly LoopAxis[]): boolean => atLeast(columns, target.leastColumns);
-  const swapped =
-    contiguous !== undefined && onlyFirst.includes(contiguous) ? fits(onlyFirst) : !fits(onlySecond);
-  const rows = swapped ? onlySecond : onlyFirst;
-  const columns = swapped ? onlyFirst : onlySecond;
-  if (!fits(columns) || !atLeast(inner, target.leastInner)) return undefined;
-  // a panel of b that only one row uses is packed for nothing
-  if (rows.length === 0 && batch.length > 0) return undefined;
-  return { batch, rows, columns, swapped };
 }
 
 function isContraction({ reductions, readOf }: Traced, axes: readonly LoopAxis[]): boolean {
   const [reduction] = reductions;
-  const product = reduction!.value;
-  if (reduction!.combine !== "sum" || product.kind !== "apply" || product.instruction !== "mul") return false;
-  const sides = product.operands.map((factor) => {
+  if (reduction!.combine !== "sum") return false;
+  const factors = factorsOf(reduction!.value).map((factor) => {
     const used = new Set<LoopAxis>();
     visit(factor, (s) => {
       for (const a of readOf.get(s)?.index ?? []) for (const t of a.terms) used.add(t.axis);
     });
     return used;
   });
-  return contractionAxes(axes, reduction!.over, sides[0]!, sides[1]!, axes.at(-1)) !== undefined;
+  return groupFactors(axes, reduction!.over, factors, axes.at(-1)) !== undefined;
 }

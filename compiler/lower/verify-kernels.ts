@@ -1,12 +1,12 @@
 /** What holds for every kernel: positions proved inside or guarded, results read after they are made, buffers read or written. */
 import * as dim from "../ir/dim.ts";
 import { InternalError } from "../ir/internal-error.ts";
-import type { EntryProgram, Kernel, Stage } from "../ir/kernel.ts";
+import type { EntryProgram, Kernel, Place, Stage } from "../ir/kernel.ts";
 import { printKernel } from "../ir/print-kernels.ts";
-import type { LoopAxis, Scalar } from "../ir/scalar.ts";
-import { elements } from "../ir/type.ts";
-import { provedInside } from "./bounds.ts";
-import { affinesOf, axesIn, buffersRead, loadsIn, visit } from "./scalar-walk.ts";
+import type { Load, LoopAxis, Scalar } from "../ir/scalar.ts";
+import { elements, sameShape } from "../ir/type.ts";
+import { nonNegative, provedInside, rangeOf } from "./bounds.ts";
+import { affinesOf, axesIn, loadsIn, visit } from "./scalar-walk.ts";
 import { onlyItsElement } from "./update-in-place.ts";
 
 /** Throws InternalError, with the kernel's text, at the first thing that does not hold. */
@@ -94,14 +94,28 @@ function verifyPlace(kernel: Kernel, { place, axes }: Stage): void {
     fail(kernel, `iterations store into the same element of ${place.buffer.name}`);
 }
 
-/** A buffer that is written is not read in the same kernel, except at the very element, before it is written. */
+/** A buffer that is written is not read in the same kernel, except at the very element before it is written, or in another range. */
 function verifyAccess(kernel: Kernel): void {
-  const read = buffersRead(kernel.stages);
   for (const { place } of kernel.stages) {
-    if (place.kind !== "store" || !read.has(place.buffer)) continue;
-    if (!onlyItsElement(kernel, place.buffer, place.buffer))
-      fail(kernel, `${place.buffer.name} is written, and read at other elements`);
+    if (place.kind !== "store" || onlyItsElement(kernel, place.buffer, place.buffer)) continue;
+    for (const stage of kernel.stages)
+      for (const load of loadsIn(stage.value))
+        if (load.buffer === place.buffer && !disjoint(load, place))
+          fail(kernel, `${place.buffer.name} is written, and read at other elements`);
   }
+}
+
+/** True where on some axis all positions read lie before or after all positions written. */
+function disjoint(load: Load, place: Extract<Place, { kind: "store" }>): boolean {
+  if (!sameShape(load.shape, place.shape)) return false;
+  return load.index.some((i, k) => {
+    const read = i.kind === "affine" ? rangeOf(i.affine) : undefined;
+    const written = rangeOf(place.index[k]!);
+    if (!read || !written) return false;
+    const before = (a: dim.Dim, b: dim.Dim): boolean =>
+      nonNegative(dim.subtract(dim.subtract(b, a), dim.one));
+    return before(read.high, written.low) || before(written.high, read.low);
+  });
 }
 
 function verifyContraction(kernel: Kernel): void {

@@ -8,9 +8,10 @@ export const max = elementwise({
     "The larger of two numbers, x where they are equal or x is NaN; the cotangent goes to x where x > y, else to y.",
   operands: ["x", "y"],
   variants: [variant("max", (x, y) => (y > x ? y : x)), variant("max_i32", (x, y) => (y > x ? y : x))],
-  gradient: ({ b, ct, x, y }) => [
-    () => build.select(b, build.lt(b, y, x), ct, build.fullLike(b, 0, ct)),
-    () => build.select(b, build.lt(b, y, x), build.fullLike(b, 0, ct), ct),
+  // x > y is result > y: a relu's mask needs its result alone, so that its operand need not be kept
+  gradient: ({ b, ct, y, result }) => [
+    () => build.select(b, build.lt(b, y, result), ct, build.fullLike(b, 0, ct)),
+    () => build.select(b, build.lt(b, y, result), build.fullLike(b, 0, ct), ct),
   ],
   examples: [
     vectors(

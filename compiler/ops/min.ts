@@ -8,9 +8,10 @@ export const min = elementwise({
     "The smaller of two numbers, x where they are equal or x is NaN; the cotangent goes to x where x < y, else to y.",
   operands: ["x", "y"],
   variants: [variant("min", (x, y) => (y < x ? y : x)), variant("min_i32", (x, y) => (y < x ? y : x))],
-  gradient: ({ b, ct, x, y }) => [
-    () => build.select(b, build.lt(b, x, y), ct, build.fullLike(b, 0, ct)),
-    () => build.select(b, build.lt(b, x, y), build.fullLike(b, 0, ct), ct),
+  // x < y is result < y, as in max
+  gradient: ({ b, ct, y, result }) => [
+    () => build.select(b, build.lt(b, result, y), ct, build.fullLike(b, 0, ct)),
+    () => build.select(b, build.lt(b, result, y), build.fullLike(b, 0, ct), ct),
   ],
   examples: [
     vectors(
