@@ -1,6 +1,7 @@
 // Between lexer and parser: cuts the tokens into declarations, pairs brackets, and keeps the newlines that mean something.
 import { createTokenInstance } from "chevrotain";
 import type { IToken, TokenType } from "chevrotain";
+import { deepestNesting, longestChain } from "./errors/nested-too-deeply.ts";
 import * as t from "./tokens.ts";
 
 /**
@@ -12,6 +13,8 @@ export interface Chunk {
   readonly first: IToken;
   readonly tokens: readonly IToken[];
   readonly problems: readonly BracketProblem[];
+  /** where nesting goes too deep to be read; then nothing else about the declaration is known */
+  readonly tooDeep: IToken | undefined;
 }
 
 export type BracketProblem =
@@ -100,7 +103,7 @@ const lineDeclarations: ReadonlySet<TokenType> = new Set([t.Dlm, t.Use, t.Let]);
 /** Cuts a file into its declarations; every token is in exactly one of them. */
 export function splitDeclarations(tokens: readonly IToken[]): Chunk[] {
   return cut(tokens, false).flatMap((piece, index, pieces) => {
-    if (isBalanced(piece)) return [{ first: piece[0]!, tokens: withNewlines(piece), problems: [] }];
+    if (isBalanced(piece)) return [layOut(piece, undefined)];
     // an open bracket has swallowed what follows, or something of it
     const next = pieces[index + 1]?.[0];
     return cut(piece, true).map((part, at, parts) => layOut(part, parts[at + 1]?.[0] ?? next));
@@ -144,10 +147,44 @@ function cut(tokens: readonly IToken[], always: boolean): IToken[][] {
 
 function layOut(tokens: readonly IToken[], next: IToken | undefined): Chunk {
   const first = tokens[0]!;
-  if (isBalanced(tokens)) return { first, tokens: withNewlines(tokens), problems: [] };
+  const tooDeep = tooDeepIn(tokens);
+  if (tooDeep) return { first, tokens, problems: [], tooDeep };
+  if (isBalanced(tokens)) return { first, tokens: withNewlines(tokens), problems: [], tooDeep };
   const problems: BracketProblem[] = [];
   const paired = pairBrackets(tokens, next, problems);
-  return { first, tokens: withNewlines(paired), problems };
+  return { first, tokens: withNewlines(paired), problems, tooDeep };
+}
+
+const prefixes: ReadonlySet<TokenType> = new Set([t.Minus, t.Not, t.Power]);
+const links: ReadonlySet<TokenType> = new Set([
+  ...binaryOperators,
+  t.Minus,
+  t.Dot,
+  t.Rearranges,
+  t.From,
+  t.Over,
+]);
+const separators: ReadonlySet<TokenType> = new Set([t.Comma, t.Arrow, t.Assign, t.Colon]);
+
+/** Trees are walked by recursion, so that brackets, chains of signs and chains of operators have their limits. */
+function tooDeepIn(tokens: readonly IToken[]): IToken | undefined {
+  /** length of the chain so far at each level of brackets */
+  const chains = [0];
+  let prefix = 0;
+  for (const [index, token] of tokens.entries()) {
+    const type = token.tokenType;
+    const level = chains.length - 1;
+    if (openers.has(type) || links.has(type)) chains[level]!++;
+    if (separators.has(type) || startsLine(token, tokens[index - 1])) {
+      chains[level] = 0;
+      prefix = 0;
+    }
+    if (prefixes.has(type)) prefix++;
+    if (openers.has(type)) chains.push(0);
+    else if (closers.has(type) && level > 0) chains.pop();
+    if (level > deepestNesting || prefix > deepestNesting || chains[level]! > longestChain) return token;
+  }
+  return undefined;
 }
 
 function isBalanced(tokens: readonly IToken[]): boolean {

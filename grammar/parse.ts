@@ -7,7 +7,7 @@ import { token } from "./cst.ts";
 import { report } from "./diagnostic.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { missingOperator } from "./errors/missing-operator.ts";
-import { deepestNesting, nestedTooDeeply } from "./errors/nested-too-deeply.ts";
+import { nestedTooDeeply } from "./errors/nested-too-deeply.ts";
 import { newerEdition, newestEdition } from "./errors/newer-edition.ts";
 import { noDeclaration } from "./errors/no-declaration.ts";
 import { openString } from "./errors/open-string.ts";
@@ -128,9 +128,8 @@ function readDeclaration(
   const problems: Diagnostic[] = open ? [] : diagnostics;
   if (open) diagnostics.push(report(openString, { span: spanOf(source, open) }));
   reportBrackets(source, original.problems, problems);
-  const deep = tooDeep(original.tokens);
-  if (deep) {
-    diagnostics.push(report(nestedTooDeeply, { span: spanOf(source, deep) }));
+  if (original.tooDeep) {
+    diagnostics.push(report(nestedTooDeeply, { span: spanOf(source, original.tooDeep) }));
     return undefined;
   }
   const chunk = withKeyword(source, original, problems);
@@ -189,24 +188,6 @@ function reportBrackets(
 function headOf(source: Source, word: IToken): string {
   const text = /^\w+[ \t]+("[^"\n]*"|\w+)?/.exec(source.text.slice(word.startOffset, word.startOffset + 80));
   return `\`${(text?.[0] ?? word.image).trim()}\``;
-}
-
-const openers: ReadonlySet<TokenType> = new Set([t.OpenRound, t.OpenSquare, t.OpenCurly]);
-const closers: ReadonlySet<TokenType> = new Set([t.CloseRound, t.CloseSquare, t.CloseCurly]);
-/** Each of them may hold another one without a bracket between. */
-const nesting: ReadonlySet<TokenType> = new Set([t.Minus, t.Not, t.Power]);
-
-function tooDeep(tokens: readonly IToken[]): IToken | undefined {
-  let depth = 0;
-  let run = 0;
-  for (const each of tokens) {
-    if (openers.has(each.tokenType)) depth++;
-    else if (closers.has(each.tokenType)) depth--;
-    if (nesting.has(each.tokenType)) run++;
-    else if (each.tokenType === t.Comma || each.tokenType === t.Newline) run = 0;
-    if (depth > deepestNesting || run > deepestNesting) return each;
-  }
-  return undefined;
 }
 
 /** Where the first word is no declaration word, says so and puts in the one that was probably meant. */

@@ -8,7 +8,11 @@ import { parse } from "../grammar/parse.ts";
 import { positionOf } from "../grammar/source.ts";
 import type { Source } from "../grammar/source.ts";
 import { tokenize } from "../grammar/tokens.ts";
-import { programs } from "./support/programs.ts";
+import { programs as all } from "./support/programs.ts";
+
+/** All constructs of the language, in a time that one can wait for. */
+const names = ["price", "fashion", "resnet", "gan", "gpt", "unet"];
+const programs = all.filter(({ path }) => names.includes(path.replace(".dlm", "")));
 
 const kinds = ["delete", "double", "truncate"] as const;
 type Damage = (typeof kinds)[number];
@@ -36,7 +40,7 @@ describe.each(kinds)("%s", (kind) => {
   let kept = 0;
   let several = 0;
 
-  test("every token of every program: nothing throws", () => {
+  test("every token of six programs: nothing throws", () => {
     for (const source of programs) {
       const whole = parse(source).file.declarations;
       for (const { startOffset, endOffset = startOffset } of tokenize(source.text).tokens) {
@@ -66,7 +70,7 @@ describe.each(kinds)("%s", (kind) => {
         });
       }
     }
-    expect(outcomes.length).toBeGreaterThan(3000);
+    expect(outcomes.length).toBeGreaterThan(1500);
   });
 
   test("the first message is within one line of the damage in at least 94 %", () => {
