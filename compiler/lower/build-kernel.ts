@@ -66,7 +66,7 @@ export function buildKernel(
   const { axes, index } = indexOver(value.type.shape, (k) => `x${k}`);
   const code = element(value, index);
   if (copy && isNode(value.source)) origins.add(value.source.origin);
-  const at = into.offset ? index.map((a, k) => scalar.affineShift(a, into.offset![k]!)) : index;
+  const at = into.place ? into.place(index) : index;
   stages.push({
     axes: [],
     over: [],

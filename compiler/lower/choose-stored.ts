@@ -12,7 +12,7 @@ import { elements, scalarTypeOf } from "../ir/type.ts";
 import { provedInside } from "./bounds.ts";
 import { indexOver, makeComputed } from "./compose.ts";
 import type { Loops } from "./compose.ts";
-import { makeDigits } from "./digits.ts";
+import { groupAxes, makeDigits } from "./digits.ts";
 import { factsOf, trace } from "./probe.ts";
 import type { Facts } from "./probe.ts";
 import type { Names } from "./scalar-walk.ts";
@@ -21,8 +21,19 @@ export interface Choice {
   /** stored values and why */
   readonly stored: ReadonlyMap<Value, string>;
   /** stored values that lie in a range of a concat's buffer */
-  readonly parts: ReadonlyMap<Value, { readonly whole: Value; readonly axis: number; readonly start: Dim }>;
+  readonly parts: ReadonlyMap<Value, Part>;
+  /** the ranges of a concat that are written by what lies in them */
+  readonly placed: ReadonlyMap<Value, readonly Part[]>;
   readonly facts: ReadonlyMap<Value, Facts>;
+}
+
+/** A range along one axis of a concat. */
+export interface Part {
+  readonly whole: Value;
+  readonly axis: number;
+  readonly start: Dim;
+  /** set where the concat's operand is a coarser view of what is stored: the shape of that view */
+  readonly as: readonly Dim[] | undefined;
 }
 
 /** A kernel to be: the stored value it is made for. */
@@ -65,7 +76,8 @@ const roughProduct = (axes: readonly LoopAxis[]): number =>
 
 export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Value, string>): Choice {
   const stored = new Map<Value, string>();
-  const parts = new Map<Value, { whole: Value; axis: number; start: Dim }>();
+  const parts = new Map<Value, Part>();
+  const placed = new Map<Value, Part[]>();
   const facts = new Map<Value, Facts>();
   const demands = new Map<Value, Map<string, Demand>>();
   const uses = countUses(graph);
@@ -141,14 +153,28 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
     for (const part of node.operands) {
       if (isNode(part.source) && !required.has(part) && !isConstant(part.source)) {
         const often = concats.get(part)! > 1;
-        required.set(
-          part,
-          often ? "is a part of several concats" : "is a part of a concat, written into its range",
-        );
-        if (!often) parts.set(part, { whole, axis, start });
+        const below = often ? undefined : concatBelow(part);
+        const kept = below ?? part;
+        if (often) required.set(kept, "is a part of several concats");
+        else {
+          required.set(kept, "is a part of a concat, written into its range");
+          const range: Part = { whole, axis, start, as: below && part.type.shape };
+          parts.set(kept, range);
+          placed.set(whole, [...(placed.get(whole) ?? []), range]);
+        }
       }
       start = dim.add(start, part.type.shape[axis]!);
     }
+  };
+
+  /** The concat that a part is a coarser view of, where nothing else reads what is between. */
+  const concatBelow = (part: Value): Value | undefined => {
+    let value = part;
+    while (isNode(value.source) && facts.get(value)!.reshape && uses.get(value) === 1)
+      value = value.source.operands[0]!;
+    if (value === part || !isNode(value.source) || value.source.op.name !== "concat") return undefined;
+    const free = uses.get(value) === 1 && !required.has(value) && (concats.get(value) ?? 0) === 0;
+    return free && groupAxes(value.type.shape, part.type.shape) ? value : undefined;
   };
 
   for (const node of graph.nodes.toReversed())
@@ -255,7 +281,7 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
     return patterns;
   }
 
-  return { stored, parts, facts };
+  return { stored, parts, placed, facts };
 }
 
 const round = (n: number): string => (n < 10 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toString());

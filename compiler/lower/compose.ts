@@ -18,11 +18,11 @@ import { isUnit } from "./digits.ts";
 import type { Digits } from "./digits.ts";
 import type { Names } from "./scalar-walk.ts";
 
-/** Where a value lies: element `index` is at `index + offset` of the row-major view `shape` of a buffer. */
+/** Where a value lies: in a row-major view of a buffer, at its own index or where `place` says. */
 export interface Location {
   readonly buffer: Buffer;
   readonly shape: readonly Dim[];
-  readonly offset: readonly Dim[] | undefined;
+  readonly place: ((index: readonly Affine[]) => readonly Affine[]) | undefined;
 }
 
 /** How a kernel reads values. */
@@ -208,7 +208,7 @@ export function loadAt(
   { digits, computed }: Loops,
 ): Scalar {
   const type = scalarTypeOf(location.buffer.dtype);
-  const at = location.offset ? index.map((a, k) => scalar.affineShift(a, location.offset![k]!)) : index;
+  const at = location.place ? location.place(index) : index;
   if (at.length !== location.shape.length)
     throw new InternalError(
       "lower",

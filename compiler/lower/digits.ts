@@ -65,6 +65,22 @@ export function flatIndex(index: readonly Affine[], shape: readonly Dim[]): Affi
   );
 }
 
+/** For each axis of the coarser shape, which axes of the finer one it is made of; undefined where it is not coarser. */
+export function groupAxes(finer: readonly Dim[], coarser: readonly Dim[]): number[][] | undefined {
+  let next = 0;
+  const groups = coarser.map((size) => {
+    const group: number[] = [];
+    let rest: Dim | undefined = size;
+    while (rest && !isUnit(rest) && next < finer.length) {
+      rest = dim.divideExactly(rest, finer[next]!);
+      group.push(next++);
+    }
+    return rest && isUnit(rest) ? group : undefined;
+  });
+  while (next < finer.length && isUnit(finer[next]!)) next++;
+  return next === finer.length && groups.every((g) => g !== undefined) ? groups : undefined;
+}
+
 /** First (largest) stride that divides the coefficient. */
 function slotOf(coefficient: Dim, strides: readonly Dim[]): { slot: number; factor: Dim } | undefined {
   for (let slot = 0; slot < strides.length; slot++) {

@@ -16,7 +16,7 @@ import { Unsplittable } from "./digits.ts";
 import { mergeKernels } from "./merge-kernels.ts";
 import { makeNames } from "./scalar-walk.ts";
 import type { Names } from "./scalar-walk.ts";
-import { makeShared, makeStorage } from "./storage.ts";
+import { makeShared, makeStorage, partOf } from "./storage.ts";
 import type { Shared, Storage } from "./storage.ts";
 import { updateInPlace } from "./update-in-place.ts";
 
@@ -113,7 +113,7 @@ function rawKernels(
       else copyParts(value, node.operands, node.attributes["axis"] as number, into, choice, build);
     }
   for (const { buffer, copied } of storage.outputs)
-    if (copied) build(copied, { buffer, shape: buffer.shape, offset: undefined });
+    if (copied) build(copied, { buffer, shape: buffer.shape, place: undefined });
   const updates = new Set<Buffer>();
   for (const { value } of graph.writes) {
     const location = storage.locate(value);
@@ -134,13 +134,8 @@ function copyParts(
 ): void {
   let start = dim.zero;
   for (const part of operands) {
-    const place = choice.parts.get(part);
-    if (place?.whole !== whole || !dim.equal(place.start, start)) {
-      const offset = into.shape.map((_, k) =>
-        dim.add(into.offset?.[k] ?? dim.zero, k === axis ? start : dim.zero),
-      );
-      build(part, { buffer: into.buffer, shape: into.shape, offset });
-    }
+    const placed = choice.placed.get(whole)?.find((p) => dim.equal(p.start, start));
+    if (!placed) build(part, partOf(into, axis, start));
     start = dim.add(start, part.type.shape[axis]!);
   }
 }
@@ -161,7 +156,7 @@ function finish(graph: Graph, storage: Storage, raws: readonly RawKernel[], name
     const state = storage.locate(input)!.buffer;
     const location = storage.locate(value);
     const whole =
-      location && location.offset === undefined && location.buffer.kind.kind !== "input"
+      location && location.place === undefined && location.buffer.kind.kind !== "input"
         ? location.buffer
         : undefined;
     if (whole) {
@@ -170,7 +165,7 @@ function finish(graph: Graph, storage: Storage, raws: readonly RawKernel[], name
     }
     // an unchanged input, a constant or a part of something larger: first into a buffer of its own
     const buffer: Buffer = { ...state, name: `${state.name}_next`, kind: { kind: "temporary" } };
-    const into: Location = { buffer, shape: buffer.shape, offset: undefined };
+    const into: Location = { buffer, shape: buffer.shape, place: undefined };
     const raw = buildKernel(value, into, storage.locate, location !== undefined, names);
     kernels.push(assemble(raw, `copy_${state.name}`, names));
     updates.push({ state, value: buffer });

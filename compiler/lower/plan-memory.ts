@@ -7,7 +7,8 @@ import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { Buffer, EntryProgram, Kernel, Step } from "../ir/kernel.ts";
 import { bytesOf, elements, sameShape } from "../ir/type.ts";
-import { buffersRead } from "./scalar-walk.ts";
+import { nonNegative } from "./bounds.ts";
+import { buffersRead, loadsIn } from "./scalar-walk.ts";
 import { target } from "./target.ts";
 import { onlyItsElement } from "./update-in-place.ts";
 
@@ -47,6 +48,8 @@ export function withoutFloors(size: Dim): Dim {
     // c floor(n / d) <= c n / d, and -c floor(-n / d) = c ceil(n / d) <= c (n + d - 1) / d
     const top =
       term.coefficient > 0 ? atom.numerator : dim.add(dim.negate(atom.numerator), dim.constant(d - 1));
+    // a quotient that is not known to be above 0 counts as 0
+    if (!nonNegative(top)) return withoutFloors(others);
     const factor = Math.ceil(c / d);
     return withoutFloors(dim.add(others, dim.multiply(dim.multiply(rest, top), dim.constant(factor))));
   }
@@ -92,7 +95,11 @@ export function lifetimesOf(entry: EntryProgram): Lifetime[] {
 }
 
 /** All buffers that a step touches. */
-export function buffersOf({ kernel }: Step): Buffer[] {
+export function buffersOf({ kind, kernel }: Step): Buffer[] {
+  if (kind === "pack") {
+    const { b, panelB } = kernel.contraction!;
+    return [...loadsIn(b).map((load) => load.buffer), panelB];
+  }
   const stores = kernel.stages.flatMap((s) => (s.place.kind === "register" ? [] : [s.place.buffer]));
   const { contraction } = kernel;
   const panels = contraction ? [contraction.panelA, contraction.panelB, contraction.tile] : [];
@@ -127,59 +134,86 @@ function takesOver(kernel: Kernel, old: Buffer, next: Buffer): boolean {
   return onlyItsElement(kernel, old, next);
 }
 
-/** Places of all buffers of an entry's arena. */
+/** Buffers at one place, and when it is taken. */
+interface Block {
+  readonly chain: readonly Lifetime[];
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
+/** Blocks placed in whole units, each of 256 * `unit` bytes. */
+interface Region {
+  readonly unit: Dim;
+  readonly placed: { readonly block: Block; readonly at: number }[];
+  top: number;
+}
+
+/** First position at which nothing that lives at the same time is in the way. */
+function freeAt(region: Region, block: Block): number {
+  const near = region.placed
+    .filter((other) => other.block.first <= block.last && block.first <= other.block.last)
+    .sort((a, b) => a.at - b.at);
+  let at = 0;
+  for (const other of near) {
+    if (at + block.count <= other.at) break;
+    at = Math.max(at, other.at + other.block.count);
+  }
+  return at;
+}
+
+function put(region: Region, block: Block, at: number): void {
+  region.placed.push({ block, at });
+  region.top = Math.max(region.top, at + block.count);
+}
+
+const degree = (unit: Dim): number => Math.max(0, ...unit.terms.map((t) => t.atoms.length));
+
+/**
+ * Places of all buffers of an entry's arena. A block also fits into a gap of a region of larger units: sizes are at least
+ * 1, so as many of those are never too few.
+ */
 export function planMemory(entry: EntryProgram, kind: PlanKind): ArenaPlan {
   const lifetimes = lifetimesOf(entry);
-  const chainOf =
-    kind === "tight"
-      ? chains(entry, lifetimes)
-      : new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]));
-  interface Block {
-    readonly chain: readonly Lifetime[];
-    readonly first: number;
-    readonly last: number;
-    readonly count: number;
-    at: number;
-  }
-  const regions = new Map<string, { readonly unit: Dim; readonly blocks: Block[] }>();
+  const always = kind === "keep-all";
+  const chainOf = always
+    ? new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]))
+    : chains(entry, lifetimes);
+  const waiting = new Map<string, { readonly unit: Dim; readonly blocks: Block[] }>();
   for (const chain of new Set(chainOf.values())) {
     const { unit, count } = unitsOf(bytesBound(chain[0]!.buffer));
-    let region = regions.get(unit.key);
-    if (region === undefined) regions.set(unit.key, (region = { unit, blocks: [] }));
-    const always = kind === "keep-all";
-    region.blocks.push({
+    const group = waiting.get(unit.key) ?? { unit, blocks: [] };
+    waiting.set(unit.key, group);
+    group.blocks.push({
       chain,
       first: always ? -1 : Math.min(...chain.map((l) => l.first)),
       last: always ? entry.steps.length : Math.max(...chain.map((l) => l.last)),
       count,
-      at: 0,
     });
+  }
+  const ordered = [...waiting.values()].sort(
+    (a, b) => degree(b.unit) - degree(a.unit) || (a.unit.key < b.unit.key ? -1 : 1),
+  );
+  const regions: Region[] = [];
+  for (const { unit, blocks } of ordered) {
+    const own: Region = { unit, placed: [], top: 0 };
+    for (const block of [...blocks].sort((a, b) => b.count - a.count || a.first - b.first)) {
+      const gap = regions
+        .filter((region) => dim.divideExactly(region.unit, unit) !== undefined)
+        .map((region) => ({ region, at: freeAt(region, block) }))
+        .find(({ region, at }) => at + block.count <= region.top);
+      if (gap) put(gap.region, block, gap.at);
+      else put(own, block, freeAt(own, block));
+    }
+    regions.push(own);
   }
   const places = new Map<Buffer, Dim>();
   let base: Dim = dim.zero;
-  // the constant region first, then by key, so that a plan does not depend on the order of kernels alone
-  const ordered = [...regions.values()].sort((a, b) =>
-    a.unit.key === "1" ? -1 : b.unit.key === "1" ? 1 : a.unit.key < b.unit.key ? -1 : 1,
-  );
-  for (const { unit, blocks } of ordered) {
-    const placed: Block[] = [];
-    let top = 0;
-    for (const block of [...blocks].sort((a, b) => b.count - a.count || a.first - b.first)) {
-      const near = placed
-        .filter((other) => other.first <= block.last && block.first <= other.last)
-        .sort((a, b) => a.at - b.at);
-      let at = 0;
-      for (const other of near) {
-        if (at + block.count <= other.at) break;
-        at = Math.max(at, other.at + other.count);
-      }
-      block.at = at;
-      placed.push(block);
-      top = Math.max(top, at + block.count);
-    }
+  // the region of constants first
+  for (const { unit, placed, top } of regions.toReversed()) {
     const bytes = (units: number): Dim => dim.multiply(unit, dim.constant(units * target.alignment));
-    for (const block of blocks)
-      for (const { buffer } of block.chain) places.set(buffer, dim.add(base, bytes(block.at)));
+    for (const { block, at } of placed)
+      for (const { buffer } of block.chain) places.set(buffer, dim.add(base, bytes(at)));
     base = dim.add(base, bytes(top));
   }
   return { places, bytes: base };

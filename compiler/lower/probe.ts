@@ -1,7 +1,6 @@
 /** What a node does with its operands, learned from its `element` alone. */
 import type { Node } from "../ir/graph.ts";
 import type { Combine } from "../ir/op.ts";
-import * as scalar from "../ir/scalar.ts";
 import type { Affine, Instruction, LoopAxis, Scalar } from "../ir/scalar.ts";
 import { elements, scalarTypeOf } from "../ir/type.ts";
 import * as dim from "../ir/dim.ts";

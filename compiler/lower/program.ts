@@ -93,10 +93,7 @@ function placeAll(entries: readonly EntryProgram[], plan: PlanKind): Program {
   const start = dim.constant(at);
   const bytes = new Map<EntryProgram, Dim>();
   for (const entry of entries) {
-    // a prepare entry packs into the shared region only
-    const arena = entry.steps.every((step) => step.kind === "pack")
-      ? planMemory({ ...entry, steps: [] }, plan)
-      : planMemory(entry, plan);
+    const arena = planMemory(entry, plan);
     for (const [buffer, place] of arena.places) places.set(buffer, dim.add(start, place));
     bytes.set(entry, dim.add(start, arena.bytes));
   }

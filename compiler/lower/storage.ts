@@ -5,8 +5,11 @@ import { noOrigin } from "../ir/builder.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import type { Buffer } from "../ir/kernel.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import { affineShift } from "../ir/scalar.ts";
+import type { Affine } from "../ir/scalar.ts";
 import type { Choice } from "./choose-stored.ts";
 import { isConstant } from "./choose-stored.ts";
+import { flatIndex, groupAxes } from "./digits.ts";
 import type { Location } from "./compose.ts";
 
 /** Buffers that entries have in common: weights, states, control, equal constants. */
@@ -50,9 +53,26 @@ function constantBuffer(value: Value, shared: Shared): Buffer {
   return buffer;
 }
 
+/** The range of a part along one axis of a whole; `view`: the part's index as an index of the whole's axes. */
+export function partOf(
+  whole: Location,
+  axis: number,
+  start: dim.Dim,
+  view: (index: readonly Affine[]) => readonly Affine[] = (index) => index,
+): Location {
+  return {
+    buffer: whole.buffer,
+    shape: whole.shape,
+    place(index) {
+      const own = view(index).map((a, k) => (k === axis ? affineShift(a, start) : a));
+      return whole.place ? whole.place(own) : own;
+    },
+  };
+}
+
 export function makeStorage(graph: Graph, choice: Choice, shared: Shared): Storage {
   const locations = new Map<Value, Location>();
-  const plain = (buffer: Buffer): Location => ({ buffer, shape: buffer.shape, offset: undefined });
+  const plain = (buffer: Buffer): Location => ({ buffer, shape: buffer.shape, place: undefined });
 
   const inputs = graph.inputs.map((value) => {
     if (isNode(value.source)) throw new Error("an input of a graph has no operands");
@@ -109,10 +129,17 @@ export function makeStorage(graph: Graph, choice: Choice, shared: Shared): Stora
     if (known) return known;
     const part = choice.parts.get(value)!;
     const whole = locatePart(part.whole);
-    const offset = whole.shape.map((_, k) =>
-      dim.add(whole.offset?.[k] ?? dim.zero, k === part.axis ? part.start : dim.zero),
+    const groups = part.as && groupAxes(value.type.shape, part.as)!;
+    const location = partOf(whole, part.axis, part.start, (index) =>
+      groups
+        ? groups.map((group) =>
+            flatIndex(
+              group.map((k) => index[k]!),
+              group.map((k) => value.type.shape[k]!),
+            ),
+          )
+        : index,
     );
-    const location: Location = { buffer: whole.buffer, shape: whole.shape, offset };
     locations.set(value, location);
     return location;
   };
@@ -124,8 +151,8 @@ export function makeStorage(graph: Graph, choice: Choice, shared: Shared): Stora
     // a reshape of what lies in its own whole buffer is another view of that buffer
     if (!isNode(value.source) || !choice.facts.get(value)?.reshape) return undefined;
     const base = locate(value.source.operands[0]!);
-    if (base === undefined || base.offset !== undefined) return undefined;
-    return { buffer: base.buffer, shape: value.type.shape, offset: undefined };
+    if (base === undefined || base.place !== undefined) return undefined;
+    return { buffer: base.buffer, shape: value.type.shape, place: undefined };
   };
 
   return {
