@@ -127,8 +127,12 @@ export function memoryUse(
     const sizes = maxima(entry.name);
     const seen = new Set<Buffer>();
     for (const { buffer } of [...entry.inputs, ...entry.outputs]) seen.add(buffer);
-    for (const { kernel } of entry.steps) {
+    for (const { kind, kernel } of entry.steps) {
       const { contraction } = kernel;
+      if (kind === "pack") {
+        if (contraction) seen.add(contraction.panelB);
+        continue;
+      }
       for (const buffer of buffersRead(kernel.stages)) seen.add(buffer);
       for (const { place } of kernel.stages) if (place.kind !== "register") seen.add(place.buffer);
       if (contraction)

@@ -1,0 +1,153 @@
+/**
+ * The whole pipeline on one page: start reading here.
+ *
+ *   text    grammar/parse.ts        -> syntax tree (never fails)
+ *   check   check/check.ts          -> diagnostics and the entry graphs of each model; errors end here
+ *   pin     passes/pin-dims.ts      -> free dims made constant, where asked for
+ *   passes  passes/pipeline.ts      -> the same graphs, simpler; gradients are in them already
+ *   lower   lower/program.ts        -> kernels (what is fused), contractions, the memory plan
+ *   wasm    backends/wasm/module.ts -> code, strict and relaxed
+ *   pack    pack.ts                 -> artifacts, which runtime/ loads
+ *
+ * This file is the part from graphs on: pure, without files or console. What a user may see on the way (IR after a
+ * pass, times, reasons of the fusion, the memory of each entry) is given to the observer or is part of the result.
+ */
+import { sha256 } from "../runtime/artifact.ts";
+import { emitWasm } from "./backends/wasm/module.ts";
+import type { WasmModule } from "./backends/wasm/module.ts";
+import type { Graph } from "./ir/graph.ts";
+import type { Program } from "./ir/kernel.ts";
+import type { EntryGraph, ModelGraphs } from "./ir/model.ts";
+import type { Explained } from "./lower/lower.ts";
+import { makeProgram, memoryUse, tooLarge } from "./lower/program.ts";
+import type { MemoryUse } from "./lower/program.ts";
+import type { PlanKind } from "./lower/plan-memory.ts";
+import { pack } from "./pack.ts";
+import { optimize } from "./passes/pipeline.ts";
+import { pinDims } from "./passes/pin-dims.ts";
+
+export const stages = ["passes", "lower", "wasm", "pack"] as const;
+export type Stage = (typeof stages)[number];
+
+export interface Observer {
+  /** every entry's graph as the checker made it (pass `check`) and after each pass */
+  graph?(entry: string, pass: string, graph: Graph): void;
+  /** milliseconds of each stage and pass, summed over entries by who prints them */
+  time?(name: string, milliseconds: number): void;
+}
+
+export interface CompileOptions {
+  /** of the compiler, for the manifest */
+  readonly version: string;
+  /** names of entries; all that the checker made where absent. `fit` is never compiled */
+  readonly entries?: readonly string[];
+  /** free dims to be made constant */
+  readonly pin?: ReadonlyMap<string, number>;
+  /** keep-all gives every stored value a place of its own, for debugging */
+  readonly plan?: PlanKind;
+  /** also the twin with relaxed SIMD; true where absent */
+  readonly relaxed?: boolean;
+  /** keeps names of kernels in the code, for profiles */
+  readonly names?: boolean;
+  readonly stopAfter?: Stage;
+  readonly observer?: Observer;
+  /** milliseconds; needed for times alone */
+  readonly clock?: () => number;
+}
+
+export interface CompiledCode {
+  readonly code: WasmModule;
+  /** undefined where the pipeline stopped before */
+  readonly artifact: Uint8Array | undefined;
+}
+
+/** What was made up to the stage at which it stopped. */
+export interface Compiled {
+  readonly entries: readonly EntryGraph[];
+  readonly program?: Program;
+  /** why values are stored, by entry */
+  readonly explained?: ReadonlyMap<string, readonly Explained[]>;
+  /** of each entry, at the default maxima of its dims */
+  readonly memory?: readonly MemoryUse[];
+  /** the first entry that does not fit into a WebAssembly memory: then there is no code */
+  readonly tooLarge?: MemoryUse;
+  readonly strict?: CompiledCode;
+  readonly relaxed?: CompiledCode;
+}
+
+/** Throws InternalError for a bug of the compiler; what a user can do wrong, the checker has reported before. */
+export async function compileModel(model: ModelGraphs, options: CompileOptions): Promise<Compiled> {
+  const { observer, stopAfter = "pack", clock = () => 0 } = options;
+  async function timed<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const start = clock();
+    const result = await work();
+    observer?.time?.(name, clock() - start);
+    return result;
+  }
+
+  const wanted = model.entries.filter(
+    ({ graph }) => graph.name !== "fit" && (options.entries?.includes(graph.name) ?? true),
+  );
+  const entries = await timed("passes", () =>
+    wanted.map((entry) => {
+      const { name } = entry.graph;
+      observer?.graph?.(name, "check", entry.graph);
+      const pinned = pinDims(entry.graph, options.pin ?? new Map());
+      let start = clock();
+      const graph = optimize(pinned, {
+        after(pass, result) {
+          observer?.time?.(pass, clock() - start);
+          observer?.graph?.(name, pass, result);
+          start = clock();
+        },
+      });
+      return { ...entry, graph };
+    }),
+  );
+  if (stopAfter === "passes") return { entries };
+
+  const { program, explained } = await timed("lower", () =>
+    makeProgram(
+      entries.map(({ graph }) => graph),
+      { plan: options.plan ?? "tight", prepare: true },
+    ),
+  );
+  const maxima = maximaOf(entries);
+  const lowered = { entries, program, explained, memory: memoryUse(program, maxima) };
+  const large = tooLarge(program, maxima);
+  if (large) return { ...lowered, tooLarge: large };
+  if (stopAfter === "lower") return lowered;
+
+  const names = options.names ?? false;
+  const strict = await timed("wasm", () => emitWasm(program, { relaxed: false, names }));
+  const relaxed =
+    options.relaxed === false
+      ? undefined
+      : await timed("wasm relaxed", () => emitWasm(program, { relaxed: true, names }));
+  const programHash = (await sha256(strict.bytes)) ?? "";
+
+  const packed = async (code: WasmModule, isRelaxed: boolean): Promise<CompiledCode> => {
+    if (stopAfter === "wasm") return { code, artifact: undefined };
+    const { version } = options;
+    const artifact = await timed("pack", () =>
+      pack(program, code, { ...model, entries }, { version, relaxed: isRelaxed, programHash }),
+    );
+    return { code, artifact };
+  };
+  return {
+    ...lowered,
+    strict: await packed(strict, false),
+    ...(relaxed && { relaxed: await packed(relaxed, true) }),
+  };
+}
+
+/** The sizes that memory is planned for where an app says nothing else. */
+function maximaOf(entries: readonly EntryGraph[]): (entry: string) => ReadonlyMap<string, number> {
+  const byName = new Map(
+    entries.map(({ graph, defaults }) => [
+      graph.name,
+      new Map(graph.dims.map(({ name, max }) => [name, max ?? defaults.get(name) ?? 1])),
+    ]),
+  );
+  return (entry) => byName.get(entry) ?? new Map();
+}
