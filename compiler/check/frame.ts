@@ -62,6 +62,15 @@ export interface StageRow {
   readonly flops: number;
 }
 
+export interface Requested {
+  readonly request: WeightRequest | StateRequest;
+  readonly state: boolean;
+  /** of a state: as it is after the updates so far */
+  value: Value | undefined;
+  /** the body that declares it */
+  readonly frame: Frame;
+}
+
 /** One pass over a declaration (and all it calls) in one phase. */
 export interface Elaboration {
   readonly session: Session;
@@ -70,15 +79,19 @@ export interface Elaboration {
   readonly weights: WeightSource;
   readonly states: StateStore;
   /** weights and states asked for so far, by model and path */
-  readonly requested: Map<string, { readonly request: WeightRequest | StateRequest; value: Value | undefined }>;
+  readonly requested: Map<string, Requested>;
   /** phase of an instance, where it is not that of its surroundings: frozen ones are in inference */
   readonly phaseAt: ((model: string, path: string) => Phase | undefined) | undefined;
   /** rows for `dlmc show`, filled where wanted */
   readonly rows: StageRow[] | undefined;
   /** a module is checked alone: sizes are symbols, and what a callee demands is passed on to the caller */
   readonly alone: boolean;
+  /** mistakes are looked for, also in what is not built (first values) */
+  readonly checking: boolean;
+  /** a first value is built: it is drawn once, whatever the iteration */
+  readonly initial?: true;
   /** counts random draws, so that each has its own key */
-  draws: Map<string, number>;
+  readonly draws: Map<string, number>;
 }
 
 /** Weight paths of one named scope. */
@@ -87,17 +100,25 @@ export interface PathScope {
   readonly prefix: string;
   /** next ordinal of each kind of unnamed stage */
   counters: Map<string, number>;
+  /** the one module applied in it takes its own path: `head: Dense(4)` is `head.kernel` */
+  readonly single: boolean;
   /** who bears a segment */
   claims: Map<string, { readonly identity: object; readonly span: Span }>;
 }
 
-export function pathScope(prefix: string): PathScope {
-  return { prefix, counters: new Map(), claims: new Map() };
+export function pathScope(prefix: string, single = false): PathScope {
+  return { prefix, single, counters: new Map(), claims: new Map() };
 }
 
 export interface LocalScope {
   readonly values: Map<string, CheckValue>;
   readonly parent: LocalScope | undefined;
+}
+
+/** One run of a body. Its labels go out under the names that the caller knows them by. */
+export interface Activation {
+  /** the caller's label for a label of this body; undefined: it has none there */
+  outerLabel(label: string): string | undefined;
 }
 
 export interface CallSite {
@@ -117,6 +138,7 @@ export interface Frame {
   readonly path: PathScope;
   readonly phase: Phase;
   readonly call: CallSite | undefined;
+  readonly activation: Activation;
   /** what `_` stands for */
   readonly piped: CheckValue | undefined;
   /** axes that the packs of the signature took in, by name (`` for `..`) */
@@ -127,7 +149,11 @@ export interface Frame {
   readonly states: Map<string, StateRequest>;
   /** rows are recorded for the stages of this frame's own body */
   readonly recording: boolean;
+  /** inside `if training` or `if fitting`: states may be updated */
+  readonly changing: boolean;
 }
+
+export const ownLabels: Activation = { outerLabel: (label) => label };
 
 export function innerScope(frame: Frame): Frame {
   return { ...frame, locals: { values: new Map(), parent: frame.locals }, recording: false };

@@ -5,21 +5,23 @@ import type { CallableDeclaration, DataDeclaration, UseDeclaration } from "../..
 import { parse } from "../../grammar/parse.ts";
 import type { Source } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
-import { importCycle } from "./diagnostics/DLM0108.ts";
-import { missingFile } from "./diagnostics/DLM0113.ts";
-import { unknownName } from "./diagnostics/DLM0101.ts";
+import { importCycle } from "./diagnostics/dlm0108-import-cycle.ts";
+import { missingFile } from "./diagnostics/dlm0113-missing-file.ts";
+import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
 import type { Frame } from "./frame.ts";
 import { userSpan } from "./frame.ts";
 import { fileScope, nearest } from "./names.ts";
 import type { FileScope } from "./names.ts";
 import { isUserSpan } from "./origin.ts";
 import { libraryScope } from "./prelude.ts";
-import type { DataValue } from "./values.ts";
+import type { CheckValue, DataValue } from "./values.ts";
 
 /** What the checker of data and workflow blocks adds; called back so that neither imports the other. */
 export interface Hooks {
   /** what a data declaration makes known: columns and late dims */
   data(session: Session, scope: FileScope, declaration: DataDeclaration): DataValue | undefined;
+  /** checks the workflow blocks of a file, after its modules and models */
+  file?(session: Session, scope: FileScope): void;
 }
 
 export interface Session {
@@ -37,11 +39,13 @@ export interface Session {
   dataOf(scope: FileScope, declaration: DataDeclaration): DataValue | undefined;
   /** how the check of a module alone went */
   readonly alone: Map<CallableDeclaration, "running" | "sound" | "failed">;
+  /** values that stand for lets of the same name: what a search tries */
+  readonly lets: ReadonlyMap<string, CheckValue>;
   /** number of errors so far */
   errors(): number;
 }
 
-export function createSession(read: (path: string) => Source | undefined, hooks: Hooks): Session {
+export function createSession(read: (path: string) => Source | undefined, hooks: Hooks, lets: ReadonlyMap<string, CheckValue> = new Map()): Session {
   const files = new Map<string, FileScope>();
   const diagnostics: Diagnostic[] = [];
   const keys = new Set<string>();
@@ -56,6 +60,7 @@ export function createSession(read: (path: string) => Source | undefined, hooks:
     library: libraryScope(),
     diagnostics,
     alone: new Map(),
+    lets,
     errors: () => errors,
     add(diagnostic) {
       const { span } = diagnostic.primary;
@@ -69,8 +74,6 @@ export function createSession(read: (path: string) => Source | undefined, hooks:
       if (frame?.muted) return;
       const made = makeDiagnostic(kind, facts);
       const span = userSpan(frame, made.primary.span);
-      // a primary text that spoke of the library's source stands at the call now
-      const moved = span !== made.primary.span;
       const labels = made.labels.filter(
         (label) =>
           isUserSpan(label.span) &&
@@ -78,7 +81,7 @@ export function createSession(read: (path: string) => Source | undefined, hooks:
       );
       session.add({
         ...made,
-        primary: { span, text: moved && !isUserSpan(made.primary.span) ? made.primary.text : made.primary.text },
+        primary: { span, text: made.primary.text },
         labels: labels.slice(0, 3),
         helps: made.helps.map((help) =>
           help.edits?.every((edit) => isUserSpan(edit.span)) === false ? { text: help.text } : help,

@@ -12,8 +12,10 @@ import type { Diagnostic } from "../../grammar/diagnostic.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
+import type { Bound } from "./arguments.ts";
 import type { Builtin } from "./builtins/builtin.ts";
 import type { Frame, PathScope } from "./frame.ts";
+import type { FileScope } from "./names.ts";
 import type { SizeOrigin } from "./origin.ts";
 import type { CheckType } from "./type.ts";
 
@@ -64,6 +66,8 @@ export interface NumberValue {
   readonly label: string | undefined;
   /** of `5ms`, `12 * epoch` */
   readonly unit?: string | undefined;
+  /** it is this division, of which nothing says that it leaves no rest */
+  readonly quotient?: { readonly left: Dim; readonly right: Dim; readonly span: Span } | undefined;
   /** a configuration parameter of which nothing is known while its module is checked alone */
   readonly open?: true;
 }
@@ -91,6 +95,8 @@ export interface WordValue {
 export interface CallableValue {
   readonly kind: "callable";
   readonly declaration: CallableDeclaration;
+  /** the file it is written in */
+  readonly scope: FileScope;
   /** configuration by parameter name; undefined: not given yet */
   readonly configuration: ReadonlyMap<string, ConfigurationArgument> | undefined;
   /** further tensors given with the configuration, for a stage: `dot(v)` */
@@ -115,7 +121,8 @@ export interface TensorArgument {
 export interface BuiltinValue {
   readonly kind: "builtin";
   readonly builtin: Builtin;
-  readonly arguments: readonly BuiltinArgument[] | undefined;
+  /** what is given so far */
+  readonly bound: Bound | undefined;
   readonly span: Span;
   readonly over: OverAxes | undefined;
 }

@@ -1,0 +1,148 @@
+/** Checks a program: all its files, every declaration, each once. No I/O: sources come from `read`. */
+import type { CallableDeclaration } from "../../grammar/ast.ts";
+import type { Diagnostic } from "../../grammar/diagnostic.ts";
+import type { Source } from "../../grammar/source.ts";
+import type { Span } from "../../grammar/source.ts";
+import { graphBuilder } from "../ir/builder.ts";
+import { constantOf } from "../ir/dim.ts";
+import { graphType } from "./type.ts";
+import { checkAlone } from "./alone.ts";
+import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
+import { createElaboration, elaborate, workflowFrame } from "./elaborate.ts";
+import type { Elaborated, ElaborateOptions } from "./elaborate.ts";
+import type { StageRow, StateStore, WeightSource } from "./frame.ts";
+import { evaluateName } from "./lookup.ts";
+import { callablesOf } from "./names.ts";
+import type { FileScope } from "./names.ts";
+import { createSession } from "./session.ts";
+import type { Hooks, Session } from "./session.ts";
+import type { CheckValue } from "./values.ts";
+
+export interface CheckOptions {
+  readonly path: string;
+  /** the source of a path, as `use` resolves it */
+  read(path: string): Source | undefined;
+  readonly hooks?: Hooks | undefined;
+  /** values that stand for lets of the same name: what a search tries */
+  readonly lets?: ReadonlyMap<string, CheckValue> | undefined;
+}
+
+export interface Checked {
+  readonly session: Session;
+  /** the file that was asked for; undefined where it cannot be read */
+  readonly scope: FileScope | undefined;
+  /** in the order of files and places */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const noHooks: Hooks = { data: () => undefined };
+
+/** Checks the declarations of one file and of all files it uses. */
+export function check(options: CheckOptions): Checked {
+  const session = createSession((path) => options.read(path), options.hooks ?? noHooks, options.lets);
+  const scope = session.load(options.path);
+  for (const file of session.files.values()) checkFile(session, file);
+  return { session, scope, diagnostics: inOrder(session.diagnostics) };
+}
+
+function checkFile(session: Session, scope: FileScope): void {
+  checkLets(session, scope);
+  for (const declaration of scope.file.declarations)
+    if (declaration.kind === "data") session.dataOf(scope, declaration);
+  const callables = callablesOf(scope);
+  // modules first, so that a mistake in one is not reported again by its uses
+  for (const kind of ["fn", "op", "module", "model"] as const)
+    for (const declaration of callables) if (declaration.kind === kind) checkAlone(session, scope, declaration);
+  session.hooks.file?.(session, scope);
+}
+
+function checkLets(session: Session, scope: FileScope): void {
+  const frame = workflowFrame(createElaboration(session, { phase: "inference" }), scope, "inference");
+  for (const [name, declaration] of scope.lets)
+    evaluateName(frame, { kind: "name", span: declaration.name.span, text: name });
+}
+
+function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const files = [...new Set(diagnostics.map((each) => each.primary.span.source.path))];
+  return [...diagnostics].sort((a, b) => {
+    const [x, y] = [a.primary.span, b.primary.span];
+    return files.indexOf(x.source.path) - files.indexOf(y.source.path) || x.start - y.start;
+  });
+}
+
+// ---------------------------------------------------------------- models
+
+export function modelsOf(scope: FileScope): CallableDeclaration[] {
+  return callablesOf(scope).filter((declaration) => declaration.kind === "model");
+}
+
+/** The model of a name that a file sees, with the file it is written in; reports where there is none. */
+export function findModel(
+  session: Session,
+  scope: FileScope,
+  name: { readonly text: string; readonly span: Span },
+): { readonly scope: FileScope; readonly declaration: CallableDeclaration } | undefined {
+  const own = scope.declarations.get(name.text);
+  const used = scope.used.get(name.text);
+  const declaration = own ?? used?.scope.declarations.get(name.text);
+  if (declaration?.kind === "model") return { scope: own ? scope : used!.scope, declaration };
+  if (used && used.scope.path === "") return undefined;
+  if (scope.sound)
+    session.report(undefined, unknownName, {
+      span: name.span,
+      name: name.text,
+      what: "model",
+      where: "",
+      near: [...scope.declarations.values()].flatMap((each) => (each.kind === "model" ? [each.name.text] : [])).slice(0, 2),
+    });
+  return undefined;
+}
+
+export interface ModelSummary {
+  readonly name: string;
+  readonly rows: readonly StageRow[];
+  readonly weights: readonly { readonly path: string; readonly shape: readonly number[] }[];
+  readonly parameters: number;
+  /** of one row */
+  readonly flops: number;
+  readonly elaborated: Elaborated;
+}
+
+/** A weight or state that is an input of the graph, for graphs that are only looked at. */
+export function inputWeights(options: Pick<ElaborateOptions, "builder">): {
+  readonly weights: WeightSource;
+  readonly states: StateStore;
+} {
+  const { builder } = options;
+  return {
+    weights: { get: ({ path, type }) => builder?.input(path, "weight", graphType(type)) },
+    states: { get: ({ path, type }) => builder?.input(path, "state", graphType(type)), set: () => undefined },
+  };
+}
+
+/** The architecture table of a model that checks clean. */
+export function summarise(session: Session, scope: FileScope, declaration: CallableDeclaration): ModelSummary {
+  const builder = graphBuilder();
+  const elaborated = elaborate(session, scope, declaration, {
+    phase: "inference",
+    builder,
+    rows: true,
+    ...inputWeights({ builder }),
+  });
+  const weights = [...elaborated.elaboration.requested.values()].flatMap(({ request, state }) =>
+    state ? [] : [{ path: request.path, shape: shapeOf(request.type) }],
+  );
+  const rows = elaborated.elaboration.rows ?? [];
+  return {
+    name: declaration.name.text,
+    rows,
+    weights,
+    parameters: weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
+    flops: rows.reduce((sum, row) => sum + row.flops, 0),
+    elaborated,
+  };
+}
+
+function shapeOf(type: StageRow["type"]): number[] {
+  return graphType(type).shape.map((size) => constantOf(size) ?? 0);
+}

@@ -1,0 +1,42 @@
+// DLM0114: a value of a kind that does not belong there.
+import { defineDiagnostic } from "../../../grammar/diagnostic.ts";
+import type { Span } from "../../../grammar/source.ts";
+
+export interface Unfit {
+  readonly span: Span;
+  /** "a function or a module after `->`" */
+  readonly expected: string;
+  /** "a tensor" */
+  readonly found: string;
+  readonly helps: readonly string[];
+}
+
+export const unfit = defineDiagnostic<Unfit>({
+  code: "DLM0114",
+  severity: "error",
+  explanation: `Values are tensors, numbers known before running, functions and modules, lists, words. Each place takes some of them:
+behind an arrow stands a function or a module, in a shape a size, in an \`if\` a condition.`,
+  example: {
+    wrong: `dlm 1
+
+model Small(x: [B, D=8]) -> [B, D] {
+  y = x -> Dense(8)
+  x -> y
+}
+`,
+    right: `dlm 1
+
+model Small(x: [B, D=8]) -> [B, D] {
+  y = x -> Dense(8)
+  x -> + y
+}
+`,
+  },
+  build({ span, expected, found, helps }) {
+    return {
+      message: `expected ${expected}, found ${found}`,
+      primary: { span, text: found === "nothing" ? "it is not given" : `this is ${found}` },
+      helps: helps.map((text) => ({ text })),
+    };
+  },
+});

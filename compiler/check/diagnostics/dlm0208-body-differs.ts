@@ -1,0 +1,63 @@
+// DLM0208: a body that gives something else than its signature promises.
+import { defineDiagnostic } from "../../../grammar/diagnostic.ts";
+import type { Help, Label } from "../../../grammar/diagnostic.ts";
+import { textOf } from "../../../grammar/source.ts";
+import type { Span } from "../../../grammar/source.ts";
+
+export interface BodyDiffers {
+  /** the last stage */
+  readonly span: Span;
+  readonly given: string;
+  /** with its sizes; undefined where the text says all */
+  readonly promised: string | undefined;
+  readonly signature: Span;
+  readonly name: string;
+  readonly difference:
+    | { readonly promised: string; readonly given: string; readonly factor: string | undefined; readonly last: boolean }
+    | undefined;
+  /** the use whose sizes show it */
+  readonly use: Span | undefined;
+}
+
+export const bodyDiffers = defineDiagnostic<BodyDiffers>({
+  code: "DLM0208",
+  severity: "error",
+  explanation: `The result type of a module is what its callers rely on, so the body must give just that: as many axes, of equal
+sizes. \`_\` leaves a size to the body, \`Name=_\` names it too.`,
+  example: {
+    wrong: `dlm 1
+
+module Feed(x: [B, T, D]) -> [B, T, D] {
+  x -> Dense(D) -> gelu -> Dense(4 * D)
+}
+`,
+    right: `dlm 1
+
+module Feed(x: [B, T, D]) -> [B, T, D] {
+  x -> Dense(4 * D) -> gelu -> Dense(D)
+}
+`,
+  },
+  build({ span, given, promised, signature, name, difference, use }) {
+    const labels: Label[] = [{ span: signature, text: `promised by ${name}` }];
+    if (use) labels.push({ span: use, text: "in this use" });
+    const notes: string[] = [];
+    const helps: Help[] = [];
+    if (difference) {
+      const { factor, last } = difference;
+      notes.push(
+        factor !== undefined && factor !== "1"
+          ? `${difference.given} is ${difference.promised} times ${factor}`
+          : `${difference.given} is not ${difference.promised}`,
+      );
+      if (last) helps.push({ text: `-> Dense(${difference.promised})` });
+    }
+    return {
+      message: `the body gives ${given}, the signature promises ${promised ?? textOf(signature)}`,
+      primary: { span, text: `this gives ${given}` },
+      labels,
+      notes,
+      helps,
+    };
+  },
+});

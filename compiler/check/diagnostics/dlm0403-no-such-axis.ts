@@ -1,0 +1,41 @@
+// DLM0403: an axis that the tensor has not.
+import { defineDiagnostic } from "../../../grammar/diagnostic.ts";
+import type { Span } from "../../../grammar/source.ts";
+
+export interface NoSuchAxis {
+  readonly span: Span;
+  readonly axis: string;
+  readonly type: string;
+  readonly near: readonly string[];
+  readonly tensor: Span;
+}
+
+export const axisMissing = defineDiagnostic<NoSuchAxis>({
+  code: "DLM0403",
+  severity: "error",
+  explanation: `\`over\` names axes by their labels, which come from signatures and rearranges. \`last\` is the feature axis of a tensor
+with at least two axes. An axis without a label can be given one by a rearrange: \`[B, T, E] => [B, T, E]\`.`,
+  example: {
+    wrong: `dlm 1
+
+model Small(x: [B, T, D=8]) -> [B, D=8] {
+  x -> mean over Time
+}
+`,
+    right: `dlm 1
+
+model Small(x: [B, T, D=8]) -> [B, D=8] {
+  x -> mean over T
+}
+`,
+  },
+  build({ span, axis, type, near, tensor }) {
+    const inside = tensor.source === span.source && tensor.start <= span.start && tensor.end >= span.end;
+    return {
+      message: `there is no axis ${axis} in ${type}`,
+      primary: { span, text: "no axis of this name" },
+      labels: inside ? [] : [{ span: tensor, text: type }],
+      helps: near.map((name) => ({ text: name, edits: [{ span, text: name }] })),
+    };
+  },
+});

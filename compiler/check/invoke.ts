@@ -1,0 +1,208 @@
+/** One use of a module, model, fn or op: binds configuration and tensors, checks what it demands, runs its body. */
+import type { CallableDeclaration, Parameter } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import { checkAlone } from "./alone.ts";
+import type { Bound } from "./arguments.ts";
+import { evaluateBody } from "./body.ts";
+import type { Given } from "./builtins/builtin.ts";
+import { missingConfiguration } from "./diagnostics/dlm0109-missing-configuration.ts";
+import { usesItself } from "./diagnostics/dlm0112-uses-itself.ts";
+import { evaluate } from "./evaluate.ts";
+import { pathScope } from "./frame.ts";
+import type { Activation, Frame } from "./frame.ts";
+import { meaningOf } from "./meaning.ts";
+import { reportMisfit } from "./misfit.ts";
+import { runNotation } from "./notation.ts";
+import { reportOverNeeded, resolveOver } from "./over.ts";
+import { moduleScope } from "./paths.ts";
+import { conformResult, outerResult } from "./result.ts";
+import { bindTensor, emptyBinding, typeShape } from "./signature.ts";
+import type { Binding } from "./signature.ts";
+import { unknown } from "./values.ts";
+import type { CallableValue, CheckValue } from "./values.ts";
+import { checkWhere } from "./where.ts";
+
+export function invoke(
+  frame: Frame,
+  value: CallableValue,
+  bound: Bound,
+  label: { readonly text: string; readonly span: Span } | undefined,
+  span: Span,
+): CheckValue {
+  const { declaration } = value;
+  const { elaboration } = frame;
+  const inputs = [...bound.tensors.values()];
+  if (inputs.some((given) => given.value.kind === "unknown")) return unknown;
+  if ([...bound.configuration.values()].some((given) => given.value.kind === "unknown")) return unknown;
+  if (isRunning(frame, declaration)) {
+    elaboration.session.report(frame, usesItself, { span, name: declaration.name.text, declared: declaration.name.span });
+    return unknown;
+  }
+  const failed = checkAlone(elaboration.session, value.scope, declaration) === "failed";
+  const holdsWeights = declaration.kind === "module" || declaration.kind === "model";
+  // a workflow block calls models: their weights lie under their own names
+  const whole = declaration.kind === "model" && frame.declaration === undefined;
+  const path = whole ? pathScope("") : holdsWeights ? moduleScope(frame, declaration.name.text, label) : frame.path;
+  if (!path) return unknown;
+  const over = value.over && inputs[0]?.value.kind === "tensor" ? resolveOver(frame, value.over, inputs[0].value.type, inputs[0].span) : undefined;
+  if (value.over && !over) return unknown;
+  if (takesOver(declaration) && !value.over) {
+    const [first] = inputs;
+    if (first?.value.kind === "tensor")
+      reportOverNeeded(frame, declaration.name.text, first.value.type, value.span);
+    return unknown;
+  }
+  const binding = emptyBinding(over);
+  const inner: Frame = {
+    elaboration,
+    file: value.scope,
+    locals: { values: new Map(), parent: undefined },
+    open: declaration.kind === "model",
+    declaration,
+    model: whole ? declaration.name.text : frame.model,
+    path,
+    phase:
+      (holdsWeights ? elaboration.phaseAt?.(frame.model, path.prefix.replace(/\.$/, "")) : undefined) ?? frame.phase,
+    call: { span, frame },
+    activation: activationOf(binding, declaration, bound),
+    piped: undefined,
+    packs: new Map(),
+    muted: frame.muted || failed,
+    states: new Map(),
+    recording: false,
+    changing: false,
+  };
+  if (!bindConfiguration(inner, frame, declaration, bound, span)) return unknown;
+  for (const parameter of declaration.tensors) {
+    const given = bound.tensors.get(parameter.name.text);
+    if (!bindParameter(inner, frame, binding, value, parameter, given, span)) return unknown;
+  }
+  if (!checkWhere(inner, declaration, span)) return unknown;
+  const body =
+    declaration.kind === "op"
+      ? runNotation(inner, binding, declaration, span)
+      : (evaluateBody(inner, declaration.body) ?? unknown);
+  const conformed = conformResult(inner, binding, declaration, body, "use");
+  return meaningOf(frame, value, bound, outerResult(inner, binding, declaration, conformed, span), span);
+}
+
+function isRunning(frame: Frame, declaration: CallableDeclaration): boolean {
+  for (let at: Frame | undefined = frame; at; at = at.call?.frame) if (at.declaration === declaration) return true;
+  return false;
+}
+
+/** A fn with a pack `..Over` works along the axes that `over` names. */
+export function takesOver(declaration: CallableDeclaration): boolean {
+  const type = declaration.tensors[0]?.type;
+  return (
+    type?.kind === "tensor-type" && type.axes.some((item) => item.kind === "pack" && item.name?.text === "Over")
+  );
+}
+
+function activationOf(binding: Binding, declaration: CallableDeclaration, bound: Bound): Activation {
+  const configuration = new Set(declaration.configuration.map((parameter) => parameter.name.text));
+  return {
+    outerLabel(label) {
+      if (binding.labels.has(label)) return binding.labels.get(label)?.label;
+      if (configuration.has(label)) {
+        const argument = bound.configuration.get(label)?.value;
+        return argument?.kind === "number" ? argument.label : undefined;
+      }
+      return label.includes("#") ? undefined : label;
+    },
+  };
+}
+
+/** Configuration by name in the callee; a default may use the parameters before it. */
+function bindConfiguration(
+  inner: Frame,
+  caller: Frame,
+  declaration: CallableDeclaration,
+  bound: Bound,
+  span: Span,
+): boolean {
+  const missing: string[] = [];
+  for (const parameter of declaration.configuration) {
+    const name = parameter.name.text;
+    const given = bound.configuration.get(name);
+    if (given) inner.locals.values.set(name, asArgument(given, name));
+    else if (parameter.default) inner.locals.values.set(name, ownValue(evaluate(inner, parameter.default)));
+    else missing.push(name);
+  }
+  if (missing.length === 0) return true;
+  inner.elaboration.session.report(caller, missingConfiguration, {
+    span,
+    name: declaration.name.text,
+    missing,
+    parameters: declaration.configuration.map((parameter) => ({
+      name: parameter.name.text,
+      optional: parameter.default !== undefined,
+    })),
+    declared: declaration.name.span,
+  });
+  return false;
+}
+
+function asArgument(given: Given, name: string): CheckValue {
+  const { value } = given;
+  if (value.kind !== "number") return value;
+  return {
+    ...value,
+    label: undefined,
+    origin: { kind: "argument", span: given.span, name, from: value.origin },
+  };
+}
+
+function ownValue(value: CheckValue): CheckValue {
+  return value.kind === "number" ? { ...value, label: undefined } : value;
+}
+
+function bindParameter(
+  inner: Frame,
+  caller: Frame,
+  binding: Binding,
+  callable: CallableValue,
+  parameter: Parameter,
+  given: Given | undefined,
+  span: Span,
+): boolean {
+  const name = parameter.name.text;
+  const { locals } = inner;
+  if (!given) {
+    if (parameter.default) locals.values.set(name, evaluate(inner, parameter.default));
+    return parameter.default !== undefined;
+  }
+  const shape = typeShape(inner, parameter.type);
+  const { value } = given;
+  if (shape.kind !== "tensor") {
+    locals.values.set(name, value);
+    return true;
+  }
+  if (value.kind === "number") {
+    // a literal number is a target of any shape
+    const least = shape.element === "int" && value.value !== undefined ? boundIn(inner, shape) : undefined;
+    if (least !== undefined && value.value !== undefined && (value.value < 0 || value.value >= least)) {
+      reportMisfit(caller, callable, parameter, given, { kind: "label", value: value.value, classes: least }, span, inner);
+      return false;
+    }
+    locals.values.set(name, value);
+    return true;
+  }
+  if (value.kind !== "tensor") {
+    reportMisfit(caller, callable, parameter, given, { kind: "kind", value }, span, inner);
+    return false;
+  }
+  const met = bindTensor(inner, binding, parameter, shape, value);
+  if ("kind" in met) {
+    reportMisfit(caller, callable, parameter, given, met, span, inner);
+    return false;
+  }
+  locals.values.set(name, { ...value, type: met.type });
+  return true;
+}
+
+function boundIn(inner: Frame, shape: Extract<ReturnType<typeof typeShape>, { kind: "tensor" }>): number | undefined {
+  if (shape.bound?.value.kind !== "name") return undefined;
+  const known = inner.locals.values.get(shape.bound.value.text);
+  return known?.kind === "number" ? known.value : undefined;
+}

@@ -1,0 +1,43 @@
+/** What the library's functions say of their results: softmax and sigmoid make probabilities, losses want none. */
+import type { Span } from "../../grammar/source.ts";
+import type { Bound } from "./arguments.ts";
+import { appliedTwice } from "./diagnostics/dlm0501-applied-twice.ts";
+import type { Frame } from "./frame.ts";
+import { userSpan } from "./frame.ts";
+import type { CallableValue, CheckValue } from "./values.ts";
+
+const probabilities: ReadonlySet<string> = new Set(["softmax", "sigmoid", "log_softmax"]);
+
+/** What a loss applies to its logits by itself. */
+const applies: Readonly<Record<string, string>> = { cross_entropy: "softmax", bce: "sigmoid" };
+
+export function isLibrary(callable: CallableValue): boolean {
+  return callable.scope.path.startsWith("std");
+}
+
+export function meaningOf(
+  frame: Frame,
+  callable: CallableValue,
+  bound: Bound,
+  result: CheckValue,
+  span: Span,
+): CheckValue {
+  if (!isLibrary(callable)) return result;
+  const name = callable.declaration.name.text;
+  const wants = applies[name];
+  const logits = bound.tensors.get("logits") ?? (name === "softmax" ? bound.tensors.get("x") : undefined);
+  if ((wants || name === "softmax") && logits?.value.kind === "tensor" && logits.value.probability) {
+    const { by, span: earlier } = logits.value.probability;
+    if (wants || by === "softmax" || by === "log_softmax")
+      frame.elaboration.session.report(frame, appliedTwice, {
+        span: callable.span,
+        name,
+        applies: wants ?? "softmax",
+        by,
+        earlier,
+      });
+  }
+  if (result.kind === "tensor" && probabilities.has(name))
+    return { ...result, probability: { by: name, span: userSpan(frame, span) } };
+  return result;
+}

@@ -1,0 +1,177 @@
+/** Says why a tensor does not fit the parameter it is given to. */
+import type { Parameter } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import { textOf } from "../../grammar/source.ts";
+import * as dim from "../ir/dim.ts";
+import type { Given } from "./builtins/builtin.ts";
+import { calleeOf } from "./arguments.ts";
+import { alreadyFloat } from "./diagnostics/dlm0302-already-float.ts";
+import { classesDiffer } from "./diagnostics/dlm0301-classes-differ.ts";
+import { differentSizes } from "./diagnostics/dlm0401-different-sizes.ts";
+import { doesNotFit } from "./diagnostics/dlm0213-does-not-fit.ts";
+import { integerArithmetic } from "./diagnostics/dlm0303-not-mixed.ts";
+import { noSuchLabel } from "./diagnostics/dlm0304-no-such-label.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
+import { wrongRank } from "./diagnostics/dlm0211-wrong-rank.ts";
+import type { Frame } from "./frame.ts";
+import { nearestSpans, originLabels } from "./origin.ts";
+import type { Misfit } from "./signature.ts";
+import { showType } from "./type.ts";
+import type { CallableValue, CheckValue } from "./values.ts";
+import { kindInWords } from "./values.ts";
+
+export function reportMisfit(
+  caller: Frame,
+  callable: CallableValue,
+  parameter: Parameter,
+  given: Given,
+  misfit: Misfit | { readonly kind: "label"; readonly value: number; readonly classes: number },
+  span: Span,
+  inner: Frame,
+): void {
+  const { session, solver } = caller.elaboration;
+  const { show } = solver;
+  const name = callable.declaration.name.text;
+  const type = given.value.kind === "tensor" ? showType(given.value.type, show) : kindInWords(given.value);
+  const expected = parameter.type ? textOf(parameter.type.span) : "a tensor";
+  switch (misfit.kind) {
+    case "reported":
+      return;
+    case "kind":
+      session.report(caller, unfit, {
+        span: given.span,
+        expected: `a tensor ${expected} for \`${parameter.name.text}\` of \`${name}\``,
+        found: kindInWords(misfit.value),
+        helps: [calleeOf(callable).signature],
+      });
+      return;
+    case "label":
+      session.report(caller, noSuchLabel, { span: given.span, label: misfit.value, classes: misfit.classes });
+      return;
+    case "element":
+      if (misfit.expected === "int" || misfit.expected === "i32") {
+        session.report(caller, alreadyFloat, {
+          span,
+          name,
+          needs: expected,
+          value: given.span,
+          type,
+          written: given.value.kind === "tensor" ? originOf(given.value) : undefined,
+        });
+        return;
+      }
+      session.report(caller, integerArithmetic, {
+        span: given.span,
+        what: `\`${name}\``,
+        element: misfit.given.element,
+        type,
+        others: [misfit.expected],
+      });
+      return;
+    case "rank":
+      session.report(caller, wrongRank, {
+        span,
+        name,
+        expected: misfit.expected,
+        given: type,
+        count: misfit.given.axes.length,
+        value: given.span,
+      });
+      return;
+    case "pack":
+      reportPack(caller, callable, given, misfit, span, inner);
+      return;
+    case "bound":
+      session.report(caller, classesDiffer, {
+        span: given.span,
+        classes: show(misfit.expected.dim),
+        labels: show(misfit.given.dim),
+        output: otherTensor(inner, misfit.from, show),
+        label: type,
+        origins: [
+          ...originLabels(show(misfit.expected.dim), misfit.expected.origin, [given.span]),
+          ...originLabels(show(misfit.given.dim), misfit.given.origin, [given.span]),
+        ],
+        count: dim.constantOf(misfit.given.dim),
+        written: nearestSpans(misfit.expected.origin, 1)[0],
+      });
+      return;
+    case "size": {
+      const other = misfit.from === undefined ? undefined : otherTensor(inner, misfit.from, show);
+      if (other && misfit.from !== parameter.name.text) {
+        session.report(caller, differentSizes, {
+          span: given.span,
+          name,
+          this: type,
+          other,
+          origins: originLabels(show(misfit.given.size.dim), misfit.given.size.origin, [given.span]),
+          one: false,
+        });
+        return;
+      }
+      session.report(caller, doesNotFit, {
+        span,
+        name,
+        axis: textOf(misfit.item.span),
+        expected: show(misfit.expected.dim),
+        given: show(misfit.given.size.dim),
+        type,
+        value: given.span,
+        proved: misfit.proved,
+        witness: misfit.witness,
+        origins: originLabels(show(misfit.given.size.dim), misfit.given.size.origin, [given.span, span]),
+      });
+    }
+  }
+}
+
+function reportPack(
+  caller: Frame,
+  callable: CallableValue,
+  given: Given,
+  misfit: Extract<Misfit, { kind: "pack" }>,
+  _span: Span,
+  inner: Frame,
+): void {
+  const { session, solver } = caller.elaboration;
+  const other = otherTensor(inner, misfit.from, solver.show);
+  const longer = other && other.axes.length > misfit.given.axes.length ? other : undefined;
+  const one =
+    misfit.axis && dim.constantOf(misfit.axis.size.dim) === 1
+      ? misfit.axis
+      : longer?.axes.find((axis) => dim.constantOf(axis.size.dim) === 1);
+  const odd = one ?? misfit.axis;
+  session.report(caller, differentSizes, {
+    span: given.span,
+    name: callable.declaration.name.text,
+    this: showType(misfit.given, solver.show),
+    other: other ?? { span: given.span, text: "another size", axes: [] },
+    origins: odd
+      ? originLabels(
+          one ? "the axis of size 1" : solver.show(odd.size.dim),
+          odd.size.origin,
+          [given.span, ...(other ? [other.span] : [])],
+        )
+      : [],
+    one: one !== undefined,
+  });
+}
+
+/** The tensor of another parameter, as it was given. */
+function otherTensor(
+  inner: Frame,
+  parameter: string | undefined,
+  show: (size: dim.Dim) => string,
+):
+  | { readonly span: Span; readonly text: string; readonly axes: Extract<CheckValue, { kind: "tensor" }>["type"]["axes"] }
+  | undefined {
+  const value = parameter === undefined ? undefined : inner.locals.values.get(parameter);
+  if (value?.kind !== "tensor") return undefined;
+  return { span: value.span, text: showType(value.type, show), axes: value.type.axes };
+}
+
+/** Where a tensor's last size was written, for "holds floats". */
+function originOf(value: Extract<CheckValue, { kind: "tensor" }>): Span | undefined {
+  const last = value.type.axes.at(-1);
+  return last && nearestSpans(last.size.origin, 1)[0];
+}

@@ -1,0 +1,182 @@
+/**
+ * The body of an `op`: `y[b, o] += x[b, i] * k[i, o]`. The names on the left run over the axes of the result, all others
+ * over the operand axis that they index alone, and the product is summed over these.
+ */
+import type { AxisItem, CallableDeclaration, Expression } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import * as dim from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
+import * as build from "../ops/build.ts";
+import type { AxisMap } from "../ops/index-maps.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
+import { computed, emit } from "./emit.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Frame } from "./frame.ts";
+import { axisName, evaluateShape, typeShape } from "./signature.ts";
+import type { Binding } from "./signature.ts";
+import { checkType } from "./type.ts";
+import type { Axis } from "./type.ts";
+import { unknown } from "./values.ts";
+import type { CheckValue, TensorValue } from "./values.ts";
+
+interface Read {
+  readonly tensor: TensorValue;
+  readonly items: readonly AxisItem[];
+  readonly span: Span;
+}
+
+interface LinearForm {
+  readonly constant: Dim;
+  readonly terms: ReadonlyMap<string, Dim>;
+}
+
+export function runNotation(
+  frame: Frame,
+  _binding: Binding,
+  declaration: CallableDeclaration,
+  span: Span,
+): CheckValue {
+  const { solver } = frame.elaboration;
+  const [statement] = declaration.body.statements;
+  if (!statement || statement.kind === "hole") return unknown;
+  if (declaration.body.statements.length !== 1 || statement.kind !== "accumulate") {
+    refuse(frame, statement.span, "one line `y[..] += product` as the body of an `op`", "something else");
+    return unknown;
+  }
+  const axes = resultAxes(frame, declaration);
+  const names = loopNames(frame, statement.target);
+  const reads = readsOf(frame, statement.value);
+  if (!axes || !names || !reads) return unknown;
+  if (names.length !== axes.length) {
+    refuse(frame, statement.target.span, `${axes.length} names, one for each axis of the result`, `${names.length}`);
+    return unknown;
+  }
+  const loops = new Map<string, Dim>(names.map((name, i) => [name, axes[i]!.size.dim]));
+  const forms = reads.map((read) => read.items.map((item) => (item.kind === "axis" ? linear(frame, item.size) : undefined)));
+  for (const [r, read] of reads.entries()) {
+    if (read.items.length !== read.tensor.type.axes.length) {
+      refuse(frame, read.span, `${read.tensor.type.axes.length} positions`, `${read.items.length}`);
+      return unknown;
+    }
+    read.items.forEach((item, a) => {
+      const form = forms[r]![a];
+      const name = item.kind === "axis" && item.size.kind === "name" ? item.size.text : undefined;
+      if (form && name !== undefined && form.terms.has(name) && !loops.has(name))
+        loops.set(name, solver.normalise(read.tensor.type.axes[a]!.size.dim));
+    });
+  }
+  const order = [...loops.keys()];
+  const maps: AxisMap[][] = [];
+  for (const [r, read] of reads.entries()) {
+    const own: AxisMap[] = [];
+    for (const form of forms[r]!) {
+      if (!form) return unknown;
+      const coefficients = new Array<number>(order.length).fill(0);
+      for (const [name, coefficient] of form.terms) {
+        const at = order.indexOf(name);
+        const known = dim.constantOf(solver.normalise(coefficient));
+        if (at < 0 || known === undefined) {
+          refuse(frame, read.span, `a range for \`${name}\`: an operand axis that it indexes alone`, "none");
+          return unknown;
+        }
+        coefficients[at] = known;
+      }
+      own.push({ constant: solver.normalise(form.constant), coefficients });
+    }
+    maps.push(own);
+  }
+  const operands = reads.map((read) => read.tensor);
+  const node = emit(frame, span, operands.map((tensor) => tensor.value), (b, values) =>
+    build.index(b, values, {
+      axes: order.map((name) => solver.normalise(loops.get(name)!)),
+      result: names.length,
+      maps,
+    }),
+  );
+  return computed(operands, checkType("f32", axes), node, span);
+}
+
+function refuse(frame: Frame, span: Span, expected: string, found: string): void {
+  frame.elaboration.session.report(frame, unfit, { span, expected, found, helps: [] });
+}
+
+function resultAxes(frame: Frame, declaration: CallableDeclaration): Axis[] | undefined {
+  const shape = typeShape(frame, declaration.result);
+  return shape.kind === "tensor" ? evaluateShape(frame, shape.axes) : undefined;
+}
+
+function loopNames(frame: Frame, target: Expression): string[] | undefined {
+  if (target.kind !== "brackets") {
+    refuse(frame, target.span, "`y[..]` before `+=`", "something else");
+    return undefined;
+  }
+  const names = target.items.map((item) => axisName(item));
+  const sound = names.every((name) => name !== undefined);
+  if (!sound) refuse(frame, target.itemsSpan, "plain names", "an expression");
+  return sound ? names : undefined;
+}
+
+/** The factors of a product of reads. */
+function readsOf(frame: Frame, expression: Expression): Read[] | undefined {
+  if (expression.kind === "binary" && expression.operator === "*") {
+    const left = readsOf(frame, expression.left);
+    const right = left && readsOf(frame, expression.right);
+    return right && [...left, ...right];
+  }
+  if (expression.kind === "brackets") {
+    const tensor = evaluate(frame, expression.base);
+    if (tensor.kind === "tensor") return [{ tensor, items: expression.items, span: expression.span }];
+    if (tensor.kind === "unknown") return undefined;
+  }
+  if (expression.kind !== "hole")
+    refuse(frame, expression.span, "a product of reads such as `x[b, i] * k[i, o]`", "something else");
+  return undefined;
+}
+
+/** A position as a sum of loops; sizes and configuration are constants. Undefined after a message. */
+function linear(frame: Frame, expression: Expression): LinearForm | undefined {
+  switch (expression.kind) {
+    case "name": {
+      const known = frame.locals.values.get(expression.text);
+      if (known?.kind === "number") return known.dim ? { constant: known.dim, terms: new Map() } : fail(frame, expression);
+      return { constant: dim.zero, terms: new Map([[expression.text, dim.one]]) };
+    }
+    case "unary": {
+      const operand = expression.operator === "-" ? linear(frame, expression.operand) : fail(frame, expression);
+      return operand && scaled(operand, dim.constant(-1));
+    }
+    case "binary": {
+      const left = linear(frame, expression.left);
+      const right = left && linear(frame, expression.right);
+      if (!right) return undefined;
+      if (expression.operator === "+") return sum(left, right);
+      if (expression.operator === "-") return sum(left, scaled(right, dim.constant(-1)));
+      if (expression.operator === "*" && left.terms.size === 0) return scaled(right, left.constant);
+      if (expression.operator === "*" && right.terms.size === 0) return scaled(left, right.constant);
+      return fail(frame, expression);
+    }
+    default: {
+      const value = evaluate(frame, expression);
+      if (value.kind === "number" && value.dim) return { constant: value.dim, terms: new Map() };
+      return value.kind === "unknown" ? undefined : fail(frame, expression);
+    }
+  }
+}
+
+function fail(frame: Frame, expression: Expression): undefined {
+  refuse(frame, expression.span, "a sum of index names times whole numbers", "another expression");
+  return undefined;
+}
+
+function scaled(form: LinearForm, factor: Dim): LinearForm {
+  return {
+    constant: dim.multiply(form.constant, factor),
+    terms: new Map([...form.terms].map(([name, coefficient]) => [name, dim.multiply(coefficient, factor)])),
+  };
+}
+
+function sum(a: LinearForm, b: LinearForm): LinearForm {
+  const terms = new Map(a.terms);
+  for (const [name, coefficient] of b.terms) terms.set(name, dim.add(terms.get(name) ?? dim.zero, coefficient));
+  return { constant: dim.add(a.constant, b.constant), terms };
+}

@@ -1,0 +1,440 @@
+/** `[B, T, (heads E)] => [B, heads, T, E]`: split, reorder, merge, checked by names and sizes. */
+import type { Argument, AxisItem, Expression } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import { textOf } from "../../grammar/source.ts";
+import * as dim from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
+import * as build from "../ops/build.ts";
+import type { Given } from "./builtins/builtin.ts";
+import { cannotLineUp } from "./diagnostics/dlm0405-cannot-line-up.ts";
+import { changesCount } from "./diagnostics/dlm0205-changes-count.ts";
+import { mayNotDivide } from "./diagnostics/dlm0203-may-not-divide.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
+import { wrongRank } from "./diagnostics/dlm0211-wrong-rank.ts";
+import { emit, moved } from "./emit.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Frame } from "./frame.ts";
+import { lookup } from "./lookup.ts";
+import { nearestSpans, originLabels } from "./origin.ts";
+import { sizeOf } from "./sizes.ts";
+import { elementsOf, showType } from "./type.ts";
+import type { Axis, Size } from "./type.ts";
+import { kindInWords, unknown } from "./values.ts";
+import type { CheckValue, TensorValue } from "./values.ts";
+
+type Rearrange = Extract<Expression, { kind: "rearrange" }>;
+
+/** One axis after the splits of the left side. */
+interface Piece {
+  readonly name: string;
+  readonly span: Span;
+  readonly axis: Axis;
+}
+
+/** A member of a side: a plain name, a number, or a group of them. */
+interface Member {
+  /** what it is called in the pattern; of a number its text */
+  readonly name: string;
+  readonly size: Expression | undefined;
+  readonly span: Span;
+  /** `1` on the right side */
+  readonly one: boolean;
+}
+
+export function applyRearrange(frame: Frame, input: Given, expression: Rearrange, at: Frame): CheckValue {
+  const { session, solver } = frame.elaboration;
+  const { value } = input;
+  if (value.kind === "unknown") return unknown;
+  if (value.kind !== "tensor") {
+    session.report(at, unfit, {
+      span: expression.span,
+      expected: "a tensor to rearrange",
+      found: kindInWords(value),
+      helps: [],
+    });
+    return unknown;
+  }
+  if (expression.from.kind !== "list" || expression.to.kind !== "list") return unknown;
+  const left = takeApart(frame, expression, expression.from.items, value, input.span);
+  if (!left) return unknown;
+  const right = arrange(frame, expression, expression.to, left, value, input.span);
+  if (!right) return unknown;
+  const node = emit(at, expression.span, [value.value], (b, [x]) => {
+    let result = x!;
+    // splits from the last axis, so that earlier places stay
+    for (let i = left.splits.length - 1; i >= 0; i--) {
+      const split = left.splits[i]!;
+      if (split.length !== 1) result = build.split(b, result, i, split.map(solver.normalise));
+    }
+    result = build.reorder(b, result, right.order);
+    right.merges.forEach((count, place) => {
+      if (count !== 1) result = build.merge(b, result, place, count);
+    });
+    return result;
+  });
+  return moved(value, { ...value.type, axes: right.axes }, node, expression.span);
+}
+
+// ---------------------------------------------------------------- left side
+
+interface Left {
+  readonly pieces: readonly Piece[];
+  readonly packs: ReadonlyMap<string, readonly Piece[]>;
+  /** for each axis of the tensor the sizes it is split into */
+  readonly splits: readonly (readonly Dim[])[];
+}
+
+function memberOf(argument: { readonly name?: string | undefined; readonly value: Expression; readonly span: Span }): Member {
+  const { value, span } = argument;
+  if (argument.name !== undefined) return { name: argument.name, size: value, span, one: false };
+  if (value.kind === "name") return { name: value.text, size: undefined, span, one: false };
+  return { name: textOf(value.span), size: value, span, one: value.kind === "number" && value.value === 1 };
+}
+
+function membersOf(group: readonly Argument[]): Member[] {
+  return group.map((each) => memberOf({ name: each.name?.text, value: each.value, span: each.span }));
+}
+
+function groupOf(item: Extract<AxisItem, { kind: "axis" }>): readonly Member[] | undefined {
+  if (item.size.kind === "group") return membersOf(item.size.members);
+  return undefined;
+}
+
+function takeApart(
+  frame: Frame,
+  expression: Rearrange,
+  items: readonly AxisItem[],
+  value: TensorValue,
+  inputSpan: Span,
+): Left | undefined {
+  const { session, solver } = frame.elaboration;
+  const given = value.type.axes;
+  const plain = items.filter((item) => item.kind === "axis").length;
+  const packItems = items.length - plain;
+  if (packItems > 1 || (packItems === 0 ? plain !== given.length : plain > given.length)) {
+    session.report(frame, wrongRank, {
+      span: expression.from.span,
+      name: "this pattern",
+      expected: textOf(expression.from.span),
+      given: showType(value.type, solver.show),
+      count: given.length,
+      value: inputSpan,
+    });
+    return undefined;
+  }
+  const pieces: Piece[] = [];
+  const packs = new Map<string, Piece[]>();
+  const splits: (readonly Dim[])[] = [];
+  let at = 0;
+  for (const item of items) {
+    if (item.kind === "pack") {
+      const taken = given.slice(at, at + given.length - plain);
+      at += taken.length;
+      const name = item.name?.text ?? "";
+      const own = taken.map((axis, i) => ({ name: `..${name}${i}`, span: item.span, axis }));
+      packs.set(name, own);
+      pieces.push(...own);
+      for (const axis of taken) splits.push([axis.size.dim]);
+      continue;
+    }
+    const axis = given[at]!;
+    if (!standsRight(frame, item, value, at, inputSpan)) return undefined;
+    at++;
+    const group = groupOf(item);
+    if (group) {
+      const parts = splitAxis(frame, item.span, axis, group, value);
+      if (!parts) return undefined;
+      pieces.push(...parts);
+      splits.push(parts.map((piece) => piece.axis.size.dim));
+      continue;
+    }
+    const member = memberOf({ name: item.label?.text, value: item.size, span: item.span });
+    if (member.size && !sizeAgrees(frame, expression, member, axis, value)) return undefined;
+    pieces.push({ name: member.name, span: item.span, axis });
+    splits.push([axis.size.dim]);
+  }
+  return { pieces, packs, splits };
+}
+
+/** A name that is a label of the tensor must stand where that label stands. */
+function standsRight(
+  frame: Frame,
+  item: Extract<AxisItem, { kind: "axis" }>,
+  value: TensorValue,
+  at: number,
+  inputSpan: Span,
+): boolean {
+  const { session, solver } = frame.elaboration;
+  const members = groupOf(item);
+  const names = members ? members.map((member) => member.name) : [item.label?.text ?? textOf(item.size.span)];
+  const { axes } = value.type;
+  for (const name of names) {
+    const place = axes.findIndex((axis) => axis.label === name);
+    // inside a group the name of the whole axis may be taken by a part
+    if (place < 0 || axes[at]?.label === name) continue;
+    session.report(frame, cannotLineUp, {
+      span: item.span,
+      what: "this pattern",
+      left: { span: item.span, text: `${name} stands at place ${at + 1}` },
+      right: { span: inputSpan, text: showType(value.type, solver.show) },
+      notes: [`the tensor has ${name} at place ${place + 1}`],
+      why: "order",
+      axis: undefined,
+      ranks: [axes.length, axes.length],
+      origins: [],
+    });
+    return false;
+  }
+  return true;
+}
+
+function sizeAgrees(frame: Frame, expression: Rearrange, member: Member, axis: Axis, value: TensorValue): boolean {
+  const size = sizeOf(frame, evaluate(frame, member.size!), member.span);
+  if (!size) return false;
+  if (frame.elaboration.solver.equal(size.dim, axis.size.dim).kind === "proved") return true;
+  reportCount(frame, expression, member.span, size, axis, value);
+  return false;
+}
+
+function reportCount(
+  frame: Frame,
+  expression: Rearrange,
+  span: Span,
+  wanted: Size,
+  axis: Axis,
+  value: TensorValue,
+): void {
+  const { session, solver } = frame.elaboration;
+  session.report(frame, changesCount, {
+    span,
+    other: expression.from.span,
+    here: `${textOf(span)} is ${solver.show(wanted.dim)} here`,
+    there: `the axis has ${solver.show(axis.size.dim)}, in ${showType(value.type, solver.show)}`,
+    origins: originLabels(solver.show(axis.size.dim), axis.size.origin, [span]),
+    help: undefined,
+  });
+}
+
+/** `(heads E)` of an axis: exactly one part may be without a size. */
+function splitAxis(
+  frame: Frame,
+  span: Span,
+  axis: Axis,
+  members: readonly Member[],
+  value: TensorValue,
+): Piece[] | undefined {
+  const { session, solver } = frame.elaboration;
+  const sizes: (Size | undefined)[] = [];
+  for (const member of members) {
+    const found = sizeOfMember(frame, member, value);
+    if (found === null) return undefined;
+    sizes.push(found);
+  }
+  const open = sizes.filter((size) => size === undefined).length;
+  const product = dim.product(sizes.flatMap((size) => (size ? [size.dim] : [])));
+  if (open > 1) {
+    session.report(frame, unfit, {
+      span,
+      expected: "all sizes of a group but one",
+      found: `${open} unknown ones`,
+      helps: [`(${members.map((member, i) => (i === 0 ? `${member.name}=2` : member.name)).join(" ")})`],
+    });
+    return undefined;
+  }
+  const whole = solver.normalise(axis.size.dim);
+  if (open === 0) {
+    if (solver.equal(product, whole).kind !== "proved") {
+      session.report(frame, changesCount, {
+        span,
+        other: value.span,
+        here: `${members.map((_, i) => solver.show(sizes[i]!.dim)).join(" · ")} = ${solver.show(product)}`,
+        there: `the axis has ${solver.show(whole)}`,
+        origins: originLabels(solver.show(whole), axis.size.origin, [span]),
+        help: undefined,
+      });
+      return undefined;
+    }
+  } else if (solver.divides(product, whole).kind !== "proved") {
+    const known = dim.constantOf(solver.normalise(product));
+    const all = dim.constantOf(whole);
+    if (known !== undefined && all !== undefined) {
+      const near = Math.max(1, Math.round(all / known)) * known;
+      const [written] = nearestSpans(axis.size.origin, 1);
+      session.report(frame, changesCount, {
+        span,
+        other: value.span,
+        here: `this cuts ${all.toLocaleString("en-US")} into parts of ${known.toLocaleString("en-US")}`,
+        there: `${all.toLocaleString("en-US")} values, and ${all} / ${known} leaves ${all % known}`,
+        origins: originLabels(all.toLocaleString("en-US"), axis.size.origin, [span]),
+        help: written ? `${near} here: ${textOf(written)}` : undefined,
+      });
+      return undefined;
+    }
+    const verdict = solver.divides(product, whole);
+    session.report(frame, mayNotDivide, {
+      span,
+      division: `${solver.show(whole)} / ${solver.show(product)}`,
+      what: `this cuts ${solver.show(whole)} into \`${solver.show(product)}\` equal parts`,
+      divisor: solver.show(product),
+      of: solver.show(whole),
+      witness: verdict.kind === "refuted" ? verdict.witness : undefined,
+      declaration: frame.declaration,
+    });
+    return undefined;
+  }
+  return members.map((member, i): Piece => {
+    const size = sizes[i] ?? {
+      dim: solver.quotient(whole, product),
+      origin: { kind: "rule" as const, span, parents: [axis.size.origin] },
+    };
+    const label = /^[A-Za-z_]/.test(member.name) ? member.name : undefined;
+    return { name: member.name, span: member.span, axis: { label, size } };
+  });
+}
+
+/** null after a message; undefined where the pattern gives no size. */
+function sizeOfMember(frame: Frame, member: Member, value: TensorValue): Size | undefined | null {
+  if (member.size) return sizeOf(frame, evaluate(frame, member.size), member.span) ?? null;
+  // a label of the tensor is the axis itself, whose size is wanted; a dim or number in scope has its size
+  if (value.type.axes.some((axis) => axis.label === member.name && !isDim(frame, member.name))) return undefined;
+  const found = lookup(frame, member.name, member.span);
+  if (found?.kind !== "number") return undefined;
+  return sizeOf(frame, found, member.span) ?? null;
+}
+
+function isDim(frame: Frame, name: string): boolean {
+  return frame.locals.values.get(name)?.kind === "number";
+}
+
+// ---------------------------------------------------------------- right side
+
+interface Right {
+  readonly axes: readonly Axis[];
+  readonly order: readonly number[];
+  /** for each axis of the result how many pieces it merges */
+  readonly merges: readonly number[];
+}
+
+function arrange(
+  frame: Frame,
+  expression: Rearrange,
+  to: Extract<Expression, { kind: "list" }>,
+  left: Left,
+  value: TensorValue,
+  inputSpan: Span,
+): Right | undefined {
+  const { session, solver } = frame.elaboration;
+  const used = new Set<number>();
+  const order: number[] = [];
+  const merges: number[] = [];
+  const axes: Axis[] = [];
+  const take = (name: string): number | undefined => {
+    const place = left.pieces.findIndex((piece, i) => !used.has(i) && piece.name === name);
+    if (place < 0) return undefined;
+    used.add(place);
+    order.push(place);
+    return place;
+  };
+  const refuse = (span: Span, note: string): undefined => {
+    session.report(frame, changesCount, {
+      span,
+      other: expression.from.span,
+      here: note,
+      there: `${textOf(expression.from.span)} goes in, ${showType(value.type, solver.show)}`,
+      origins: [],
+      help: undefined,
+    });
+    return undefined;
+  };
+  for (const item of to.items) {
+    if (item.kind === "pack") {
+      const pack = left.packs.get(item.name?.text ?? "");
+      if (!pack) return refuse(item.span, `there is no ${textOf(item.span)} on the left`);
+      for (const piece of pack) {
+        if (take(piece.name) === undefined) return refuse(item.span, `${textOf(item.span)} stands here twice`);
+        axes.push(piece.axis);
+        merges.push(1);
+      }
+      continue;
+    }
+    const group = groupOf(item);
+    if (group) {
+      const parts: Piece[] = [];
+      for (const member of group) {
+        const place = take(member.name);
+        if (place === undefined) return refuse(member.span, missing(left, used, member.name));
+        parts.push(left.pieces[place]!);
+      }
+      axes.push({
+        label: item.label?.text,
+        size: {
+          dim: dim.product(parts.map((piece) => piece.axis.size.dim)),
+          origin: { kind: "rule", span: item.span, parents: parts.map((piece) => piece.axis.size.origin) },
+        },
+      });
+      merges.push(parts.length);
+      continue;
+    }
+    const member = memberOf({ name: item.label?.text, value: item.size, span: item.span });
+    if (member.one) {
+      const own = left.pieces.findIndex((piece, i) => !used.has(i) && piece.name === "1");
+      if (own >= 0) take("1");
+      axes.push({ label: undefined, size: { dim: dim.one, origin: { kind: "written", span: item.span, name: undefined } } });
+      merges.push(own >= 0 ? 1 : 0);
+      continue;
+    }
+    // `S=T` renames T; `C=128` keeps C and states its size
+    const source = item.label && item.size.kind === "name" && left.pieces.some((piece, i) => !used.has(i) && piece.name === (item.size as { readonly text: string }).text)
+      ? item.size.text
+      : member.name;
+    const place = take(source);
+    if (place === undefined) return refuse(item.span, missing(left, used, source));
+    const piece = left.pieces[place]!;
+    if (source === member.name && item.label && member.size) {
+      const size = sizeOf(frame, evaluate(frame, member.size), item.span);
+      if (!size) return undefined;
+      if (solver.equal(size.dim, piece.axis.size.dim).kind !== "proved") {
+        reportSides(frame, to, left, value, inputSpan, item, size);
+        return undefined;
+      }
+    }
+    const label = item.label?.text ?? (item.size.kind === "name" ? item.size.text : undefined);
+    axes.push({ label, size: piece.axis.size });
+    merges.push(1);
+  }
+  const rest = left.pieces.filter((_, i) => !used.has(i));
+  // an axis of size 1 on the left may go away only by name; all others must come out
+  if (rest.length > 0)
+    return refuse(to.span, `${rest.map((piece) => piece.name).join(", ")} ${rest.length === 1 ? "does" : "do"} not come out`);
+  return { axes, order, merges };
+}
+
+function missing(left: Left, used: ReadonlySet<number>, name: string): string {
+  return left.pieces.some((piece, i) => piece.name === name && used.has(i))
+    ? `${name} stands here twice`
+    : `there is no ${name} on the left`;
+}
+
+function reportSides(
+  frame: Frame,
+  to: Extract<Expression, { kind: "list" }>,
+  left: Left,
+  value: TensorValue,
+  inputSpan: Span,
+  item: Extract<AxisItem, { kind: "axis" }>,
+  size: Size,
+): void {
+  const { session, solver } = frame.elaboration;
+  const last = value.type.axes.at(-1);
+  const inside = left.pieces.slice(value.type.axes.length - 1).filter((piece) => piece.name !== item.label?.text);
+  const wanted = dim.product([size.dim, ...inside.map((piece) => piece.axis.size.dim)]);
+  const parts = [...inside.map((piece) => solver.show(piece.axis.size.dim)), solver.show(size.dim)];
+  session.report(frame, changesCount, {
+    span: to.span,
+    other: last ? (nearestSpans(last.size.origin, 1)[0] ?? inputSpan) : inputSpan,
+    here: `${parts.join(" · ")} = ${solver.show(wanted)} come out`,
+    there: `${solver.show(last ? last.size.dim : elementsOf(value.type))} values go in`,
+    origins: [],
+    help: undefined,
+  });
+}

@@ -1,0 +1,419 @@
+/** Types in signatures, and how the tensors of a call meet them. */
+import type { AxisItem, Expression, Parameter, Type } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import { textOf } from "../../grammar/source.ts";
+import * as dim from "../ir/dim.ts";
+import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Frame } from "./frame.ts";
+import { lookup } from "./lookup.ts";
+import { nearest } from "./names.ts";
+import { dimNumber } from "./numbers.ts";
+import type { SizeOrigin } from "./origin.ts";
+import { evaluateSize } from "./sizes.ts";
+import { checkType } from "./type.ts";
+import type { Axis, CheckType, ElementType, Size } from "./type.ts";
+import type { CheckValue, DataValue } from "./values.ts";
+
+const elementTypes: ReadonlySet<string> = new Set(["f32", "f16", "i32", "u8", "bool", "int"]);
+
+/** What a type's text says, before sizes are looked at. */
+export type TypeShape =
+  | {
+      readonly kind: "tensor";
+      readonly element: ElementType;
+      readonly axes: readonly AxisItem[];
+      readonly bound: { readonly name: string | undefined; readonly value: Expression } | undefined;
+      readonly span: Span;
+    }
+  | { readonly kind: "record"; readonly fields: readonly { readonly name: string; readonly type: Type }[] }
+  | { readonly kind: "data"; readonly data: DataValue; readonly span: Span }
+  /** anything: no type is written, or one that could not be read */
+  | { readonly kind: "any" };
+
+export function typeShape(frame: Frame, type: Type | undefined): TypeShape {
+  if (!type || type.kind === "hole") return { kind: "any" };
+  if (type.kind === "tensor-type")
+    return { kind: "tensor", element: "f32", axes: type.axes, bound: undefined, span: type.span };
+  if (type.kind === "record-type")
+    return { kind: "record", fields: type.fields.map((field) => ({ name: field.name.text, type: field.type })) };
+  const [first] = type.path;
+  if (!first || first.text === "_" || first.text === "") return { kind: "any" };
+  if (elementTypes.has(first.text)) {
+    const bound = type.bound && { name: type.bound.name?.text, value: type.bound.value };
+    return {
+      kind: "tensor",
+      element: first.text as ElementType,
+      axes: type.axes ?? [],
+      bound,
+      span: type.span,
+    };
+  }
+  const found = lookup(frame, first.text, first.span);
+  if (found?.kind === "data") return { kind: "data", data: found, span: type.span };
+  if (found?.kind !== "unknown" && frame.file.sound) {
+    const known = [...elementTypes, ...frame.file.declarations.keys()];
+    frame.elaboration.session.report(frame, unknownName, {
+      span: first.span,
+      name: first.text,
+      what: "type",
+      where: "",
+      near: nearest(first.text, known),
+    });
+  }
+  return { kind: "any" };
+}
+
+/** The name of a plain axis `D`, also where it is labelled so: `D=8`. */
+export function axisName(item: AxisItem): string | undefined {
+  if (item.kind !== "axis") return undefined;
+  return item.label?.text ?? (item.size.kind === "name" ? item.size.text : undefined);
+}
+
+export function isBlank(expression: Expression): boolean {
+  return expression.kind === "name" && expression.text === "_";
+}
+
+/**
+ * Axes of a shape that is written where all names are known: `zeros[B, H]`, a weight, a result type.
+ * Undefined after a message. `_` is not allowed here.
+ */
+export function evaluateShape(frame: Frame, items: readonly AxisItem[]): Axis[] | undefined {
+  const axes: Axis[] = [];
+  let sound = true;
+  for (const item of items) {
+    if (item.kind === "pack") {
+      const pack = frame.packs.get(item.name?.text ?? "");
+      if (pack) axes.push(...pack);
+      else {
+        sound = false;
+        unknownPack(frame, item);
+      }
+      continue;
+    }
+    const found = evaluateSize(frame, item.size);
+    if (!found) {
+      sound = false;
+      continue;
+    }
+    const named = item.size.kind === "name" && found.size ? labelOfName(item.size.text) : undefined;
+    axes.push({ label: item.label?.text ?? found.label ?? named, size: found.size });
+  }
+  return sound ? axes : undefined;
+}
+
+/** Capital names label the axis they size; other names do not. */
+function labelOfName(name: string): string | undefined {
+  return /^[A-Z]/.test(name) ? name : undefined;
+}
+
+function unknownPack(frame: Frame, item: Extract<AxisItem, { kind: "pack" }>): void {
+  frame.elaboration.session.report(frame, unknownName, {
+    span: item.span,
+    name: textOf(item.span),
+    what: "pack of axes",
+    where: " in this signature",
+    near: [...frame.packs.keys()].filter((name) => name !== "").map((name) => `..${name}`),
+  });
+}
+
+/** How a tensor of a call meets the type of its parameter: what the callee sees, or why it does not fit. */
+export type Misfit =
+  | { readonly kind: "kind"; readonly value: CheckValue }
+  | { readonly kind: "element"; readonly expected: ElementType; readonly given: CheckType }
+  | { readonly kind: "rank"; readonly expected: string; readonly given: CheckType }
+  | {
+      readonly kind: "size";
+      readonly item: AxisItem;
+      readonly expected: Size;
+      readonly given: Axis;
+      readonly type: CheckType;
+      /** the parameter whose tensor the expected size came from; undefined where the signature itself says it */
+      readonly from: string | undefined;
+      readonly witness: ReadonlyMap<string, number> | undefined;
+      readonly proved: boolean;
+    }
+  | {
+      readonly kind: "pack";
+      readonly expected: readonly Axis[];
+      readonly given: CheckType;
+      readonly from: string;
+      readonly axis: Axis | undefined;
+    }
+  | { readonly kind: "bound"; readonly expected: Size; readonly given: Size; readonly from: string | undefined }
+  | { readonly kind: "reported" };
+
+/** The dims, labels and packs of a signature while a call binds them. */
+export interface Binding {
+  /** inner label -> the caller's, or none */
+  readonly labels: Map<string, Axis | undefined>;
+  /** which parameter a dim or pack was first met in */
+  readonly first: Map<string, string>;
+  /** the axes that `over` selected, by place in the first tensor */
+  readonly over: readonly number[] | undefined;
+}
+
+export function emptyBinding(over: readonly number[] | undefined): Binding {
+  return { labels: new Map(), first: new Map(), over };
+}
+
+/** Binds a tensor to a parameter: new names become dims of `frame`, the others must agree. */
+export function bindTensor(
+  frame: Frame,
+  binding: Binding,
+  parameter: Parameter,
+  shape: Extract<TypeShape, { kind: "tensor" }>,
+  value: Extract<CheckValue, { kind: "tensor" }>,
+): { readonly type: CheckType } | Misfit {
+  const given = value.type;
+  if (!elementFits(shape.element, given.element)) return { kind: "element", expected: shape.element, given };
+  const packs = shape.axes.filter((item) => item.kind === "pack");
+  const overPack = packs.find((item) => item.kind === "pack" && item.name?.text === "Over");
+  const plain = shape.axes.length - packs.length;
+  const free = given.axes.length - plain;
+  const expected = (): string => `[${shape.axes.map((item) => textOf(item.span)).join(", ")}]`;
+  if (packs.length === 0 ? free !== 0 : free < 0) return { kind: "rank", expected: expected(), given };
+  const axes: Axis[] = [];
+  const local = new Map<string, Axis>();
+  let at = 0;
+  for (const item of shape.axes) {
+    if (item.kind === "pack") {
+      if (item === overPack) continue;
+      const name = item.name?.text ?? "";
+      const taken = given.axes.slice(at, at + free);
+      at += free;
+      const bound = overPack
+        ? bindOver(frame, binding, taken)
+        : bindPack(frame, binding, parameter.name.text, name, taken, given);
+      if ("kind" in bound) return bound;
+      axes.push(...bound);
+      continue;
+    }
+    const axis = given.axes[at]!;
+    at++;
+    const bound = bindAxis(frame, binding, parameter.name.text, item, axis, given, local);
+    if ("kind" in bound) return bound;
+    axes.push(bound);
+  }
+  const bound = bindBound(frame, binding, parameter.name.text, shape, given);
+  if (bound && "kind" in bound) return bound;
+  return { type: { element: given.element === "f16" ? "f32" : given.element, bound, axes } };
+}
+
+function elementFits(expected: ElementType, given: ElementType): boolean {
+  if (expected === given) return true;
+  if (expected === "f32") return given === "f16";
+  return expected === "i32" && given === "int";
+}
+
+function hidden(pack: string, index: number, axis: Axis): Axis {
+  return { label: `${pack}#${index}`, size: axis.size, ...shownOf(axis) };
+}
+
+function shownOf(axis: Axis): { shown?: string } {
+  const shown = axis.shown ?? axis.label;
+  return shown === undefined ? {} : { shown };
+}
+
+/** All axes of a tensor that is reduced: those named by `over` are the pack `Over`, the others `..`. */
+function bindOver(frame: Frame, binding: Binding, taken: readonly Axis[]): readonly Axis[] {
+  const chosen = binding.over ?? [];
+  const own: Axis[] = [];
+  const over: Axis[] = [];
+  const axes = taken.map((axis, i) => {
+    const pack = chosen.includes(i) ? "Over" : "";
+    const inner = hidden(pack, i, axis);
+    binding.labels.set(inner.label!, axis);
+    (pack === "" ? own : over).push(inner);
+    return inner;
+  });
+  frame.packs.set("", own);
+  frame.packs.set("Over", over);
+  frame.packs.set("all", axes);
+  return axes;
+}
+
+function bindPack(
+  frame: Frame,
+  binding: Binding,
+  parameter: string,
+  name: string,
+  taken: readonly Axis[],
+  given: CheckType,
+): readonly Axis[] | Misfit {
+  const old = frame.packs.get(name);
+  if (!old) {
+    const axes = taken.map((axis, i) => hidden(name, i, axis));
+    axes.forEach((axis, i) => binding.labels.set(axis.label!, taken[i]));
+    frame.packs.set(name, axes);
+    binding.first.set(`..${name}`, parameter);
+    return axes;
+  }
+  const from = binding.first.get(`..${name}`) ?? parameter;
+  const misfit = (axis: Axis | undefined): Misfit => ({ kind: "pack", expected: old, given, from, axis });
+  if (old.length !== taken.length) return misfit(taken.find((axis) => dim.constantOf(axis.size.dim) === 1));
+  for (const [i, axis] of taken.entries()) {
+    if (frame.elaboration.solver.equal(axis.size.dim, old[i]!.size.dim).kind !== "proved") return misfit(axis);
+  }
+  return old;
+}
+
+function bindAxis(
+  frame: Frame,
+  binding: Binding,
+  parameter: string,
+  item: Extract<AxisItem, { kind: "axis" }>,
+  axis: Axis,
+  type: CheckType,
+  local: Map<string, Axis>,
+): Axis | Misfit {
+  const label = axisName(item);
+  if (isBlank(item.size)) return { label: item.label?.text, size: axis.size };
+  const isNew = item.label === undefined && item.size.kind === "name" && !isKnown(frame, item.size.text);
+  if (label !== undefined && !binding.labels.has(label)) binding.labels.set(label, axis);
+  else if (label !== undefined && !binding.labels.get(label)?.label) binding.labels.set(label, axis);
+  if (isNew) {
+    const name = (item.size as { readonly text: string }).text;
+    frame.locals.values.set(name, dimNumber(axis.size.dim, axis.size.origin));
+    binding.first.set(name, parameter);
+    local.set(name, axis);
+    return { label: name, size: axis.size };
+  }
+  const found = evaluateSize(frame, item.size);
+  if (!found) return { kind: "reported" };
+  const verdict = frame.elaboration.solver.equal(axis.size.dim, found.size.dim);
+  if (verdict.kind !== "proved") {
+    const from = item.size.kind === "name" ? binding.first.get(item.size.text) : undefined;
+    return {
+      kind: "size",
+      item,
+      expected: found.size,
+      given: axis,
+      type,
+      from,
+      witness: verdict.kind === "refuted" ? verdict.witness : undefined,
+      proved: verdict.kind === "refuted" && verdict.witness.size === 0,
+    };
+  }
+  if (item.label && !isKnown(frame, item.label.text))
+    frame.locals.values.set(item.label.text, dimNumber(axis.size.dim, axis.size.origin));
+  const plainName = item.size.kind === "name" ? item.size.text : undefined;
+  return { label: item.label?.text ?? plainName, size: axis.size };
+}
+
+function isKnown(frame: Frame, name: string): boolean {
+  const local = frame.locals.values.get(name);
+  if (local) return local.kind === "number";
+  return frame.open && (frame.file.lets.has(name) || frame.file.used.get(name)?.scope.lets.has(name) === true);
+}
+
+function bindBound(
+  frame: Frame,
+  binding: Binding,
+  parameter: string,
+  shape: Extract<TypeShape, { kind: "tensor" }>,
+  given: CheckType,
+): CheckType["bound"] | Misfit {
+  if (shape.element !== "int" || !shape.bound || !given.bound) return given.bound;
+  const { name, value } = shape.bound;
+  const bind = (text: string): void => {
+    frame.locals.values.set(text, dimNumber(given.bound!.dim, given.bound!.origin));
+    binding.first.set(text, parameter);
+    if (!binding.labels.has(text))
+      binding.labels.set(text, { label: given.bound!.label, size: given.bound! });
+  };
+  if (isBlank(value)) return given.bound;
+  if (value.kind === "name" && !isKnown(frame, value.text)) {
+    bind(value.text);
+    return { ...given.bound, label: value.text };
+  }
+  const found = evaluateSize(frame, value);
+  if (!found) return { kind: "reported" };
+  if (frame.elaboration.solver.equal(found.size.dim, given.bound.dim).kind !== "proved")
+    return {
+      kind: "bound",
+      expected: found.size,
+      given: given.bound,
+      from: value.kind === "name" ? binding.first.get(value.text) : undefined,
+    };
+  if (name !== undefined && !isKnown(frame, name)) bind(name);
+  return { ...given.bound, label: name ?? found.label };
+}
+
+/** The inputs of a declaration that is elaborated as a whole: each name that has no size is a free dim. */
+export function freeType(frame: Frame, shape: Extract<TypeShape, { kind: "tensor" }>): CheckType | undefined {
+  const axes: Axis[] = [];
+  let sound = true;
+  for (const item of shape.axes) {
+    if (item.kind === "pack") {
+      axes.push(...freePack(frame, item.name?.text ?? "", item.span));
+      continue;
+    }
+    const axis = freeAxis(frame, item);
+    if (axis) axes.push(axis);
+    else sound = false;
+  }
+  if (!sound) return undefined;
+  return checkType(shape.element, axes, shape.bound ? freeBound(frame, shape.bound) : undefined);
+}
+
+/** A pack in a module that is checked alone: two axes of any size. */
+function freePack(frame: Frame, name: string, span: Span): readonly Axis[] {
+  const known = frame.packs.get(name);
+  if (known) return known;
+  const origin: SizeOrigin = { kind: "written", span, name: undefined };
+  const axes = [0, 1].map((i) => ({
+    label: `${name}#${i}`,
+    size: { dim: frame.elaboration.solver.fresh(`${name}#${i}`), origin },
+    shown: `..${name}`,
+  }));
+  frame.packs.set(name, axes);
+  return axes;
+}
+
+function freeAxis(frame: Frame, item: Extract<AxisItem, { kind: "axis" }>): Axis | undefined {
+  const { solver } = frame.elaboration;
+  const origin: SizeOrigin = { kind: "written", span: item.span, name: axisName(item) };
+  if (isBlank(item.size)) return { label: item.label?.text, size: { dim: solver.fresh("_"), origin } };
+  const introduces = item.size.kind === "name" && !isKnown(frame, item.size.text);
+  if (introduces) {
+    const name = (item.size as { readonly text: string }).text;
+    const size = solver.normalise(dim.symbol(name));
+    frame.locals.values.set(name, dimNumber(size, origin));
+    if (item.label) frame.locals.values.set(item.label.text, dimNumber(size, origin));
+    return { label: item.label?.text ?? name, size: { dim: size, origin } };
+  }
+  const found = evaluateSize(frame, item.size);
+  if (!found) return undefined;
+  const size: Size = { dim: found.size.dim, origin: item.size.kind === "name" ? found.size.origin : origin };
+  const label = item.label?.text ?? (item.size.kind === "name" ? item.size.text : undefined);
+  if (item.label) frame.locals.values.set(item.label.text, dimNumber(size.dim, origin));
+  return { label, size };
+}
+
+function freeBound(
+  frame: Frame,
+  bound: { readonly name: string | undefined; readonly value: Expression },
+): CheckType["bound"] {
+  const { value, name } = bound;
+  const origin: SizeOrigin = { kind: "written", span: value.span, name };
+  if (value.kind === "name" && !isKnown(frame, value.text) && !isBlank(value)) {
+    const size = frame.elaboration.solver.normalise(dim.symbol(value.text));
+    frame.locals.values.set(value.text, dimNumber(size, origin));
+    return { dim: size, origin, label: value.text };
+  }
+  const found = evaluateSize(frame, value);
+  if (!found) return undefined;
+  if (name !== undefined) frame.locals.values.set(name, dimNumber(found.size.dim, origin));
+  return { ...found.size, label: name ?? found.label };
+}
+
+/** For a value that has no type of its own yet: what evaluating an argument gives. */
+export function evaluateArgument(frame: Frame, expression: Expression): CheckValue {
+  return evaluate(frame, expression);
+}
+
+export function reportNotTensor(frame: Frame, span: Span, expected: string, found: string): void {
+  frame.elaboration.session.report(frame, unfit, { span, expected, found, helps: [] });
+}

@@ -1,0 +1,68 @@
+/** Values where a size is expected. */
+import type { Expression } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import { textOf } from "../../grammar/source.ts";
+import * as dim from "../ir/dim.ts";
+import { mayNotDivide } from "./diagnostics/dlm0203-may-not-divide.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Frame } from "./frame.ts";
+import { isCapital } from "./lookup.ts";
+import type { Axis, Size } from "./type.ts";
+import { kindInWords } from "./values.ts";
+import type { CheckValue, NumberValue } from "./values.ts";
+
+/** A size, or undefined after a message (none for an unknown). */
+export function sizeOf(frame: Frame, value: CheckValue, span: Span): Size | undefined {
+  if (value.kind === "unknown") return undefined;
+  const { session, solver } = frame.elaboration;
+  if (value.kind === "number") {
+    if (value.dim) return { dim: solver.normalise(value.dim), origin: value.origin };
+    if (value.quotient) {
+      reportQuotient(frame, value, span);
+      return undefined;
+    }
+    if (value.value === undefined) return undefined;
+  }
+  const found = value.kind === "number" ? `${value.value}, which is no whole number` : kindInWords(value);
+  session.report(frame, unfit, { span, expected: "a size", found, helps: [] });
+  return undefined;
+}
+
+/** What stands in a pattern or a type: its size, and the label it gives to its axis. */
+export function evaluateSize(
+  frame: Frame,
+  expression: Expression,
+): { readonly size: Size; readonly label: string | undefined } | undefined {
+  const value = evaluate(frame, expression);
+  const size = sizeOf(frame, value, expression.span);
+  if (!size) return undefined;
+  const plain = expression.kind === "name" && isCapital(expression.text);
+  return { size, label: plain ? expression.text : undefined };
+}
+
+/** Reports a division that may leave a rest. */
+export function reportQuotient(frame: Frame, number: NumberValue, span: Span): void {
+  const quotient = number.quotient!;
+  const { session, solver } = frame.elaboration;
+  const verdict = solver.divides(quotient.right, quotient.left);
+  session.report(frame, mayNotDivide, {
+    span,
+    division: textOf(quotient.span).includes("/")
+      ? textOf(quotient.span)
+      : `${solver.show(quotient.left)} / ${solver.show(quotient.right)}`,
+    what: `this divides ${solver.show(quotient.left)} by ${solver.show(quotient.right)}`,
+    divisor: solver.show(quotient.right),
+    of: solver.show(quotient.left),
+    witness: verdict.kind === "refuted" ? verdict.witness : undefined,
+    declaration: frame.declaration,
+  });
+}
+
+export function axisOf(size: Size, label: string | undefined): Axis {
+  return { label, size };
+}
+
+export function constantSize(value: number, span: Span): Size {
+  return { dim: dim.constant(value), origin: { kind: "written", span, name: undefined } };
+}

@@ -1,0 +1,197 @@
+/** `where`: promised by the caller, relied on by the body. */
+import type { CallableDeclaration, Expression } from "../../grammar/ast.ts";
+import type { Span } from "../../grammar/source.ts";
+import { textOf } from "../../grammar/source.ts";
+import * as dim from "../ir/dim.ts";
+import { tooSmall } from "./diagnostics/dlm0206-too-small.ts";
+import { whereFails } from "./diagnostics/dlm0202-where-fails.ts";
+import { evaluate } from "./evaluate.ts";
+import { rootCall } from "./frame.ts";
+import type { Frame } from "./frame.ts";
+import { isUserSpan, nearestSpans } from "./origin.ts";
+import type { Fact } from "./solver.ts";
+import { unknown } from "./values.ts";
+import type { CheckValue, NumberValue } from "./values.ts";
+
+/** `fits(H, size, pad)` with its values, where a clause is one: a window that is larger than what it slides over. */
+interface Fit {
+  readonly label: string;
+  readonly size: NumberValue;
+  readonly window: NumberValue;
+}
+
+/** What the clauses of the declaration under check promise; names of `op` results that they define become dims. */
+export function assumeWhere(frame: Frame, clauses: readonly Expression[]): void {
+  for (const clause of clauses) {
+    if (define(frame, clause)) continue;
+    const fact = factOf(frame, clause);
+    if (fact) frame.elaboration.solver.assume(fact);
+  }
+}
+
+/** `P == expression` where P has no value yet: gives it one. */
+function define(frame: Frame, clause: Expression): boolean {
+  if (clause.kind !== "binary" || clause.operator !== "==" || clause.left.kind !== "name") return false;
+  if (frame.declaration?.kind !== "op" || frame.locals.values.has(clause.left.text)) return false;
+  frame.locals.values.set(clause.left.text, evaluate(frame, clause.right));
+  return true;
+}
+
+function factOf(frame: Frame, clause: Expression): Fact | undefined {
+  if (clause.kind !== "binary") return undefined;
+  const { operator } = clause;
+  if (!["==", "<=", "<", ">=", ">", "divides"].includes(operator)) return undefined;
+  const left = sizeIn(frame, clause.left);
+  const right = sizeIn(frame, clause.right);
+  if (!left || !right) return undefined;
+  switch (operator) {
+    case "==":
+      return { kind: "equal", left, right };
+    case "<=":
+      return { kind: "at-most", left, right };
+    case "<":
+      return { kind: "at-most", left: dim.add(left, dim.one), right };
+    case ">=":
+      return { kind: "at-most", left: right, right: left };
+    case ">":
+      return { kind: "at-most", left: dim.add(right, dim.one), right: left };
+    default:
+      return { kind: "divides", divisor: left, of: right };
+  }
+}
+
+function sizeIn(frame: Frame, expression: Expression): dim.Dim | undefined {
+  const value = evaluate(frame, expression);
+  return value.kind === "number" ? value.dim : undefined;
+}
+
+/** Whether all clauses hold for a call. Where a module is checked alone, what cannot be decided is left to its callers. */
+export function checkWhere(frame: Frame, declaration: CallableDeclaration, span: Span): boolean {
+  const { elaboration } = frame;
+  let sound = true;
+  for (const clause of declaration.where) {
+    if (define(frame, clause)) continue;
+    const value = evaluate(frame, clause);
+    if (value.kind === "unknown") {
+      sound = false;
+      continue;
+    }
+    if (value.kind === "boolean" && value.value === true) continue;
+    const fact = factOf(frame, clause);
+    const undecided = value.kind === "boolean" && value.value === undefined;
+    if (undecided && (elaboration.alone || !fact || involvesLateDims(frame, fact))) {
+      if (fact) elaboration.solver.assume(fact);
+      continue;
+    }
+    sound = false;
+    const fit = fitOf(frame, clause);
+    if (fit) reportFit(frame, declaration, fit, span);
+    else reportClause(frame, declaration, clause, fact, span);
+    break;
+  }
+  return sound;
+}
+
+/** Sizes that the data pins later: promised then. */
+function involvesLateDims(frame: Frame, fact: Fact): boolean {
+  const sizes = fact.kind === "divides" ? [fact.divisor, fact.of] : [fact.left, fact.right];
+  return sizes.some((size) => [...dim.symbolsOf(frame.elaboration.solver.normalise(size))].some((name) => name.includes(".")));
+}
+
+function fitOf(frame: Frame, clause: Expression): Fit | undefined {
+  if (clause.kind !== "call" || clause.callee.kind !== "name" || clause.callee.text !== "fits") return undefined;
+  const [size, window] = clause.arguments.map((argument) => evaluate(frame, argument.value));
+  const [name] = clause.arguments;
+  if (size?.kind !== "number" || window?.kind !== "number") return undefined;
+  return { label: name?.value.kind === "name" ? name.value.text : "", size, window };
+}
+
+function reportFit(frame: Frame, declaration: CallableDeclaration, fit: Fit, span: Span): void {
+  const { solver, session } = frame.elaboration;
+  const label = frame.activation.outerLabel(fit.label) ?? fit.label;
+  session.report(frame, tooSmall, {
+    span,
+    stage: textOf(userTextSpan(frame, span)),
+    axis: label,
+    needed: fit.window.dim ? solver.show(fit.window.dim) : "?",
+    size: fit.size.dim ? solver.show(fit.size.dim) : "?",
+    history: nearestSpans(fit.size.origin, 3).filter((each) => each.start !== span.start),
+    declaration: declaration.name.text,
+  });
+}
+
+function userTextSpan(frame: Frame, span: Span): Span {
+  if (isUserSpan(span)) return span;
+  for (let call = frame.call; call; call = call.frame.call) if (isUserSpan(call.span)) return call.span;
+  return span;
+}
+
+function reportClause(
+  frame: Frame,
+  declaration: CallableDeclaration,
+  clause: Expression,
+  fact: Fact | undefined,
+  span: Span,
+): void {
+  const { solver, session } = frame.elaboration;
+  const root = rootCall(frame) ?? span;
+  const names = namesIn(clause).flatMap((name) => {
+    const value: CheckValue = frame.locals.values.get(name) ?? unknown;
+    if (value.kind !== "number") return [];
+    const shown = value.value !== undefined ? String(value.value) : value.dim ? solver.show(value.dim) : "?";
+    return [{ name, shown, spans: nearestSpans(value.origin, 2) }];
+  });
+  const verdict =
+    fact?.kind === "divides"
+      ? solver.divides(fact.divisor, fact.of)
+      : fact?.kind === "at-most"
+        ? solver.atMost(fact.left, fact.right)
+        : fact
+          ? solver.equal(fact.left, fact.right)
+          : undefined;
+  const divisor = fact?.kind === "divides" ? dim.constantOf(solver.normalise(fact.divisor)) : undefined;
+  const of = fact?.kind === "divides" ? dim.constantOf(solver.normalise(fact.of)) : undefined;
+  session.report(frame, whereFails, {
+    span: root,
+    clause: textOf(clause.span),
+    names,
+    required: isUserSpan(clause.span) ? clause.span : undefined,
+    by: declaration.name.text,
+    through: throughName(frame),
+    division: divisor !== undefined && of !== undefined ? { divisor, of } : undefined,
+    divisorName: clause.kind === "binary" && clause.left.kind === "name" ? clause.left.text : undefined,
+    witness: verdict?.kind === "refuted" ? verdict.witness : undefined,
+    rest: fact?.kind === "divides" && (divisor === undefined || of === undefined),
+    inModule: frame.elaboration.alone ? rootDeclaration(frame) : undefined,
+  });
+}
+
+function rootDeclaration(frame: Frame): string | undefined {
+  let at: Frame | undefined = frame;
+  while (at?.call) at = at.call.frame;
+  return at?.declaration?.name.text;
+}
+
+/** The module of the user that stands between the place of the message and the clause. */
+function throughName(frame: Frame): string | undefined {
+  const callers: Frame[] = [];
+  for (let call = frame.call; call; call = call.frame.call) callers.push(call.frame);
+  // the last is the declaration under check itself; the one before it was called there
+  const between = callers.length >= 2 ? callers[callers.length - 2] : undefined;
+  return between?.declaration?.name.text;
+}
+
+function namesIn(expression: Expression): string[] {
+  switch (expression.kind) {
+    case "name":
+      return [expression.text];
+    case "binary":
+      return [...new Set([...namesIn(expression.left), ...namesIn(expression.right)])];
+    case "unary":
+      return namesIn(expression.operand);
+    case "call":
+      return expression.arguments.flatMap((argument) => namesIn(argument.value));
+    default:
+      return [];
+  }
+}

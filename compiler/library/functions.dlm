@@ -1,0 +1,119 @@
+dlm 1
+
+// A pack called `Over` stands for the axes that the caller names with `over`.
+
+// ---------------------------------------------------------------- statistics
+
+/// The mean squared distance from the mean along axes (divided by n, not n - 1).
+fn variance(x: [.., ..Over]) -> [..] {
+  m = mean(x) over [..Over]
+  d = x - m
+  mean(d * d) over [..Over]
+}
+
+/// The square root of the variance.
+fn deviation(x: [.., ..Over]) -> [..] {
+  v = variance(x) over [..Over]
+  sqrt(v)
+}
+
+/// log(sum(exp(x))) along axes, without overflow.
+fn logsumexp(x: [.., ..Over]) -> [..] {
+  m = detach(max(x) over [..Over])
+  log(sum(exp(x - m)) over [..Over]) + m
+}
+
+// ---------------------------------------------------------------- activations
+
+/// Positive numbers that add up to 1 along axes.
+fn softmax(x: [.., ..Over]) -> [.., ..Over] {
+  m = detach(max(x) over [..Over])
+  e = exp(x - m)
+  s = sum(e) over [..Over]
+  e / s
+}
+
+/// The logarithm of softmax.
+fn log_softmax(x: [.., ..Over]) -> [.., ..Over] {
+  l = logsumexp(x) over [..Over]
+  x - l
+}
+
+/// max(x, 0)
+fn relu(x: [..]) -> [..] {
+  max(x, 0)
+}
+
+/// x where it is positive, else slope * x. Maas, Hannun, Ng (2013)
+fn leaky_relu(slope = 0.01)(x: [..]) -> [..] {
+  max(x, 0) + slope * min(x, 0)
+}
+
+/// x times the chance that a normal number is below x. Hendrycks, Gimpel (2016)
+fn gelu(x: [..]) -> [..] {
+  0.5 * x * (1 + erf(x * 0.7071067811865476))
+}
+
+/// The approximation of gelu by tanh.
+fn gelu_tanh(x: [..]) -> [..] {
+  0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+}
+
+/// x * sigmoid(x). Elfwing, Uchibe, Doya (2017)
+fn silu(x: [..]) -> [..] {
+  x * sigmoid(x)
+}
+
+// ---------------------------------------------------------------- losses
+
+/// The mean squared difference.
+fn mse(out: [..], target: [..]) -> [] {
+  d = out - target
+  mean(d * d) over [..]
+}
+
+/// The mean absolute difference.
+fn mae(out: [..], target: [..]) -> [] {
+  mean(abs(out - target)) over [..]
+}
+
+/// Squared for differences up to delta, linear beyond. Huber (1964)
+fn huber(delta = 1)(out: [..], target: [..]) -> [] {
+  d = abs(out - target)
+  near = min(d, delta)
+  mean(near * (d - 0.5 * near)) over [..]
+}
+
+/// The mean of -log softmax(logits)[label]; it takes logits, and applies softmax itself. `smooth` gives this part of the
+/// target to all classes alike.
+fn cross_entropy(smooth = 0)(logits: [.., Class], label: int<Class>[..]) -> [] {
+  whole = logsumexp(logits) over Class
+  right = pick(logits, label) over Class
+  if smooth == 0 {
+    mean(whole - right) over [..]
+  } else {
+    even = mean(logits) over Class
+    mean(whole - (1 - smooth) * right - smooth * even) over [..]
+  }
+}
+
+/// Binary cross-entropy of logits: the mean of -target * log p - (1 - target) * log (1 - p) with p = sigmoid(logits). It
+/// takes logits, and applies sigmoid itself.
+fn bce(logits: [..], target: [..]) -> [] {
+  mean(softplus(logits) - logits * target) over [..]
+}
+
+// ---------------------------------------------------------------- first values of weights
+
+/// Uniform within ±sqrt(6 / (fan in + fan out)). Glorot, Bengio (2010)
+fn glorot(w: [..S, In, Out]) -> [..S, In, Out] {
+  area  = count(w) over [..S]
+  limit = sqrt(6 / (area * (In + Out)))
+  uniform(-limit, limit, like = w)
+}
+
+/// Normal with deviation sqrt(2 / fan in), for layers that end in relu. He et al. (2015)
+fn he(w: [..S, In, Out]) -> [..S, In, Out] {
+  area = count(w) over [..S]
+  normal(sqrt(2 / (area * In)), like = w)
+}
