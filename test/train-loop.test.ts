@@ -72,7 +72,7 @@ const fresh = (): Checkpoint => ({
   tensors: new Map([["w", Float32Array.of(1)]]),
   best: undefined,
 });
-const clock = { now: () => 0 };
+const clock = { now: () => 0, pause: () => Promise.resolve() };
 
 test("every epoch takes each row once, in an order of its own", async () => {
   const on = device();

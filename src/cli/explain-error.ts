@@ -6,7 +6,7 @@ import { render } from "../../grammar/render.ts";
 import { version } from "../version.ts";
 import { DataError, placeText } from "../data/error.ts";
 import { FileError, fileError } from "../files.ts";
-import { Failure, ProgramFailure } from "./failure.ts";
+import { Failure, ProgramFailure } from "../failure.ts";
 import { terminal } from "./terminal.ts";
 
 interface Options {

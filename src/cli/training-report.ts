@@ -1,6 +1,7 @@
 /** What a person sees while a model trains: a line an epoch, and on a terminal a bar with rate and time left. */
 import type { TrainEvent } from "../train/loop.ts";
-import { duration, number, percent, progress, sparkline, type Progress, type Terminal } from "./terminal.ts";
+import { duration, number, percent, sparkline } from "../text.ts";
+import { progress, type Progress, type Terminal } from "./terminal.ts";
 
 /** Metrics that are parts of a whole and read best in percent. */
 const shares = new Set(["accuracy", "precision", "recall", "f1", "top"]);

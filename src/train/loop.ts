@@ -143,7 +143,12 @@ export interface Sink {
 export interface Clock {
   /** milliseconds */
   now(): number;
+  /** lets everything else that waits have its turn: signals, a page's events */
+  pause(): Promise<void>;
 }
+
+/** Milliseconds between two pauses. */
+const pauseEvery = 50;
 
 export interface Outcome {
   readonly reason: EndReason;
@@ -171,6 +176,7 @@ export async function train(
   clock: Clock,
 ): Promise<Outcome> {
   const began = clock.now();
+  let paused = began;
   const perEpoch = stepsPerEpoch(plan, source.trainRows);
   let counters = from.counters;
   let best = from.best;
@@ -199,6 +205,10 @@ export async function train(
     const given = Int32Array.from({ length: source.trainRows }, (_, row) => row);
     const order = plan.shuffle ? shuffled(given, plan.seed, "epoch", epoch) : given;
     while (counters.stepInEpoch < perEpoch) {
+      if (clock.now() - paused > pauseEvery) {
+        await clock.pause();
+        paused = clock.now();
+      }
       if (sink.interrupted()) return end("interrupted");
       if (plan.steps !== undefined && counters.iteration >= plan.steps) return end("steps");
       const first = counters.stepInEpoch * plan.batch;

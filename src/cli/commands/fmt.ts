@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { format } from "../../../grammar/format.ts";
 import { parse } from "../../../grammar/parse.ts";
 import { shownPath, writeFileAtomic } from "../../files.ts";
-import { ProgramFailure } from "../failure.ts";
+import { ProgramFailure } from "../../failure.ts";
 import { terminal } from "../terminal.ts";
 
 interface Options {

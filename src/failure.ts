@@ -1,5 +1,5 @@
 /** What ends a command: a user's mistake with its place and its mend (exit 1 or 2), never a stack trace. */
-import type { Diagnostic } from "../../grammar/diagnostic.ts";
+import type { Diagnostic } from "../grammar/diagnostic.ts";
 
 export type ExitStatus =
   /** the input is at fault, or a `require` failed */

@@ -1,0 +1,173 @@
+/** `dlmc compile`: the artifact an app embeds; or any stage of the compiler on standard output. */
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { stages, type Compiled, type Stage } from "../../../compiler/compile.ts";
+import type { EntryName } from "../../../compiler/entries/model-graphs.ts";
+import { printGraph } from "../../../compiler/ir/print.ts";
+import { printPlan, printProgram } from "../../../compiler/ir/print-kernels.ts";
+import { readManifest } from "../../../runtime/artifact.ts";
+import { compiled } from "../../compile-program.ts";
+import { emitModel } from "../../emit/index.ts";
+import { weightsFile } from "../../emit/weights.ts";
+import { Failure } from "../../failure.ts";
+import { readBytes, shownPath } from "../../files.ts";
+import { chooseModel, graphsOf, mustBeSound, openProgram, fittedKey } from "../../program.ts";
+import { bytesText, duration } from "../../text.ts";
+import { decodeWeights } from "../../train/checkpoint.ts";
+import { table, terminal, type Terminal } from "../terminal.ts";
+
+const emits = ["graph", "kernels", "plan", "wat"] as const;
+type Emit = (typeof emits)[number];
+
+interface Options {
+  readonly output?: string;
+  readonly model?: string;
+  readonly entry?: readonly EntryName[];
+  readonly dim?: ReadonlyMap<string, number>;
+  readonly weights?: string;
+  readonly relaxed: boolean;
+  readonly emit?: Emit;
+  readonly plan: "tight" | "keep-all";
+  readonly printIrAfter?: string;
+  readonly stopAfter?: Stage;
+  readonly timePasses?: boolean;
+  readonly explainFusion?: boolean;
+  readonly color?: boolean;
+}
+
+/** `B=1`, repeated or separated by commas */
+export function dimSizes(text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> {
+  const sizes = new Map(before);
+  for (const part of text.split(",")) {
+    const found = /^\s*(\w+)\s*=\s*([1-9]\d*)\s*$/.exec(part);
+    if (!found) throw new InvalidArgumentError("a dim and its size are needed, such as B=1");
+    sizes.set(found[1]!, Number(found[2]));
+  }
+  return sizes;
+}
+
+const entryNames = ["infer", "measure", "train", "init"] as const;
+
+function entryList(text: string): EntryName[] {
+  return text.split(",").map((name) => {
+    const found = entryNames.find((each) => each === name.trim());
+    if (!found) throw new InvalidArgumentError(`entries are ${entryNames.join(", ")}`);
+    return found;
+  });
+}
+
+export function compileCommand(): Command {
+  return new Command("compile")
+    .description("write the artifact that an app embeds")
+    .argument("<file>", "program")
+    .option("-o, --output <folder>", "where the files go", "dist")
+    .option("--model <name>", "the model, where there are several")
+    .option("--entry <names>", "infer, train, ...; what the artifact can do", entryList)
+    .option("--dim <sizes>", "make a free dim constant: B=1", dimSizes)
+    .option("--weights <file>", "weights or a checkpoint to ship (.safetensors)")
+    .option("--no-relaxed", "only the module that every browser runs")
+    .addOption(new Option("--emit <what>", "print it and write no artifact").choices(emits))
+    .addOption(
+      new Option("--plan <kind>", "memory plan; keep-all is for debugging")
+        .choices(["tight", "keep-all"])
+        .default("tight"),
+    )
+    .option("--print-ir-after <pass>", "print the graphs after this pass, or after all")
+    .addOption(new Option("--stop-after <stage>", "go no further").choices(stages))
+    .option("--time-passes", "print what each stage took")
+    .option("--explain-fusion", "print why each stored value is stored")
+    .action(async (file: string, _: Options, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const t = terminal(options);
+      const program = openProgram(file);
+      mustBeSound(program);
+      const model = chooseModel(program, options.model);
+      const train = program.checked.flow.trains.find(
+        (each) => each.block.model.declaration === model.declaration,
+      );
+      const entries = options.entry ?? (["infer"] as const);
+      if (!train && entries.some((name) => name === "train" || name === "measure"))
+        throw new Failure(`${model.declaration.name.text} has no train block`);
+      const graphs = graphsOf(program, model, train, [...new Set<EntryName>(["init", ...entries])]);
+
+      const times: [string, number][] = [];
+      const printAfter = options.printIrAfter;
+      const result = await compiled(graphs, {
+        relaxed: options.relaxed && options.emit === undefined,
+        plan: options.plan,
+        names: options.emit === "wat",
+        ...(options.dim ? { pin: options.dim } : {}),
+        ...(options.stopAfter ? { stopAfter: options.stopAfter } : {}),
+        clock: () => performance.now(),
+        observer: {
+          time: (name, ms) => void times.push([name, ms]),
+          graph(entry, pass, graph) {
+            if (printAfter === "all" || printAfter === pass)
+              t.print(`// ${entry} after ${pass}\n${printGraph(graph).text}`);
+          },
+        },
+      });
+      if (options.explainFusion === true) explainFusion(t, result);
+      if (options.timePasses === true) showTimes(t, times);
+      if (options.emit !== undefined) t.print(await emitted(options.emit, result));
+      if (options.emit !== undefined || options.stopAfter !== undefined || printAfter !== undefined) return;
+
+      const folder = options.output ?? "dist";
+      const artifacts = { strict: result.strict!.artifact!, relaxed: result.relaxed?.artifact };
+      const { manifest } = readManifest(artifacts.strict);
+      let weights: Uint8Array | undefined;
+      if (options.weights !== undefined) {
+        const specs = [...manifest.weights, ...manifest.states];
+        const read = decodeWeights(readBytes(options.weights), shownPath(options.weights), specs);
+        weights = weightsFile(manifest, read.tensors);
+      } else if (manifest.states.length > 0 && program.lock.fitted(fittedKey(program, model)) === undefined)
+        t.say(
+          t.paint.yellow(
+            `note: ${manifest.name} keeps fitted numbers or statistics, and no --weights were given`,
+          ),
+        );
+      const files = emitModel(folder, artifacts, weights);
+      for (const line of table(
+        files.map(({ path, bytes }) => [`  ${shownPath(path)}`, bytesText(bytes)]),
+        [1],
+      ))
+        t.print(line);
+      const infer = result.memory?.find((m) => m.entry === "infer");
+      if (infer)
+        t.print(t.paint.dim(`  ${bytesText(infer.bytes)} of memory for infer at its default maximum`));
+      t.print(`${t.paint.green("ok")}  import { load } from "./${join(folder, `${manifest.name}.js`)}"`);
+    });
+}
+
+async function emitted(emit: Emit, result: Compiled): Promise<string> {
+  switch (emit) {
+    case "graph":
+      return result.entries.map(({ graph }) => printGraph(graph).text).join("\n");
+    case "kernels":
+      return printProgram(result.program!);
+    case "plan":
+      return printPlan(result.program!);
+    case "wat": {
+      const { watOf } = await import("../../../compiler/backends/wasm/wat.ts");
+      return watOf(result.strict!.code.bytes);
+    }
+  }
+}
+
+function explainFusion(t: Terminal, result: Compiled): void {
+  for (const [entry, reasons] of result.explained ?? []) {
+    t.print(t.paint.bold(entry));
+    for (const line of table(
+      reasons.map(({ op, path, reason }) => [`  ${path === "" ? op : `${path} ${op}`}`, reason]),
+    ))
+      t.print(line);
+  }
+}
+
+function showTimes(t: Terminal, times: readonly (readonly [string, number])[]): void {
+  for (const line of table(
+    times.map(([name, ms]) => [`  ${name}`, duration(ms)]),
+    [1],
+  ))
+    t.print(line);
+}

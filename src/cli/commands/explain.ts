@@ -1,0 +1,65 @@
+/** `dlmc explain CODE`: the long explanation of a diagnostic. */
+import { Command } from "commander";
+import { catalogue as diagnostics } from "../../../compiler/check/catalogue.ts";
+import { nearest } from "../../../compiler/check/names.ts";
+import { Failure } from "../../failure.ts";
+import { printJson, terminal, type Terminal } from "../terminal.ts";
+
+interface Options {
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+export function explainCommand(): Command {
+  return new Command("explain")
+    .description("explain a diagnostic, with an example and its mend")
+    .argument("[code]", "such as DLM0201; without it, all codes are listed")
+    .option("--json", "JSON lines")
+    .action((code: string | undefined, _: Options, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const t = terminal(options);
+      const wanted = code
+        ?.toUpperCase()
+        .replace(/^(?:DLM)?(\d{1,4})$/, (_all, digits: string) => `DLM${digits.padStart(4, "0")}`);
+      const found = wanted === undefined ? diagnostics : diagnostics.filter((d) => d.code === wanted);
+      if (found.length === 0) {
+        const near = nearest(
+          wanted!,
+          diagnostics.map((d) => d.code),
+        );
+        throw new Failure(`there is no diagnostic ${code}`, {
+          help: near.length === 0 ? "dlmc explain lists all codes" : `did you mean ${near.join(" or ")}?`,
+        });
+      }
+      if (options.json === true) {
+        for (const { code: each, severity, explanation, example } of found)
+          printJson({ code: each, severity, explanation, example });
+        return;
+      }
+      if (wanted === undefined)
+        for (const each of found) t.print(`${t.paint.bold(each.code)}  ${firstLine(each.explanation)}`);
+      else for (const each of found) print(t, each);
+    });
+}
+
+function firstLine(markdown: string): string {
+  return (/^[^\n]*?[.:](?=\s|$)/.exec(markdown.trim())?.[0] ?? markdown.trim().split("\n")[0]!).replace(
+    /[.:]$/,
+    "",
+  );
+}
+
+function print(t: Terminal, kind: (typeof diagnostics)[number]): void {
+  const block = (title: string, program: string): void => {
+    t.print(t.paint.bold(title));
+    t.print();
+    for (const line of program.trim().split("\n")) t.print(t.paint.cyan(`    ${line}`.trimEnd()));
+    t.print();
+  };
+  t.print(t.paint.bold(`${kind.severity}[${kind.code}]`));
+  t.print();
+  t.print(kind.explanation.trim());
+  t.print();
+  block("Wrong", kind.example.wrong);
+  block("Mended", kind.example.right);
+}

@@ -1,0 +1,21 @@
+/** The commands, in the order of the help text. */
+import type { Command } from "commander";
+import { checkCommand } from "./check.ts";
+import { compileCommand } from "./compile.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { explainCommand } from "./explain.ts";
+import { fitCommand } from "./fit.ts";
+import { fmtCommand } from "./fmt.ts";
+import { runCommand } from "./run.ts";
+import { trainCommand } from "./train.ts";
+
+export const commands: readonly (() => Command)[] = [
+  checkCommand,
+  explainCommand,
+  fmtCommand,
+  fitCommand,
+  trainCommand,
+  evaluateCommand,
+  runCommand,
+  compileCommand,
+];

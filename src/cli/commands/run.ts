@@ -1,0 +1,155 @@
+/** `dlmc run`: predictions of a program or an artifact for a file of inputs. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
+import { Command } from "commander";
+import { readManifest, type TensorEntry } from "../../../runtime/artifact.ts";
+import { load, type Model, type TypedArray } from "../../../runtime/index.ts";
+import { hasRelaxedSimd } from "../../../runtime/platform.ts";
+import { openModel } from "../../compile-program.ts";
+import { inputColumns, readInputs } from "../../data/inputs.ts";
+import { Failure } from "../../failure.ts";
+import { readBytes, shownPath, writeFileAtomic } from "../../files.ts";
+import { chooseModel, graphsOf, mustBeSound, openProgram } from "../../program.ts";
+import { decodeWeights } from "../../train/checkpoint.ts";
+import { encodeOutputs, outputFormats, type NamedOutput } from "../../weights/outputs.ts";
+import { number } from "../../text.ts";
+import { printJson, table, terminal, type Terminal } from "../terminal.ts";
+
+interface Options {
+  readonly model?: string;
+  readonly weights?: string;
+  readonly input: string;
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+export function runCommand(): Command {
+  return new Command("run")
+    .description("predict with a program or an artifact")
+    .argument("<file>", "program, artifact folder or .wasm")
+    .requiredOption(
+      "--input <file>",
+      "rows: .csv, .json, .npy, .npz or .safetensors; names are the model's inputs",
+    )
+    .option("--output <file>", "where predictions go: .json, .csv, .npz or .safetensors")
+    .option("--model <name>", "the model, where there are several")
+    .option("--weights <file>", "weights or a checkpoint (.safetensors)")
+    .option("--json", "one JSON line a row")
+    .action(async (file: string, _: Options, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const t = terminal(options);
+      if (options.output !== undefined && !outputFormats.includes(extname(options.output)))
+        throw new Failure(`${options.output}: predictions are written as ${outputFormats.join(", ")}`, {
+          status: 2,
+        });
+      const model = await open(file, options);
+      const entry = model.manifest.entries.find((e) => e.name === "infer")!;
+      const { inputs, rows } = readInputs(options.input, inputColumns(entry));
+      const dims = entry.dims[0] === undefined ? {} : { [entry.dims[0].name]: rows };
+      const results = await model.run(inputs, { dims });
+      const outputs = entry.outputs.map((output) => namedOutput(output, results[output.name]!, rows));
+      if (options.output !== undefined) {
+        writeFileAtomic(options.output, encodeOutputs(outputs, rows, extname(options.output)));
+        if (options.json !== true) t.print(`wrote ${number(rows)} rows to ${shownPath(options.output)}`);
+      } else if (options.json === true) for (let row = 0; row < rows; row++) printJson(rowOf(outputs, row));
+      else show(t, outputs, rows);
+      model.destroy();
+    });
+}
+
+function namedOutput(entry: TensorEntry, data: TypedArray, rows: number): NamedOutput {
+  const width = rows === 0 ? 0 : data.length / rows;
+  const shape = entry.shape
+    .slice(1)
+    .map((axis) => axis.reduce((sum, [c, d]) => (d.length === 0 ? sum + c : sum), 0));
+  return { name: entry.name, data, width, shape, classes: entry.classes };
+}
+
+async function open(file: string, options: Options): Promise<Model> {
+  const artifact = artifactOf(file, options.model);
+  if (artifact !== undefined) {
+    const beside = artifact.replace(/(\.relaxed)?\.wasm$/, ".safetensors");
+    const weights = options.weights ?? (existsSync(beside) ? beside : undefined);
+    const bytes = readBytes(artifact);
+    const { manifest } = readManifest(bytes);
+    if (weights === undefined && manifest.weights.length > 0) throw noWeights(file);
+    const model = await load(bytes);
+    if (weights !== undefined) setWeights(model, weights);
+    return model;
+  }
+  const program = openProgram(file);
+  mustBeSound(program);
+  const chosen = chooseModel(program, options.model);
+  const { model } = await openModel(graphsOf(program, chosen, undefined, ["init", "infer"]));
+  if (options.weights !== undefined) setWeights(model, options.weights);
+  else if (model.manifest.weights.length > 0) throw noWeights(file);
+  return model;
+}
+
+function setWeights(model: Model, file: string): void {
+  const specs = [...model.manifest.weights, ...model.manifest.states];
+  model.setWeights(decodeWeights(readBytes(file), shownPath(file), specs).tensors);
+}
+
+function noWeights(file: string): Failure {
+  return new Failure("the model has no weights", {
+    help: `dlmc run ${file} --weights FILE`,
+    status: 2,
+  });
+}
+
+/** The .wasm of an artifact; undefined where the path is a program. */
+function artifactOf(path: string, name: string | undefined): string | undefined {
+  if (path.endsWith(".wasm")) return path;
+  if (!existsSync(path) || !statSync(path).isDirectory()) return undefined;
+  const twins = readdirSync(path).filter((each) => each.endsWith(".wasm"));
+  const strict = twins.filter((each) => !each.endsWith(".relaxed.wasm"));
+  const found = name === undefined ? strict : strict.filter((each) => each === `${name}.wasm`);
+  if (found.length === 0)
+    throw new Failure(`${shownPath(path)} holds no artifact${name === undefined ? "" : ` ${name}`}`);
+  if (found.length > 1)
+    throw new Failure(`${shownPath(path)} holds several artifacts`, {
+      help: `choose one with --model: ${found.map((each) => each.slice(0, -5)).join(", ")}`,
+    });
+  const relaxed = found[0]!.replace(/\.wasm$/, ".relaxed.wasm");
+  return join(path, hasRelaxedSimd() && twins.includes(relaxed) ? relaxed : found[0]!);
+}
+
+/** One row as an object: a number, an array, or the most likely class with its score. */
+function rowOf(outputs: readonly NamedOutput[], row: number): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const { name, data, width, classes } of outputs) {
+    const values = Array.from(data.subarray(row * width, (row + 1) * width));
+    object[name] = width === 1 ? values[0] : values;
+    if (classes && classes.length === width)
+      object[`${name}.class`] = classes[values.indexOf(Math.max(...values))];
+  }
+  return object;
+}
+
+const mostRows = 20;
+
+function show(t: Terminal, outputs: readonly NamedOutput[], rows: number): void {
+  const lines = [["row", ...outputs.map((o) => o.name)]];
+  for (let row = 0; row < Math.min(rows, mostRows); row++) {
+    const object = rowOf(outputs, row);
+    lines.push([
+      String(row + 1),
+      ...outputs.map((o) => {
+        const value = object[o.name];
+        const best = object[`${o.name}.class`];
+        const text = Array.isArray(value)
+          ? `[${value
+              .slice(0, 10)
+              .map((x) => number(Number(x)))
+              .join(", ")}${value.length > 10 ? ", …" : ""}]`
+          : number(Number(value));
+        return typeof best === "string" ? `${best}  ${t.paint.dim(text)}` : text;
+      }),
+    ]);
+  }
+  for (const line of table(lines)) t.print(line);
+  if (rows > mostRows)
+    t.print(t.paint.dim(`… and ${number(rows - mostRows)} rows more; --output writes all`));
+}

@@ -1,0 +1,112 @@
+/** `dlmc train`: trains a model as its `train` block says, into a run folder. */
+import { basename, join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { Failure } from "../../failure.ts";
+import { shownPath } from "../../files.ts";
+import { chooseTrain, openWithData, type ProgramWithData } from "../../program.ts";
+import { trainProgram, type TrainRequest } from "../../train/train-program.ts";
+import { duration } from "../../text.ts";
+import { interruption } from "../interruption.ts";
+import { printJson, terminal } from "../terminal.ts";
+import { trainingReport } from "../training-report.ts";
+
+interface Options {
+  readonly train?: string;
+  readonly model?: string;
+  readonly target: TrainRequest["target"];
+  readonly seed?: number;
+  readonly weights?: string;
+  readonly resume?: string;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly output?: string;
+  readonly onNan: "stop" | "skip";
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`a whole number of at least ${least} is needed`);
+    return value;
+  };
+}
+
+export function trainCommand(): Command {
+  return new Command("train")
+    .description("train a model, with validation and checkpoints")
+    .argument("<file>", "program")
+    .option("--train <name>", "the train block, where there are several")
+    .option("--model <name>", "the model whose train block it is")
+    .addOption(
+      new Option("--target <target>", "wasm, or the reference in f64 (slow)")
+        .choices(["wasm", "reference"])
+        .default("wasm"),
+    )
+    .option("--seed <n>", "of weights, order and dropout", wholeNumber(0))
+    .option("--weights <file>", "start from these weights (.safetensors)")
+    .option("--resume <run>", "go on with an interrupted run")
+    .option("--epochs <n>", "instead of the program's", wholeNumber(0))
+    .option("--steps <n>", "end after so many steps; 0 writes the initial weights", wholeNumber(0))
+    .option("-o, --output <run>", "the run folder")
+    .addOption(
+      new Option("--on-nan <what>", "at a loss or gradient that is not finite")
+        .choices(["stop", "skip"])
+        .default("stop"),
+    )
+    .option("--json", "one JSON line an event")
+    .action(async (file: string, _: Options, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      const t = terminal(options);
+      const quiet = options.json === true;
+      if (options.resume !== undefined && options.weights !== undefined)
+        throw new Failure("--resume and --weights exclude each other", { status: 2 });
+      const program = openWithData(file, (p) => [chooseTrain(p, options.train ?? options.model).plan.data]);
+      const train = chooseTrain(program, options.train ?? options.model);
+      const { plan } = train;
+      const output = options.output ?? options.resume ?? join("runs", basename(file, ".dlm"));
+      const stop = interruption();
+      const report = trainingReport(t, options.epochs ?? plan.epochs);
+      if (!quiet) t.print(headline(program, train));
+      try {
+        const result = await trainProgram({
+          program,
+          train,
+          output,
+          target: options.target,
+          seed: options.seed ?? plan.seed,
+          weights: options.weights,
+          resume: options.resume,
+          epochs: options.epochs ?? plan.epochs,
+          steps: options.steps ?? plan.steps,
+          onNotFinite: options.onNan,
+          interrupted: () => stop.requested,
+          event: (event) => (quiet ? printJson(event) : report.event(event)),
+          note: (text) => !quiet && t.print(t.paint.dim(text)),
+        });
+        if (result.failure) throw result.failure;
+        if (!quiet) {
+          const kept = result.best === null ? "" : `, best ${plan.keep?.text} ${result.best.toPrecision(4)}`;
+          t.print(
+            `${t.paint.green("done")} in ${duration(result.ms)}${kept}: ${shownPath(result.best === null ? result.last : result.bestFile)}`,
+          );
+        }
+        if (result.reason === "interrupted") {
+          if (!quiet) t.print(`interrupted; go on with  dlmc train ${file} --resume ${shownPath(output)}`);
+          process.exitCode = 130;
+        }
+      } finally {
+        report.stop();
+        stop.release();
+      }
+    });
+}
+
+function headline(program: ProgramWithData, train: ReturnType<typeof chooseTrain>): string {
+  const { plan } = train;
+  const dataset = program.datasets.get(plan.data)!;
+  const rows = dataset.splits[plan.split].length.toLocaleString("en-US");
+  return `training ${plan.model} on ${rows} rows of ${dataset.plan.name}, batch ${plan.batch}, ${plan.optimizer.text}`;
+}

@@ -1,0 +1,84 @@
+/** Replays one training step with every stored value kept, and finds the first that is not finite. */
+import type { CompileOptions } from "../../compiler/compile.ts";
+import { compileModel } from "../../compiler/compile.ts";
+import { evaluate } from "../../compiler/ir/dim.ts";
+import type { Origin } from "../../compiler/ir/graph.ts";
+import type { Buffer } from "../../compiler/ir/kernel.ts";
+import type { ModelGraphs } from "../../compiler/ir/model.ts";
+import { evaluatePolynomial, readManifest } from "../../runtime/artifact.ts";
+import type { Batch, Control } from "./loop.ts";
+
+export interface NotFinite {
+  /** of the kernel: `dense1_log` */
+  readonly kernel: string;
+  /** of the innermost layer that has a name, or a place */
+  readonly origin: Origin | undefined;
+  /** `NaN`, `Infinity` or `-Infinity` */
+  readonly value: number;
+}
+
+/** Undefined where everything that is stored is finite: then the sum that became loss or norm overflowed. */
+export async function firstNotFinite(
+  graphs: ModelGraphs,
+  tensors: ReadonlyMap<string, Float32Array>,
+  batch: Batch,
+  rows: number,
+  control: Control,
+  options: Pick<CompileOptions, "version">,
+): Promise<NotFinite | undefined> {
+  const compiled = await compileModel(graphs, {
+    ...options,
+    plan: "keep-all",
+    relaxed: false,
+    entries: ["train"],
+  });
+  const artifact = compiled.strict?.artifact;
+  const entry = compiled.program?.entries.find((e) => e.name === "train");
+  if (!artifact || !entry || !compiled.program) return undefined;
+  const { manifest } = readManifest(artifact);
+  const described = manifest.entries.find((e) => e.name === "train")!;
+  const sizes = new Map(described.dims.map((d) => [d.name, rows]));
+  const bytes = evaluatePolynomial(described.bytes, Object.fromEntries(sizes));
+  const pages = Math.ceil(bytes / 65536);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { instance } = await WebAssembly.instantiate(artifact as Uint8Array<ArrayBuffer>, {
+    env: { memory },
+  });
+  for (const { global } of described.dims) (instance.exports[global] as WebAssembly.Global).value = rows;
+
+  for (const { path, offset } of [...manifest.weights, ...manifest.states, ...manifest.optimizer]) {
+    const given = tensors.get(path);
+    if (given) new Float32Array(memory.buffer, offset, given.length).set(given);
+  }
+  const placeOf = (buffer: Buffer): number => evaluate(compiled.program!.places.get(buffer)!, sizes);
+  for (const { name, role, buffer } of entry.inputs) {
+    const at = placeOf(buffer);
+    if (role === "input") {
+      const given = batch[name]!;
+      new Uint8Array(memory.buffer, at, given.byteLength).set(
+        new Uint8Array(given.buffer, given.byteOffset, given.byteLength),
+      );
+    } else if (role === "control") {
+      const value = control[name as keyof Control] ?? 0;
+      if (buffer.dtype === "i32") new Int32Array(memory.buffer, at, 1)[0] = value;
+      else new Float32Array(memory.buffer, at, 1)[0] = value;
+    }
+  }
+  (instance.exports[described.export] as (...dims: number[]) => void)(...described.dims.map(() => rows));
+
+  for (const step of entry.steps) {
+    if (step.kind !== "kernel") continue;
+    for (const { place } of step.kernel.stages) {
+      if (place.kind !== "store" || place.buffer.dtype !== "f32") continue;
+      const count = place.buffer.shape.reduce((product, size) => product * evaluate(size, sizes), 1);
+      const value = new Float32Array(memory.buffer, placeOf(place.buffer), count).find(
+        (x) => !Number.isFinite(x),
+      );
+      if (value === undefined) continue;
+      const { origins, name } = step.kernel;
+      const origin = origins.find((o) => o.path !== "") ?? origins.find((o) => o.at !== undefined);
+      return { kernel: name, origin, value };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,254 @@
+/** One run of a `train` block: data, fitting, compiling, the loop, and its folder. The command line's part with I/O. */
+import type { CheckedTrain } from "../../compiler/check/flow/check-train.ts";
+import type { WatchPlan } from "../../compiler/check/flow/plans.ts";
+import type { ModelGraphs } from "../../compiler/ir/model.ts";
+import { openModel } from "../compile-program.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { readBytes, shownPath } from "../files.ts";
+import { fed, measureSplit, metricValue, predictionsOf } from "../evaluate/measure.ts";
+import { Failure } from "../failure.ts";
+import { feedsOf, fitTrain, inputNames } from "../fit.ts";
+import { graphsOf, type ProgramWithData } from "../program.ts";
+import { version } from "../version.ts";
+import { decodeWeights, type TensorSpec } from "./checkpoint.ts";
+import {
+  start,
+  train as runLoop,
+  type Checkpoint,
+  type DataSource,
+  type Device,
+  type EndReason,
+  type LoopPlan,
+  type Outcome,
+  type TrainEvent,
+  type Watch,
+} from "./loop.ts";
+import { modelDevice } from "./model-device.ts";
+import { firstNotFinite } from "./not-finite.ts";
+import { referenceDevice } from "./reference-device.ts";
+import { openRunFolder, readCheckpoint } from "./run-folder.ts";
+import { programHash } from "./program-hash.ts";
+
+export interface TrainRequest {
+  readonly program: ProgramWithData;
+  readonly train: CheckedTrain;
+  /** the run folder */
+  readonly output: string;
+  readonly target: "wasm" | "reference";
+  readonly seed: number;
+  readonly weights: string | undefined;
+  readonly resume: string | undefined;
+  readonly epochs: number;
+  readonly steps: number | undefined;
+  readonly onNotFinite: "stop" | "skip";
+  interrupted(): boolean;
+  event(event: TrainEvent): void;
+  /** a line about the work itself */
+  note(text: string): void;
+}
+
+export interface TrainResult {
+  readonly reason: EndReason;
+  readonly last: string;
+  readonly bestFile: string;
+  readonly best: number | null;
+  readonly ms: number;
+  readonly failure: Failure | undefined;
+}
+
+/** Milliseconds between checkpoints inside an epoch. */
+const checkpointEvery = 30_000;
+
+export async function trainProgram(request: TrainRequest): Promise<TrainResult> {
+  const { program, train, output } = request;
+  const { plan, block } = train;
+  const began = performance.now();
+  const dataset = program.datasets.get(plan.data)!;
+  if (dataset.splits[plan.split].length === 0)
+    throw new Failure(`the ${plan.split} split of ${dataset.plan.name} has no rows`);
+  const { states } = fitTrain(program, train);
+  if (program.lock.save())
+    request.note(`wrote ${shownPath(program.lock.path)}: what the data says of its columns`);
+
+  const graphs = graphsOf(program, block.model, train, ["init", "measure", "train"]);
+  const { device, model, target, specs } = await openTarget(request, graphs);
+  const facts = {
+    program: programHash(graphs),
+    weights: model.manifest.hashes.weights,
+    data: dataset.fingerprint,
+    seed: request.seed,
+    target,
+    version,
+  };
+  await model.init(request.seed);
+  model.setWeights(states);
+  if (request.weights !== undefined) {
+    const file = request.weights;
+    const { tensors, unused } = decodeWeights(readBytes(file), shownPath(file), specs.weights);
+    model.setWeights(tensors);
+    if (unused.length > 0)
+      request.note(
+        `${shownPath(file)}: ${unused.length} tensors are not used: ${unused.slice(0, 4).join(", ")}`,
+      );
+  }
+  let from: Checkpoint = { counters: start, tensors: model.weights({ optimizer: true }), best: undefined };
+  if (request.resume !== undefined) from = resumed(request, facts, specs.all);
+
+  const folder = openRunFolder(output, { ...specs, facts }, request.resume === undefined ? undefined : from);
+  folder.config({
+    ...facts,
+    model: plan.model,
+    settings: settingsOf(request),
+    rows: dataset.splits[plan.split].length,
+  });
+  let saved = performance.now();
+  const outcome = await runLoop(
+    loopPlan(request),
+    from,
+    device,
+    dataSource(request, dataset, graphs, model, device),
+    {
+      event(event) {
+        if (event.event === "epoch" || event.event === "step") folder.log(event);
+        request.event(event);
+      },
+      checkpoint(checkpoint) {
+        folder.save(checkpoint);
+        saved = performance.now();
+        return Promise.resolve();
+      },
+      interrupted: () => request.interrupted(),
+      due: (now) => now - saved > checkpointEvery,
+    },
+    { now: () => performance.now(), pause: () => new Promise((resolve) => setImmediate(resolve)) },
+  );
+  model.destroy();
+  return {
+    reason: outcome.reason,
+    last: folder.last,
+    bestFile: folder.best,
+    best: outcome.checkpoint.counters.bestValue,
+    ms: performance.now() - began,
+    failure:
+      outcome.reason === "not-finite" ? await notFiniteFailure(outcome, graphs, folder.last) : undefined,
+  };
+}
+
+async function openTarget(request: TrainRequest, graphs: ModelGraphs) {
+  const { model, target } = await openModel(graphs);
+  const weights: TensorSpec[] = [...model.manifest.weights, ...model.manifest.states];
+  const specs = { weights, all: [...weights, ...model.manifest.optimizer] };
+  const device = request.target === "reference" ? referenceDevice(graphs) : modelDevice(model);
+  return { device, model, specs, target: request.target === "reference" ? "reference" : target };
+}
+
+function resumed(
+  request: TrainRequest,
+  facts: { readonly weights: string; readonly data: string; readonly target: string; readonly seed: number },
+  specs: readonly TensorSpec[],
+): Checkpoint {
+  const { checkpoint, facts: before } = readCheckpoint(request.resume!, specs);
+  if (before.data !== facts.data)
+    request.note("the data is not what the run began with: it will not end with the same bits");
+  if (before.target !== facts.target)
+    request.note(
+      `the run began on ${before.target}, this is ${facts.target}: it will not end with the same bits`,
+    );
+  if (before.seed !== facts.seed)
+    throw new Failure(`the run began with seed ${before.seed}, not ${facts.seed}`, {
+      help: `add --seed ${before.seed}`,
+    });
+  return checkpoint;
+}
+
+function watch(plan: WatchPlan): Watch {
+  return { metric: plan.metric, larger: plan.larger };
+}
+
+function loopPlan({ train: { plan }, epochs, steps, seed, onNotFinite }: TrainRequest): LoopPlan {
+  return {
+    batch: plan.batch,
+    dropLast: plan.last === "drop",
+    epochs,
+    steps,
+    seed,
+    shuffle: plan.shuffle,
+    stop: plan.stop && { ...watch(plan.stop.watch), patience: plan.stop.patience },
+    keep: plan.keep && watch(plan.keep),
+    onNotFinite,
+  };
+}
+
+function settingsOf({ train: { plan }, epochs, steps, seed, target, onNotFinite }: TrainRequest): unknown {
+  const { loss, optimizer, penalty, clip, batch, last, shuffle } = plan;
+  return {
+    loss: loss.text,
+    optimizer: optimizer.text,
+    penalty,
+    clip: clip ?? null,
+    batch,
+    last,
+    shuffle,
+    epochs,
+    steps: steps ?? null,
+    seed,
+    target,
+    onNotFinite,
+    stop: plan.stop ? { watch: plan.stop.watch.text, patience: plan.stop.patience } : null,
+    keep: plan.keep?.text ?? null,
+  };
+}
+
+function dataSource(
+  { train: { plan }, seed }: TrainRequest,
+  dataset: Dataset,
+  graphs: ModelGraphs,
+  model: Awaited<ReturnType<typeof openModel>>["model"],
+  device: Device,
+): DataSource {
+  const rows = dataset.splits[plan.split];
+  const feeds = feedsOf(inputNames(graphs, "train"), dataset.plan);
+  const measures = feedsOf(inputNames(graphs, "measure"), dataset.plan);
+  const { augment } = dataset.plan;
+  const [target] = plan.targets;
+  return {
+    trainRows: rows.length,
+    batch: (ids, epoch) =>
+      fed(
+        dataset,
+        ids.map((i) => rows[i]!),
+        feeds,
+        augment.length > 0 ? { plans: augment, seed, epoch } : undefined,
+      ),
+    async validate() {
+      if (dataset.splits.valid.length === 0) return undefined;
+      if (device !== undefined) model.setWeights(device.snapshot());
+      const measured = await measureSplit(model, dataset, "valid", measures, plan.batch);
+      const column = target === undefined ? undefined : dataset.columns.get(target);
+      const values: Record<string, number> = { loss: measured.loss };
+      if (target === undefined || !column || !measured.outputs.has("out")) return values;
+      const predictions = predictionsOf(measured, dataset, "valid", target);
+      const usual = predictions.classes ? ["accuracy"] : ["mae", "rmse", "r2"];
+      const watched = [plan.keep?.metric, plan.stop?.watch.metric].filter((m) => m !== undefined);
+      for (const name of new Set([...usual, ...watched]))
+        values[name] = metricValue(name, {}, measured, predictions);
+      return values;
+    },
+  };
+}
+
+async function notFiniteFailure(outcome: Outcome, graphs: ModelGraphs, last: string): Promise<Failure> {
+  const { checkpoint, notFinite } = outcome;
+  const { epoch, iteration } = checkpoint.counters;
+  const { batch, rows, control, loss } = notFinite!;
+  const found = await firstNotFinite(graphs, checkpoint.tensors, batch, rows, control, { version });
+  const what = Number.isFinite(loss) ? "the gradient" : `the loss (${loss})`;
+  const where = found
+    ? `; the first value that is not: ${found.value} in ${found.origin?.path || found.kernel}`
+    : "; every stored value is finite, their sum is not";
+  const at = found?.origin?.at;
+  return new Failure(`${what} is not finite in epoch ${epoch + 1}, step ${iteration + 1}${where}`, {
+    ...(at ? { place: `${at.file}:${at.line}:${at.column}` } : {}),
+    help: `no weight was changed, and ${shownPath(last)} holds them as they were; a lower rate, clip 1.0, or --on-nan skip`,
+  });
+}
