@@ -5,7 +5,8 @@ import { check } from "../compiler/check/check.ts";
 import { elaborate } from "../compiler/check/elaborate.ts";
 import { graphBuilder } from "../compiler/ir/builder.ts";
 import { inputWeights, modelsOf } from "../compiler/check/check.ts";
-import { flowHooks } from "../compiler/check/flow/index.ts";
+import { createFlow } from "../compiler/check/flow/flow.ts";
+import { noFacts } from "../compiler/check/flow/facts.ts";
 import { showType } from "../compiler/check/type.ts";
 import { cases } from "./semantics-cases.ts";
 
@@ -37,20 +38,20 @@ function resultOf(short: string, wanted: string): string {
   const { session, scope, diagnostics } = check({
     path: "m.dlm",
     read: (path) => (path === "m.dlm" ? source : undefined),
-    hooks: flowHooks(),
+    hooks: createFlow(noFacts).hooks,
   });
   const [first] = diagnostics;
   if (first) return diagnostics.length === 1 ? first.code : diagnostics.map((each) => `${each.code} ${each.message}`).join("; ");
   const model = modelsOf(scope!).at(-1)!;
   const builder = graphBuilder();
-  const { body, elaboration } = elaborate(session, scope!, model, {
+  const { result, elaboration } = elaborate(session, scope!, model, {
     phase: "inference",
     builder,
     ...inputWeights({ builder }),
   });
   if (wanted.startsWith("weights:"))
     return `weights: ${[...elaboration.requested.values()].map(({ request }) => request.path).join(" ")}`;
-  return body.kind === "tensor" ? showType(body.type, elaboration.solver.show) : body.kind;
+  return result.kind === "tensor" ? showType(result.type, elaboration.solver.show) : result.kind;
 }
 
 /** Order of weights does not matter where two stages run side by side. */

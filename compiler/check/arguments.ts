@@ -98,6 +98,12 @@ function isTensorLike(value: CheckValue): boolean {
   return value.kind === "tensor" || value.kind === "record";
 }
 
+/** A number that is known only when the program runs may be configuration of a builtin: `uniform(-limit, limit)`. */
+function opensTensors(callee: Callee, value: CheckValue): boolean {
+  if (callee.kind === "builtin" && value.kind === "tensor" && value.type.axes.length === 0) return false;
+  return isTensorLike(value);
+}
+
 /**
  * Arguments by parameter; undefined after a message. Arguments without a name are configuration where the callee has
  * any and the first of them is no tensor; else they are tensors.
@@ -115,7 +121,7 @@ export function bindArguments(
   const rest = [...before.rest];
   const unnamed = list.filter((each) => each.name === undefined);
   const asTensors =
-    callee.configuration.length === 0 || (unnamed[0] !== undefined && isTensorLike(unnamed[0].value));
+    callee.configuration.length === 0 || (unnamed[0] !== undefined && opensTensors(callee, unnamed[0].value));
   if (callee.kind === "module") {
     const tensor = unnamed.find((each) => isTensorLike(each.value));
     if (tensor) {

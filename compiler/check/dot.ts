@@ -72,6 +72,20 @@ export function matrixProduct(frame: Frame, a: TensorValue, b: TensorValue, span
     });
     return unknown;
   }
+  for (const [side, axis] of [
+    [a, a.type.axes.at(-1)!],
+    [b, b.type.axes[0]!],
+  ] as const) {
+    const { label } = axis;
+    if (label === undefined || side.type.axes.filter((each) => each.label === label).length < 2) continue;
+    session.report(frame, sameLabelTwice, {
+      span: side.span,
+      label: axis.shown ?? label,
+      type: showType(side.type, solver.show),
+      origins: originLabels(label, axis.size.origin, [side.span]),
+    });
+    return unknown;
+  }
   return contract(frame, a, b, [[a.type.axes.length - 1, 0]], span, "`@`", false);
 }
 

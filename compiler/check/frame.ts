@@ -173,6 +173,10 @@ export function userSpan(frame: Frame | undefined, span: Span): Span {
 /** The call in the declaration that is elaborated as a whole; undefined there itself. */
 export function rootCall(frame: Frame): Span | undefined {
   let span: Span | undefined;
-  for (let call = frame.call; call; call = call.frame.call) if (isUserSpan(call.span)) span = call.span;
+  for (let call = frame.call; call; call = call.frame.call) {
+    // a workflow block that applies a model says nothing of the model's stages
+    if (span && call.frame.declaration === undefined) break;
+    if (isUserSpan(call.span)) span = call.span;
+  }
   return span;
 }

@@ -14,6 +14,7 @@ import { meaningOf } from "./meaning.ts";
 import { reportMisfit } from "./misfit.ts";
 import { runNotation } from "./notation.ts";
 import { reportOverNeeded, resolveOver } from "./over.ts";
+import { dimNumber } from "./numbers.ts";
 import { moduleScope } from "./paths.ts";
 import { conformResult, outerResult } from "./result.ts";
 import { bindTensor, emptyBinding, typeShape } from "./signature.ts";
@@ -176,6 +177,7 @@ function bindParameter(
   const { value } = given;
   if (shape.kind !== "tensor") {
     locals.values.set(name, value);
+    if (shape.kind === "data") bindBatch(inner, binding, value);
     return true;
   }
   if (value.kind === "number") {
@@ -199,6 +201,15 @@ function bindParameter(
   }
   locals.values.set(name, { ...value, type: met.type });
   return true;
+}
+
+/** A row of data stands for a batch of rows: its first axis is the dim B of the signature. */
+function bindBatch(inner: Frame, binding: Binding, value: CheckValue): void {
+  const [first] = value.kind === "record" ? value.fields.values() : [];
+  const axis = first?.kind === "tensor" ? first.type.axes[0] : undefined;
+  if (!axis?.label) return;
+  inner.locals.values.set(axis.label, dimNumber(axis.size.dim, axis.size.origin));
+  binding.labels.set(axis.label, axis);
 }
 
 function boundIn(inner: Frame, shape: Extract<ReturnType<typeof typeShape>, { kind: "tensor" }>): number | undefined {

@@ -26,16 +26,9 @@ module Conv(Out, size, stride = 1, pad = same, bias = true, init = glorot)(x: [B
 {
   weight kernel : [size, size, In, Out] ~ init
 
-  top  = if pad == same { floor((size - 1) / 2) } else if pad == valid { 0 } else if pad == same_upper {
-    floor(max((ceil(H / stride) - 1) * stride + size - H, 0) / 2)
-  } else { pad }
-  left = if pad == same { floor((size - 1) / 2) } else if pad == valid { 0 } else if pad == same_upper {
-    floor(max((ceil(W / stride) - 1) * stride + size - W, 0) / 2)
-  } else { pad }
-  P = if pad == same_upper { ceil(H / stride) } else { floor((H + 2 * top - size) / stride) + 1 }
-  Q = if pad == same_upper { ceil(W / stride) } else { floor((W + 2 * left - size) / stride) + 1 }
-
-  y = convolve(stride, top, left, P, Q)(x, kernel)
+  top  = padding(H, size, stride, pad)
+  left = padding(W, size, stride, pad)
+  y = convolve(stride, top, left, windows(H, size, stride, pad), windows(W, size, stride, pad))(x, kernel)
 
   if bias {
     weight shift : [Out] = 0
@@ -75,25 +68,21 @@ module Upconv(Out, size, stride = 2, bias = true, init = glorot)(x: [B, H, W, In
 fn maxpool(size, stride = size, pad = same)(x: [B, H, W, C]) -> [B, _, _, C]
   where fits(H, size, pad), fits(W, size, pad)
 {
-  around = if pad == same { floor((size - 1) / 2) } else if pad == valid { 0 } else { pad }
-  window_max(size, stride, around, around,
-    floor((H + 2 * around - size) / stride) + 1,
-    floor((W + 2 * around - size) / stride) + 1)(x)
+  window_max(size, stride, padding(H, size, stride, pad), padding(W, size, stride, pad),
+    windows(H, size, stride, pad), windows(W, size, stride, pad))(x)
 }
 
 /// The sum over each window of a channel.
-op window_sum(size, stride, around, P, Q)(x: [B, H, W, C], k: [Kh, Kw]) -> [B, H=P, W=Q, C] {
-  y[b, p, q, c] += x[b, p * stride + i - around, q * stride + j - around, c] * k[i, j]
+op window_sum(stride, top, left, P, Q)(x: [B, H, W, C], k: [Kh, Kw]) -> [B, H=P, W=Q, C] {
+  y[b, p, q, c] += x[b, p * stride + i - top, q * stride + j - left, c] * k[i, j]
 }
 
 /// The mean of each window; padding counts as zeros (PyTorch's avg_pool2d).
 fn avgpool(size, stride = size, pad = same)(x: [B, H, W, C]) -> [B, _, _, C]
   where fits(H, size, pad), fits(W, size, pad)
 {
-  around = if pad == same { floor((size - 1) / 2) } else if pad == valid { 0 } else { pad }
-  sums = window_sum(size, stride, around,
-    floor((H + 2 * around - size) / stride) + 1,
-    floor((W + 2 * around - size) / stride) + 1)(x, ones[size, size])
+  sums = window_sum(stride, padding(H, size, stride, pad), padding(W, size, stride, pad),
+    windows(H, size, stride, pad), windows(W, size, stride, pad))(x, ones[size, size])
   sums / (size * size)
 }
 

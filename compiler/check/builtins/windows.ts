@@ -7,10 +7,13 @@ import { computed, emit } from "../emit.ts";
 import { reportOverNeeded } from "../over.ts";
 import { checkType } from "../type.ts";
 import type { Axis } from "../type.ts";
-import { unknown } from "../values.ts";
+import { kindInWords, unknown } from "../values.ts";
 import type { CheckValue } from "../values.ts";
-import type { Builtin } from "./builtin.ts";
-import { numberArgument, sizeArgument, tensorArgument } from "./helpers.ts";
+import { dimNumber } from "../numbers.ts";
+import type { SizeOrigin } from "../origin.ts";
+import type { Dim } from "../../ir/dim.ts";
+import type { Builtin, BuiltinCall } from "./builtin.ts";
+import { numberArgument, refuse, sizeArgument, tensorArgument } from "./helpers.ts";
 
 /**
  * The largest number in each window of [B, H, W, C]. P and Q are the sizes of the result; top and left what is added
@@ -72,6 +75,71 @@ function paddingAfter(
   return Math.max(0, (wanted - 1) * stride + size - before - known);
 }
 
+/** Numbers of n, size and stride, and the padding; undefined after a message. */
+function windowArguments(
+  call: BuiltinCall,
+): { readonly n: Dim; readonly size: Dim; readonly stride: Dim; readonly pad: CheckValue; readonly origin: SizeOrigin } | undefined {
+  const [n, size, stride] = ["n", "size", "stride"].map((name) => sizeArgument(call, name));
+  const pad = call.configuration.get("pad");
+  if (!n || !size || !stride || !pad) return undefined;
+  const { value } = pad;
+  const known =
+    (value.kind === "number" && value.dim !== undefined) ||
+    (value.kind === "word" && (value.text === "same" || value.text === "same_upper" || value.text === "valid"));
+  if (!known) {
+    refuse(call.frame, pad.span, "`same`, `same_upper`, `valid` or a number as padding", kindInWords(value));
+    return undefined;
+  }
+  const origin = { kind: "rule", span: call.span, parents: [n.origin, size.origin, stride.origin] } as const;
+  return { n: n.dim, size: size.dim, stride: stride.dim, pad: value, origin };
+}
+
+/** How many cells a window of `size` reaches before the first cell. */
+function cellsBefore(n: Dim, size: Dim, stride: Dim, pad: CheckValue): Dim {
+  if (pad.kind === "number") return pad.dim!;
+  if (pad.kind !== "word" || pad.text === "valid") return dim.zero;
+  if (pad.text === "same") return dim.floorDivide(dim.subtract(size, dim.one), dim.constant(2));
+  // (ceil(n / stride) - 1) * stride + size - n cells are missing; the odd one stands at the end
+  const last = dim.multiply(dim.subtract(dim.ceilDivide(n, stride), dim.one), stride);
+  const missing = dim.subtract(dim.add(last, size), n);
+  const known = dim.constantOf(missing);
+  return known === undefined ? dim.floorDivide(missing, dim.constant(2)) : dim.constant(Math.max(0, Math.floor(known / 2)));
+}
+
+const windowArgumentNames = ["n", "size", "stride", "pad"].map((name) => ({ name }));
+
+const padding: Builtin = {
+  name: "padding",
+  signature: "padding(n, size, stride, pad)",
+  doc: "How many cells of zeros stand before the first one, for a window that slides over n cells.",
+  configuration: windowArgumentNames,
+  tensors: [],
+  over: "none",
+  run: (call) => {
+    const given = windowArguments(call);
+    if (!given) return unknown;
+    return dimNumber(cellsBefore(given.n, given.size, given.stride, given.pad), given.origin);
+  },
+};
+
+const windows: Builtin = {
+  name: "windows",
+  signature: "windows(n, size, stride, pad)",
+  doc: "How many places a window has that slides over n cells.",
+  configuration: windowArgumentNames,
+  tensors: [],
+  over: "none",
+  run: (call) => {
+    const given = windowArguments(call);
+    if (!given) return unknown;
+    const { n, size, stride, pad, origin } = given;
+    if (pad.kind === "word" && pad.text === "same_upper") return dimNumber(dim.ceilDivide(n, stride), origin);
+    const before = cellsBefore(n, size, stride, pad);
+    const room = dim.subtract(dim.add(n, dim.multiply(dim.constant(2), before)), size);
+    return dimNumber(dim.add(dim.floorDivide(room, stride), dim.one), origin);
+  },
+};
+
 /** `fits(n, size, pad)`: whether a window of this size has a place. */
 const fits: Builtin = {
   name: "fits",
@@ -111,4 +179,4 @@ const contraction: Builtin = {
   },
 };
 
-export const windowBuiltins: readonly Builtin[] = [windowMax, fits, contraction];
+export const windowBuiltins: readonly Builtin[] = [windowMax, padding, windows, fits, contraction];
