@@ -121,6 +121,13 @@ export interface PackOptions {
   readonly programHash: string;
 }
 
+/** The runtime makes new optimizer state by filling it with zeros. */
+function checkOptimizer({ optimizer }: ModelGraphs): void {
+  for (const { path, initial } of optimizer)
+    if (initial.data.some((value) => value !== 0))
+      throw new InternalError("pack", `${path} does not begin with zeros`, undefined);
+}
+
 /** The artifact's bytes. States that no entry of this program reads are not in it. */
 export async function pack(
   program: Program,
@@ -128,6 +135,7 @@ export async function pack(
   model: ModelGraphs,
   { version, relaxed, programHash }: PackOptions,
 ): Promise<Uint8Array> {
+  checkOptimizer(model);
   const parameters = sharedOffset(program, "parameters");
   const manifest: Omit<Manifest, "digest"> = {
     format: formatNumber,
