@@ -76,7 +76,11 @@ export function readSettings(
 }
 
 function unknown(table: SettingTable, name: Name): Diagnostic {
-  return report(unknownSetting, { block: table.block, name, known: table.settings.map((s) => s.name) });
+  return report(unknownSetting, {
+    block: table.block,
+    name,
+    known: table.settings.flatMap((s) => (s.later ? [] : [s.name])),
+  });
 }
 
 /** `batch = 32` where `batch 32` is meant. */

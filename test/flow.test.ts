@@ -1,0 +1,233 @@
+/** Workflow blocks: what they become, every diagnostic of theirs with its example, and the texts that people read. */
+import { describe, expect, test } from "vitest";
+import { flowDiagnostics } from "../compiler/check/flow/diagnostics/index.ts";
+import { requireFailed } from "../compiler/check/flow/diagnostics/dlm0903-require-failed.ts";
+import { tooMuchMemory } from "../compiler/check/flow/diagnostics/dlm0904-too-much-memory.ts";
+import { noFacts } from "../compiler/check/flow/facts.ts";
+import type { Facts } from "../compiler/check/flow/facts.ts";
+import { settingTables } from "../compiler/check/flow/setting-tables.ts";
+import { report } from "../grammar/diagnostic.ts";
+import { render, renderAll } from "../grammar/render.ts";
+import { checkText } from "./support/check-text.ts";
+import { expectGolden } from "./support/golden.ts";
+
+/** Raised by tools that run a model, not by the checker. */
+const byTools = ["DLM0903", "DLM0904"];
+
+/** What is known of the data of an example, where its mistake shows only with that. */
+const factsOf: Readonly<Record<string, (text: string) => Facts>> = {
+  DLM0606: (text) => {
+    const shared = { valid: 0, test: text.includes("drop   duplicates") ? 0 : 312 };
+    return { data: new Map([["main.dlm#Houses", { shared }]]) };
+  },
+};
+
+describe("diagnostics of workflow blocks", () => {
+  test("codes are different", () => {
+    const codes = flowDiagnostics.map((kind) => kind.code);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  test.each(
+    flowDiagnostics.filter(({ code }) => !byTools.includes(code)).map((kind) => [kind.code, kind] as const),
+  )("%s", (code, { example }) => {
+    const facts = (text: string): Facts => factsOf[code]?.(text) ?? noFacts;
+    const wrong = checkText(example.wrong, facts(example.wrong));
+    expect(wrong.diagnostics.map((d) => d.code)).toEqual([code]);
+    expectGolden(`flow/${code}.txt`, renderAll(wrong.diagnostics, { color: false, width: 100 }));
+    const right = checkText(example.right, facts(example.right));
+    expect(renderAll(right.diagnostics)).toBe("");
+  });
+
+  test.each(
+    flowDiagnostics.filter(({ code }) => byTools.includes(code)).map((kind) => [kind.code, kind] as const),
+  )("%s has examples that check clean", (_, { example }) => {
+    expect(renderAll(checkText(example.wrong).diagnostics)).toBe("");
+    expect(renderAll(checkText(example.right).diagnostics)).toBe("");
+  });
+
+  test("DLM0903 and DLM0904 as tools raise them", () => {
+    const evaluated = checkText(flowDiagnostics.find((d) => d.code === "DLM0903")!.example.wrong);
+    const [required] = evaluated.flow.plans.evaluate[0]!.requires;
+    const low = { metric: "r2", value: 0.9712, operator: ">=", required: 0.99, span: required!.span };
+    expectGolden("flow/DLM0903.txt", render(report(requireFailed, low)));
+    const large = checkText(flowDiagnostics.find((d) => d.code === "DLM0904")!.example.wrong);
+    const declaration = large.scope.file.declarations[0]!;
+    if (declaration.kind !== "model") throw new Error("the example begins with its model");
+    const buffers = [{ name: "parameters, f32[2054000002]", bytes: 8_216_000_008 }];
+    const plan = {
+      bytes: 8_220_000_000,
+      limit: 4_294_967_296,
+      entry: "infer",
+      span: declaration.name.span,
+      buffers,
+    };
+    expectGolden("flow/DLM0904.txt", render(report(tooMuchMemory, plan)));
+  });
+});
+
+const houses = `dlm 1
+
+data Houses from csv("houses.csv") {
+  input  rooms, age : number
+  input  sea : category("near", "far")
+  target price : number
+  split  train = 80%, valid = 10%, test = 10%
+}
+
+model Price(house: Houses) -> [B] {
+  concat(house.numbers -> Standardize, house.sea -> OneHot) -> Dense(8) -> relu -> Dense(1) -> squeeze
+}
+`;
+
+const train = (lines: string): string => `${houses}
+train Price on Houses {
+${lines}
+}
+`;
+
+describe("train", () => {
+  test("all settings", () => {
+    const { flow, diagnostics } = checkText(`${houses}
+let rows = 16
+
+train Price on Houses {
+  error      = out - price
+  loss       fit = mean(error ^ 2) over B, small = mean(out ^ 2) over B
+  optimizer  adam(cosine(1e-3, total = 12 * epoch, warmup = 100))
+  penalty    l2(1e-4), l1(1e-5)
+  clip       1.5
+  batch      2 * rows, last = drop
+  epochs     12
+  steps      900
+  seed       3
+  shuffle    off
+  stop       early, watch = valid.loss, patience = 4
+  keep       best, by = valid.r2
+  log        every = 50
+}
+`);
+    expect(renderAll(diagnostics)).toBe("");
+    expect(flow.plans.train).toHaveLength(1);
+    expect(flow.plans.train[0]).toMatchObject({
+      name: "Price",
+      model: "Price",
+      data: "main.dlm#Houses",
+      split: "train",
+      targets: ["price"],
+      loss: { terms: ["fit", "small"] },
+      optimizer: { name: "adam", text: "adam(cosine(1e-3, total = 12 * epoch, warmup = 100))" },
+      penalty: { l1: 1e-5, l2: 1e-4 },
+      clip: 1.5,
+      batch: 32,
+      last: "drop",
+      epochs: 12,
+      steps: 900,
+      seed: 3,
+      shuffle: false,
+      stop: { watch: { split: "valid", metric: "loss", larger: false }, patience: 4 },
+      keep: { metric: "r2", larger: true },
+      log: { every: 50 },
+    });
+  });
+
+  test("defaults", () => {
+    const { flow } = checkText(train("  loss mse(out, price)\n  optimizer sgd(0.1)"));
+    expect(flow.plans.train[0]).toMatchObject({
+      batch: 32,
+      last: "keep",
+      epochs: 10,
+      seed: 0,
+      shuffle: true,
+    });
+    expect(flow.plans.train[0]!.stop).toBeUndefined();
+  });
+
+  const wrong: readonly (readonly [string, string, string])[] = [
+    ["a loss that is no number", '  loss "big"\n  optimizer sgd(0.1)', "DLM0121"],
+    ["an optimizer that does not exist", "  loss mse(out, price)\n  optimizer adamm(0.1)", "DLM0101"],
+    ["a function as the optimizer", "  loss mse(out, price)\n  optimizer relu", "DLM0121"],
+    ["an optimizer without its rate", "  loss mse(out, price)\n  optimizer adam()", "DLM0109"],
+    [
+      "an argument that the optimizer does not have",
+      "  loss mse(out, price)\n  optimizer adam(1e-3, beta = 0.9)",
+      "DLM0102",
+    ],
+    ["a schedule without its length", "  loss mse(out, price)\n  optimizer adam(cosine(1e-3))", "DLM0109"],
+    ["a column of another name", "  loss mse(out, cost)\n  optimizer sgd(0.1)", "DLM0101"],
+    [
+      "watching what is not measured",
+      "  loss mse(out, price)\n  optimizer sgd(0.1)\n  keep best, by = loss",
+      "DLM0121",
+    ],
+    [
+      "choosing by the test split",
+      "  loss mse(out, price)\n  optimizer sgd(0.1)\n  keep best, by = test.loss",
+      "DLM0121",
+    ],
+    ["stages", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  freeze head", "DLM0120"],
+  ];
+  test.each(wrong)("%s", (_, lines, code) => {
+    expect(checkText(train(lines)).diagnostics.map((d) => d.code)).toEqual([code]);
+  });
+
+  test("a model of other data, and a parameter that is no column", () => {
+    const other = `${houses}
+model Other(size: [B, D=2]) -> [B] {
+  size -> Dense(1) -> squeeze
+}
+
+train Other on Houses {
+  loss mse(out, price)
+  optimizer sgd(0.1)
+}
+`;
+    expect(checkText(other).diagnostics.map((d) => d.code)).toEqual(["DLM0605"]);
+  });
+});
+
+describe("evaluate and deploy", () => {
+  test("metrics, reports and requirements", () => {
+    const { flow, diagnostics } = checkText(`${train("  loss mse(out, price)\n  optimizer sgd(0.1)")}
+evaluate Price on Houses.test {
+  metrics  mae, rmse, r2, loss
+  report   by = sea
+  require  r2 >= 75%, mae < 100
+}
+`);
+    expect(renderAll(diagnostics)).toBe("");
+    const [plan] = flow.plans.evaluate;
+    expect(plan).toMatchObject({ split: "test", target: "price", task: "regression" });
+    expect(plan!.metrics.map((m) => m.text)).toEqual(["mae", "rmse", "r2", "loss"]);
+    expect(plan!.reports).toMatchObject([{ kind: "by", column: "sea" }]);
+    expect(plan!.requires.map((r) => [r.text, r.metric.name, r.operator, r.value])).toEqual([
+      ["r2 >= 75%", "r2", ">=", 0.75],
+      ["mae < 100", "mae", "<", 100],
+    ]);
+  });
+
+  test("what is not built is refused, each by one message", () => {
+    const { diagnostics } = checkText(`${houses}
+deploy Price {
+  target   webgpu, wasm
+  weights  int8
+  serve    http, port = 8080
+}
+`);
+    expect(diagnostics.map((d) => [d.code, d.message])).toEqual([
+      ["DLM0120", "this version of dlmc does not build the target `webgpu`"],
+      ["DLM0120", "this version of dlmc does not build weights stored as `int8`"],
+      ["DLM0120", "this version of dlmc does not build `serve` in `deploy`"],
+    ]);
+  });
+});
+
+describe("setting tables", () => {
+  test("every setting is documented, and its signature begins with its name", () => {
+    for (const { settings } of settingTables)
+      for (const { name, signature, doc } of settings) {
+        expect(signature.startsWith(name), signature).toBe(true);
+        expect(doc.endsWith("."), doc).toBe(true);
+      }
+  });
+});
