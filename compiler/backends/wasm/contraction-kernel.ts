@@ -8,6 +8,7 @@ import type { Dim } from "../../ir/dim.ts";
 import { InternalError } from "../../ir/internal-error.ts";
 import type { Contraction, Kernel } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
+import { readsOf } from "./access.ts";
 import { defineFunction } from "./code.ts";
 import type { Expr, FunctionBuilder } from "./code.ts";
 import { makeEmitter } from "./emitter.ts";
@@ -155,9 +156,25 @@ function panelAddress(emitter: Emitter, contraction: Contraction, indices: reado
   return code.add(base, code.mul(element, emitter.size(bytes)));
 }
 
+/**
+ * The order of the inner axes is free; it is that of b in memory, widest step first, and depends on b alone, so that
+ * kernels may share prepared panels. Convolutions have the same order in a: runs along channels come last.
+ */
+function arranged(kernel: Kernel): Contraction {
+  const contraction = kernel.contraction!;
+  const first = readsOf([contraction.b]).loads[0]?.flat;
+  const step = (axis: LoopAxis): number => {
+    const coefficient = first?.coefficients.get(axis);
+    return coefficient === undefined ? Infinity : Math.abs(typical(coefficient));
+  };
+  return { ...contraction, inner: [...contraction.inner].sort((x, y) => compare(step(y), step(x))) };
+}
+
+const compare = (x: number, y: number): number => (x === y ? 0 : x < y ? -1 : 1);
+
 /** The step that fills a prepared panel. */
 export function definePackStep(context: EntryContext, kernel: Kernel, name: string): void {
-  const contraction = kernel.contraction!;
+  const contraction = arranged(kernel);
   const dims = context.dims.map(() => "i32" as const);
   definePackB(context, contraction, `${name}.panel`);
   defineFunction(context.code, name, dims, undefined, (fn) => {
@@ -179,7 +196,7 @@ export function defineContractionKernel(
   name: string,
   micro: MicroKernels,
 ): void {
-  const contraction = kernel.contraction!;
+  const contraction = arranged(kernel);
   const { code } = context;
   const a = planA(contraction);
   const b = planB(contraction);
@@ -240,10 +257,13 @@ export function defineContractionKernel(
                 bytes(lda),
               ];
             }
-            const panelBytes = bytes(sizeOf(contraction.inner), 4 * tileColumns);
             const operandB =
               b === undefined
-                ? [code.add(panels, code.mul(inner, code.int(4 * tileColumns))), panelBytes, code.int(32)]
+                ? [
+                    code.add(panels, code.mul(inner, code.mul(columnPanels, code.int(4 * tileColumns)))),
+                    code.mul(k, code.int(4 * tileColumns)),
+                    code.int(4 * tileColumns),
+                  ]
                 : [
                     directAddress(emitter, b.view, code.int(0), inner),
                     code.int(4 * tileColumns),

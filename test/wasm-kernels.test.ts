@@ -1,0 +1,453 @@
+// Loop kernels built by hand, as wasm and in f64: tails, types, guards, gathers, reductions, rows, places.
+import { describe, expect, test } from "vitest";
+import * as dim from "../compiler/ir/dim.ts";
+import type { Buffer, EntryProgram, Kernel, Program, Stage } from "../compiler/ir/kernel.ts";
+import { apply, bool, f32, i32 } from "../compiler/ir/scalar.ts";
+import type { LoopAxis, Scalar } from "../compiler/ir/scalar.ts";
+import {
+  at,
+  axis,
+  buffer,
+  instantiate,
+  kernel,
+  layOut,
+  load,
+  map,
+  noise,
+  programOf,
+  reduce,
+  reference,
+  result,
+  worst,
+} from "./support/wasm-run.ts";
+
+type Values = ReadonlyMap<Buffer, ArrayLike<number>>;
+
+/** Runs strict and relaxed, and compares these buffers with the reference. */
+async function check(
+  kernels: readonly Kernel[],
+  given: Values,
+  outputs: readonly Buffer[],
+  { relative = 0, absolute = 0, dims = {} as Record<string, number>, max = dims } = {},
+): Promise<void> {
+  const wanted = reference(kernels, given, dims);
+  for (const relaxed of [false, true]) {
+    const instance = await instantiate(programOf(kernels, max), relaxed);
+    for (const [b, values] of given) instance.set(b, values);
+    instance.run(dims);
+    for (const output of outputs) {
+      const got = instance.get(output, dims);
+      const want = wanted.get(output);
+      if (relative === 0 && absolute === 0) expect([...got]).toEqual([...want].map((x) => x));
+      else expect(worst(got, want, absolute, relative)).toBeLessThanOrEqual(1);
+    }
+  }
+}
+
+const integers = (count: number, most: number): Float32Array =>
+  noise(count, 9).map((x) => Math.floor(Math.abs(x) * most));
+
+describe("maps", () => {
+  for (const n of [0, 1, 3, 4, 5, 8, 17, 5000])
+    test(`${n} elements`, async () => {
+      const [x, y, i] = [buffer("x", "f32", [n]), buffer("y", "f32", [n]), axis("i", n)];
+      const value = apply("add", apply("mul", load(x, [i]), f32(3)), f32(0.5));
+      await check([kernel([i], [map(y, [i], value)])], new Map([[x, noise(n)]]), [y], { relative: 2 ** -22 });
+    });
+
+  test("single elements and vectors have the same bits", async () => {
+    const n = 23;
+    const [x, y, i] = [buffer("x", "f32", [n]), buffer("y", "f32", [n]), axis("i", n)];
+    for (const name of ["exp", "tanh", "erf", "sigmoid", "log1p", "sin", "pow"] as const) {
+      const operands = name === "pow" ? [load(x, [i]), f32(2.5)] : [load(x, [i])];
+      const instance = await instantiate(
+        programOf([kernel([i], [map(y, [i], apply(name, ...operands))])]),
+        true,
+      );
+      instance.set(x, new Float32Array(n).fill(0.7123));
+      instance.run();
+      expect(new Set(instance.get(y)).size).toBe(1);
+    }
+  });
+
+  test("transposed, broadcast and free sizes", async () => {
+    const b = dim.symbol("B");
+    const [x, bias, y] = [buffer("x", "f32", [7, b]), buffer("bias", "f32", [7]), buffer("y", "f32", [b, 7])];
+    const [i, j] = [axis("i", b), axis("j", 7)];
+    const k = kernel([i, j], [map(y, [i, j], apply("sub", load(x, [j, i]), load(bias, [j])))]);
+    for (const size of [1, 2, 6, 33]) {
+      const given = new Map([
+        [x, noise(7 * size)],
+        [bias, noise(7, 4)],
+      ]);
+      await check([k], given, [y], { relative: 2 ** -23, dims: { B: size }, max: { B: 40 } });
+    }
+  });
+
+  test("several stores, a shared register, in place", async () => {
+    const n = 37;
+    const [x, y, z, i] = [
+      buffer("x", "f32", [n]),
+      buffer("y", "f32", [n]),
+      buffer("z", "f32", [n]),
+      axis("i", n),
+    ];
+    const sum: Stage = {
+      axes: [],
+      over: [],
+      combine: undefined,
+      value: apply("add", load(x, [i]), load(y, [i])),
+      place: { kind: "register" },
+    };
+    const k = kernel([i], [sum, map(x, [i], apply("mul", result(sum), f32(2))), map(z, [i], result(sum))]);
+    const given = new Map([
+      [x, noise(n)],
+      [y, noise(n, 2)],
+    ]);
+    await check([k], given, [x, z], { relative: 2 ** -23 });
+  });
+
+  test("all types of elements", async () => {
+    const n = 21;
+    const i = axis("i", n);
+    const u8 = buffer("u8", "u8", [n]);
+    const flags = buffer("flags", "bool", [n]);
+    const ints = buffer("ints", "i32", [n]);
+    const half = buffer("half", "f16", [n]);
+    const out = {
+      f32: buffer("o_f32", "f32", [n]),
+      i32: buffer("o_i32", "i32", [n]),
+      u8: buffer("o_u8", "u8", [n]),
+      bool: buffer("o_bool", "bool", [n]),
+      f16: buffer("o_f16", "f16", [n]),
+    };
+    const byte = load(u8, [i]);
+    const flag = load(flags, [i]);
+    const int = load(ints, [i]);
+    const odd = apply("eq_i32", apply("and_i32", byte, i32(1)), i32(1));
+    const either = apply("or", flag, odd);
+    const k = kernel(
+      [i],
+      [
+        map(out.f32, [i], apply("add", apply("i32_to_f32", byte), apply("bool_to_f32", flag))),
+        map(
+          out.i32,
+          [i],
+          apply("select_i32", either, apply("mul_i32", int, byte), apply("shift_left", int, i32(3))),
+        ),
+        map(out.u8, [i], apply("add_i32", byte, apply("bool_to_i32", apply("not", flag)))),
+        map(out.bool, [i], apply("and", either, apply("le_i32", int, i32(4)))),
+        map(out.f16, [i], apply("mul", load(half, [i]), f32(0.5))),
+      ],
+    );
+    const given = new Map([
+      [u8, integers(n, 250)],
+      [flags, integers(n, 2)],
+      [ints, integers(n, 1000).map((x) => x - 500)],
+      [half, noise(n, 5).map((x) => Math.round(x * 64) / 64)],
+    ]);
+    await check([k], given, Object.values(out));
+  });
+
+  test("half floats round to nearest even, with their edges", async () => {
+    const values = [
+      0,
+      -0,
+      1,
+      65504,
+      65519,
+      65520,
+      1e6,
+      2 ** -24,
+      2 ** -25,
+      1.5 * 2 ** -24,
+      2 ** -14,
+      0.1,
+      -0.1,
+    ];
+    const more = [...noise(51, 3)].map((x) => x * 2 ** -10);
+    const all = Float32Array.from([...values, ...more]);
+    const n = all.length;
+    const [x, y, z, i] = [
+      buffer("x", "f32", [n]),
+      buffer("y", "f16", [n]),
+      buffer("z", "f32", [n]),
+      axis("i", n),
+    ];
+    const j = axis("j", n);
+    const kernels = [kernel([i], [map(y, [i], load(x, [i]))]), kernel([j], [map(z, [j], load(y, [j]))])];
+    const instance = await instantiate(programOf(kernels), false);
+    instance.set(x, all);
+    instance.run();
+    expect([...instance.get(z)]).toEqual([...new Float16Array(all)]);
+  });
+
+  test("conditions, index and inside", async () => {
+    const [h, w] = [5, 13];
+    const [x, y] = [buffer("x", "f32", [h, w]), buffer("y", "f32", [h, w])];
+    const [i, j] = [axis("i", h), axis("j", w)];
+    const index: Scalar = { kind: "index", type: "i32", index: at([i, 13], [j, 2], -3) };
+    const inside: Scalar = {
+      kind: "inside",
+      type: "bool",
+      index: [at(i, -1), at([j, 2], -6)],
+      shape: [dim.constant(3), dim.constant(9)],
+    };
+    const value = apply("select", inside, apply("add", load(x, [i, j]), apply("i32_to_f32", index)), f32(-1));
+    await check([kernel([i, j], [map(y, [i, j], value)])], new Map([[x, noise(h * w)]]), [y], {
+      relative: 2 ** -22,
+    });
+  });
+});
+
+describe("loads", () => {
+  test("guarded along rows and along lanes, rising and falling", async () => {
+    const [h, w] = [6, 19];
+    const x = buffer("x", "f32", [h, w]);
+    const [i, j] = [axis("i", h), axis("j", w)];
+    const shifts = [
+      [at(i, -2), at(j, 3)],
+      [at(i, 1), at(j, -5)],
+      [at(i), at([j, 2], -7)],
+      [at(i), at([j, -1], 15)],
+      [at(i, -9), at(j)],
+    ] as const;
+    for (const [row, column] of shifts) {
+      const y = buffer("y", "f32", [h, w]);
+      const value = apply("add", load(x, [row, column], [0, 1]), f32(1));
+      await check([kernel([i, j], [map(y, [i, j], value)])], new Map([[x, noise(h * w)]]), [y], {
+        relative: 2 ** -23,
+      });
+    }
+  });
+
+  test("a concat of two ranges", async () => {
+    const [a, b, y] = [buffer("a", "f32", [3, 6]), buffer("b", "f32", [3, 5]), buffer("y", "f32", [3, 11])];
+    const [i, j] = [axis("i", 3), axis("j", 11)];
+    const value = apply("add", load(a, [i, at(j)], [1]), load(b, [i, at(j, -6)], [1]));
+    const given = new Map([
+      [a, noise(18)],
+      [b, noise(15, 2)],
+    ]);
+    await check([kernel([i, j], [map(y, [i, j], value)])], given, [y], { relative: 2 ** -24 });
+  });
+
+  test("gathers of rows and of single elements, clamped", async () => {
+    const [rows, width, n] = [7, 10, 9];
+    const [table, ids, y, z] = [
+      buffer("table", "f32", [rows, width]),
+      buffer("ids", "i32", [n]),
+      buffer("y", "f32", [n, width]),
+      buffer("z", "f32", [n]),
+    ];
+    const [i, j, m] = [axis("i", n), axis("j", width), axis("m", n)];
+    const id = (at_: LoopAxis) => ({ kind: "computed", value: load(ids, [at_]) }) as const;
+    const kernels = [
+      kernel([i, j], [map(y, [i, j], load(table, [id(i), j]))]),
+      kernel([m], [map(z, [m], load(table, [id(m), id(m)]))]),
+    ];
+    const given: Values = new Map<Buffer, ArrayLike<number>>([
+      [table, noise(rows * width)],
+      [ids, [0, 6, 3, 3, -5, 100, 1, 2, 5]],
+    ]);
+    await check(kernels, given, [y, z]);
+  });
+
+  test("a gather inside a reduction is placed where its loops are", async () => {
+    const [n, k] = [11, 3];
+    const [table, ids, y] = [
+      buffer("table", "f32", [20]),
+      buffer("ids", "i32", [k, n]),
+      buffer("y", "f32", [n]),
+    ];
+    const [i, j] = [axis("i", n), axis("j", k)];
+    const value = load(table, [{ kind: "computed", value: load(ids, [j, i]) }]);
+    const sum = reduce("sum", [j], value);
+    const given = new Map([
+      [table, noise(20)],
+      [ids, integers(n * k, 20)],
+    ]);
+    await check([kernel([i], [sum, map(y, [i], result(sum))])], given, [y], { absolute: 2 ** -22 });
+  });
+});
+
+describe("reductions", () => {
+  const combines = ["sum", "max", "min", "argmax", "argmin"] as const;
+  for (const [rows, columns] of [
+    [5, 1],
+    [1, 3],
+    [9, 10],
+    [3, 130],
+    [40, 33],
+    [4, 0],
+  ] as const)
+    test(`rows and columns of ${rows} x ${columns}`, async () => {
+      const x = buffer("x", "f32", [rows, columns]);
+      const values = noise(rows * columns).map((v) => Math.round(v * 8) / 8);
+      const some = columns === 0 ? (["sum"] as const) : combines;
+      for (const combine of some) {
+        const type = combine.startsWith("arg") ? "i32" : "f32";
+        const [byRow, byColumn, all] = [
+          buffer("r", type, [rows]),
+          buffer("c", type, [columns]),
+          buffer("a", type, []),
+        ];
+        const [i, j, m, n, p, q] = ["i", "m", "p"].flatMap((name) => [
+          axis(name, rows),
+          axis(`${name}2`, columns),
+        ]) as [LoopAxis, LoopAxis, LoopAxis, LoopAxis, LoopAxis, LoopAxis];
+        const row = reduce(combine, [j], load(x, [i, j]));
+        const column = reduce(combine, [m], load(x, [m, n]));
+        const whole = reduce(combine, [p, q], load(x, [p, q]));
+        const integer = (stage: Stage): Scalar =>
+          ({ ...result(stage), type: type === "i32" ? "i32" : "f32" }) as Scalar;
+        const kernels = [
+          kernel([i], [row, map(byRow, [i], integer(row))]),
+          kernel([n], [column, map(byColumn, [n], integer(column))]),
+          kernel([], [whole, map(all, [], integer(whole))]),
+        ];
+        await check(kernels, new Map([[x, values]]), [byRow, byColumn, all], { absolute: 1e-4 });
+      }
+    });
+
+  test("integers and windows with a guard", async () => {
+    const [h, c] = [6, 9];
+    const [x, y, z] = [buffer("x", "i32", [h, c]), buffer("y", "i32", [h, c]), buffer("z", "i32", [h])];
+    const [i, j, r, m, n] = [axis("i", h), axis("j", c), axis("r", 3), axis("m", h), axis("n", c)];
+    const window = reduce("max", [r], load(x, [at(i, r, -1), j], [0]));
+    const sum = reduce("sum", [n], load(x, [m, n]));
+    const kernels = [
+      kernel([i, j], [window, map(y, [i, j], result(window))]),
+      kernel([m], [sum, map(z, [m], result(sum))]),
+    ];
+    await check(kernels, new Map([[x, integers(h * c, 100).map((v) => v - 50)]]), [y, z]);
+  });
+
+  test("sums do not depend on the other axes", async () => {
+    const k = 77;
+    const b = dim.symbol("B");
+    const [x, y, i, j] = [buffer("x", "f32", [b, k]), buffer("y", "f32", [b]), axis("i", b), axis("j", k)];
+    const sum = reduce("sum", [j], apply("mul", load(x, [i, j]), load(x, [i, j])));
+    const instance = await instantiate(
+      programOf([kernel([i], [sum, map(y, [i], result(sum))])], { B: 50 }),
+      true,
+    );
+    const values = noise(50 * k);
+    instance.set(x, values);
+    instance.run({ B: 50 });
+    const all = instance.get(y, { B: 50 });
+    for (const size of [1, 3, 4, 7]) {
+      instance.set(y, new Float32Array(50));
+      instance.run({ B: size });
+      expect([...instance.get(y, { B: size })]).toEqual([...all.slice(0, size)]);
+    }
+  });
+});
+
+describe("rows with tiles", () => {
+  const tileStage = (to: Buffer, axes: readonly LoopAxis[], value: Scalar): Stage => ({
+    axes,
+    over: [],
+    combine: undefined,
+    value,
+    place: { kind: "tile", buffer: to },
+  });
+  const tileResult = (stage: Stage, index: readonly LoopAxis[]): Scalar => ({
+    kind: "result",
+    type: "f32",
+    stage,
+    index: index.map((a) => at(a)),
+  });
+
+  for (const width of [1, 5, 16, 67])
+    test(`softmax of ${width}`, async () => {
+      const rows = 7;
+      const [x, y, tile] = [
+        buffer("x", "f32", [rows, width]),
+        buffer("y", "f32", [rows, width]),
+        buffer("t", "f32", [width]),
+      ];
+      const i = axis("i", rows);
+      const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => axis(name, width)) as [
+        LoopAxis,
+        LoopAxis,
+        LoopAxis,
+        LoopAxis,
+      ];
+      const most = reduce("max", [a], load(x, [i, a]));
+      const exps = tileStage(tile, [b], apply("exp", apply("sub", load(x, [i, b]), result(most))));
+      const sum = reduce("sum", [c], tileResult(exps, [c]));
+      const scaled = apply("div", tileResult(exps, [d]), result(sum));
+      const k = kernel([i], [most, exps, sum, map(y, [i, d], scaled, [d])]);
+      await check([k], new Map([[x, noise(rows * width)]]), [y], { relative: width * 2 ** -21 });
+    });
+
+  test("a reduction into a tile, along and across", async () => {
+    const [n, m, k] = [3, 9, 12];
+    const [x, y] = [buffer("x", "f32", [n, m, k]), buffer("y", "f32", [n, m])];
+    for (const over of ["last", "middle"] as const) {
+      const tile = buffer("t", "f32", [over === "last" ? m : k]);
+      const [i, j, l, o] = [axis("i", n), axis("j", m), axis("l", k), axis("o", m)];
+      const stage: Stage = {
+        axes: [over === "last" ? j : l],
+        over: [over === "last" ? l : j],
+        combine: "sum",
+        value: load(x, [i, j, l]),
+        place: { kind: "tile", buffer: tile },
+      };
+      const value = over === "last" ? tileResult(stage, [o]) : tileResult(stage, [o]);
+      const kernels = [kernel([i], [stage, map(y, [i, o], value, [o])])];
+      await check(kernels, new Map([[x, noise(n * m * k)]]), [y], { absolute: 2 ** -19 });
+    }
+  });
+});
+
+describe("programs", () => {
+  test("constants, copies and addresses above 2 GiB", async () => {
+    const table: Buffer = {
+      ...buffer("table", "f32", [5]),
+      kind: { kind: "constant", value: { dtype: "f32", shape: [5], data: Float64Array.of(1, 2, 3, 4, 5) } },
+    };
+    const flags: Buffer = {
+      ...buffer("flags", "bool", [5]),
+      kind: { kind: "constant", value: { dtype: "bool", shape: [5], data: Float64Array.of(1, 0, 1, 1, 0) } },
+    };
+    const [x, y, state, i] = [
+      buffer("x", "f32", [5]),
+      buffer("y", "f32", [5]),
+      buffer("s", "f32", [5]),
+      axis("i", 5),
+    ];
+    const value = apply("select", load(flags, [i]), apply("mul", load(x, [i]), load(table, [i])), f32(0));
+    const entry: EntryProgram = {
+      name: "run",
+      dims: [],
+      steps: [{ kind: "kernel", kernel: kernel([i], [map(y, [i], value)]) }],
+      inputs: [],
+      outputs: [],
+      copies: [{ from: y, to: state }],
+    };
+    const near = layOut([entry]);
+    const far = dim.constant(2 ** 31 + 65536);
+    const places = new Map(
+      [...near.places].map(([b, place]) => [b, b.kind.kind === "constant" ? place : dim.add(place, far)]),
+    );
+    const bytes = new Map([...near.bytes].map(([e, size]) => [e, dim.add(size, far)]));
+    for (const program of [near, { ...near, places, bytes } satisfies Program]) {
+      const instance = await instantiate(program, true);
+      instance.set(x, [1, 1, 2, 2, 2]);
+      instance.run();
+      expect([...instance.get(state)]).toEqual([1, 0, 6, 8, 0]);
+    }
+  });
+
+  test("functions stay small", async () => {
+    const n = 64;
+    const [x, y, i] = [buffer("x", "f32", [n]), buffer("y", "f32", [n]), axis("i", n)];
+    let value: Scalar = load(x, [i]);
+    for (let depth = 0; depth < 12; depth++) value = apply("tanh", apply("add", value, apply("exp", value)));
+    const guard = apply("select", bool(true), value, f32(0));
+    const instance = await instantiate(programOf([kernel([i], [map(y, [i], guard)])]), false);
+    expect(instance.largestFunctionBytes).toBeLessThan(20_000);
+  });
+});
