@@ -23,13 +23,23 @@ import {
 
 type Values = ReadonlyMap<Buffer, ArrayLike<number>>;
 
-/** Runs strict and relaxed, and compares these buffers with the reference. */
+interface Tolerance {
+  readonly relative?: number;
+  readonly absolute?: number;
+  readonly dims?: Readonly<Record<string, number>>;
+  /** what memory is planned for; the dims where not given */
+  readonly max?: Readonly<Record<string, number>>;
+}
+
+/** Runs strict and relaxed, and compares these buffers with the reference; without a tolerance they are equal. */
 async function check(
   kernels: readonly Kernel[],
   given: Values,
   outputs: readonly Buffer[],
-  { relative = 0, absolute = 0, dims = {} as Record<string, number>, max = dims } = {},
+  tolerance: Tolerance = {},
 ): Promise<void> {
+  const { relative = 0, absolute = 0, dims = {} } = tolerance;
+  const max = tolerance.max ?? dims;
   const wanted = reference(kernels, given, dims);
   for (const relaxed of [false, true]) {
     const instance = await instantiate(programOf(kernels, max), relaxed);
@@ -38,7 +48,7 @@ async function check(
     for (const output of outputs) {
       const got = instance.get(output, dims);
       const want = wanted.get(output);
-      if (relative === 0 && absolute === 0) expect([...got]).toEqual([...want].map((x) => x));
+      if (relative === 0 && absolute === 0) expect([...got]).toEqual([...want]);
       else expect(worst(got, want, absolute, relative)).toBeLessThanOrEqual(1);
     }
   }
