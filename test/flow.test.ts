@@ -1,5 +1,6 @@
 /** Workflow blocks: what they become, every diagnostic of theirs with its example, and the texts that people read. */
 import { describe, expect, test } from "vitest";
+import { cannotReach } from "../compiler/check/diagnostics/dlm0505-cannot-reach.ts";
 import { flowDiagnostics } from "../compiler/check/flow/diagnostics/index.ts";
 import { requireFailed } from "../compiler/check/flow/diagnostics/dlm0903-require-failed.ts";
 import { tooMuchMemory } from "../compiler/check/flow/diagnostics/dlm0904-too-much-memory.ts";
@@ -183,6 +184,27 @@ train Other on Houses {
 }
 `;
     expect(checkText(other).diagnostics.map((d) => d.code)).toEqual(["DLM0605"]);
+  });
+});
+
+describe("DLM0505", () => {
+  const facts = (trainLeast: number): Facts => {
+    const columns = new Map([
+      ["wind", { kind: "number" as const }],
+      ["sun", { kind: "number" as const }],
+      ["degrees", { kind: "number" as const, trainLeast }],
+    ]);
+    return { data: new Map([["main.dlm#Weather", { columns }]]) };
+  };
+
+  test("is raised where a target is negative", () => {
+    const { wrong, right } = cannotReach.example;
+    const found = checkText(wrong, facts(-7)).diagnostics;
+    expect(found.map((d) => d.code)).toEqual(["DLM0505"]);
+    expectGolden("flow/DLM0505.txt", renderAll(found, { color: false, width: 100 }));
+    expect(checkText(wrong, facts(0)).diagnostics).toEqual([]);
+    expect(checkText(wrong).diagnostics).toEqual([]);
+    expect(checkText(right, facts(-7)).diagnostics).toEqual([]);
   });
 });
 

@@ -8,6 +8,7 @@ import type { GraphBuilder } from "../../ir/builder.ts";
 import * as dim from "../../ir/dim.ts";
 import type { Value } from "../../ir/graph.ts";
 import { isNode } from "../../ir/graph.ts";
+import { cannotReach } from "../diagnostics/dlm0505-cannot-reach.ts";
 import { rootCall } from "../frame.ts";
 import type { Frame, StateRequest, WeightRequest } from "../frame.ts";
 import { requestKey } from "../instance.ts";
@@ -24,7 +25,7 @@ import { lastBatch } from "./diagnostics/dlm0604-last-batch.ts";
 import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import type { DataPlan, SplitName, TrainPlan } from "./plans.ts";
-import { cutBetween, differentiableSources } from "./reach.ts";
+import { cutBetween, differentiableSources, flooredAtZero } from "./reach.ts";
 import { optimizerOf, optimizerText, runForward, runUpdate } from "./train.ts";
 import type { Forward, TrainBlock } from "./train.ts";
 import { readTrainSettings } from "./train-settings.ts";
@@ -91,6 +92,7 @@ export function checkTrain(
   if (forward?.loss) {
     checkGradients(training, forward, block);
     checkLastBatch(training, block, dataPlan, facts);
+    checkReach(training, forward, block, dataPlan, facts);
   }
   if ([...training.states.values()].some((state) => state.fitted)) {
     const fitting = trial(session, scope, "fitting");
@@ -273,5 +275,26 @@ function checkLastBatch({ updates, frame }: Trial, block: TrainBlock, data: Data
       layer: moduleAt(user, update.request.path),
       layerSpan: user,
     }),
+  );
+}
+
+/** DLM0505: the output is never negative, and a target is. */
+function checkReach(
+  { frame }: Trial,
+  { out }: Forward,
+  { data }: TrainBlock,
+  plan: DataPlan,
+  facts: Facts,
+): void {
+  const node = out.kind === "tensor" && out.value ? flooredAtZero(out.value) : undefined;
+  const at = node && spanOf(frame.elaboration.session, node.origin.at);
+  const targets = data.columns.filter((column) => column.role === "target");
+  const [target] = targets;
+  if (!node || !at || !target || targets.length > 1 || target.kind !== "number") return;
+  const least = facts.data.get(plan.key)?.columns?.get(target.name)?.trainLeast;
+  if (least === undefined || least >= 0) return;
+  const activation = textOf(at);
+  frame.elaboration.session.add(
+    report(cannotReach, { span: at, activation, target: target.name, declared: target.span, least }),
   );
 }

@@ -1,4 +1,4 @@
-/** Which weights a loss has a gradient for, and where the way from the others is cut. */
+/** What a graph says of training: which weights have a gradient and where the way is cut, which outputs cannot be negative. */
 import { isNode } from "../../ir/graph.ts";
 import type { Node, Value } from "../../ir/graph.ts";
 import { scalarTypeOf } from "../../ir/type.ts";
@@ -46,4 +46,28 @@ export function cutBetween(nodes: readonly Node[], weight: Value, target: Value)
     for (const result of node.results) reached.add(result);
   }
   return undefined;
+}
+
+/** Ops that only move or repeat elements. */
+const views: ReadonlySet<string> = new Set(["split", "merge", "reorder", "expand", "slice"]);
+
+function isZero(value: Value): boolean {
+  if (!isNode(value.source)) return false;
+  const { op, operands, attributes } = value.source;
+  if (views.has(op.name)) return isZero(operands[0]!);
+  const constant = op.name === "constant" ? attributes["value"] : undefined;
+  return (
+    typeof constant === "object" &&
+    "data" in constant &&
+    constant.data instanceof Float64Array &&
+    constant.data.every((x) => x === 0)
+  );
+}
+
+/** The node max(x, 0) whose result is the value, at most moved; undefined where there is none. */
+export function flooredAtZero(value: Value): Node | undefined {
+  if (!isNode(value.source)) return undefined;
+  const { op, operands } = value.source;
+  if (views.has(op.name)) return flooredAtZero(operands[0]!);
+  return op.name === "max" && operands.some(isZero) ? value.source : undefined;
 }
