@@ -38,11 +38,15 @@ dlmc("evaluate", program, "--weights", join(run, "best.safetensors"));
 dlmc("compile", program, "--weights", join(run, "best.safetensors"), "-o", app);
 
 // ---------------------------------------------------------------- the app's side
-const { load } = await import(pathToFileURL(join(root, app, "Digits.js")));
+const { load } = await import(pathToFileURL(join(root, app, "Digit.js")));
 const model = await load();
 
-const { testRows } = await import("./digits/rows.mjs");
-const rows = testRows(12);
+const { openWithData, rowsOf } = await import("../.build/src/index.js");
+const [data] = openWithData(join(root, program)).datasets.values();
+const rows = [...data.splits.test.subarray(0, 12)].map((id) => {
+  const { image, label } = rowsOf(data, Int32Array.of(id), ["image", "label"]);
+  return { image, label: label[0] };
+});
 const sure = [];
 for (const row of rows) {
   const { out: scores } = await model.run({ image: row.image });
@@ -52,7 +56,7 @@ for (const row of rows) {
   sure.push({ digit, chance: powers[digit] / powers.reduce((a, b) => a + b) });
 }
 
-console.log(`\n${bold("12 handwritten digits that training never saw")}, through ${app}/Digits.js:\n`);
+console.log(`\n${bold("12 handwritten digits that training never saw")}, through ${app}/Digit.js:\n`);
 const shades = " ░▒▓█";
 for (let first = 0; first < rows.length; first += 6) {
   const line = rows.slice(first, first + 6);
@@ -85,5 +89,5 @@ const size = (name) => {
   const bytes = readFileSync(join(out, "app", name));
   return `${name} ${(statSync(join(out, "app", name)).size / 1000).toFixed(1)} kB (${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} gzip)`;
 };
-console.log(`An app ships ${size("Digits.js")}, ${size("Digits.wasm")} and ${size("Digits.safetensors")}.`);
+console.log(`An app ships ${size("Digit.js")}, ${size("Digit.wasm")} and ${size("Digit.safetensors")}.`);
 console.log(dim(`All of this took ${((performance.now() - began) / 1000).toFixed(1)} s.`));

@@ -6,6 +6,7 @@
  *   modelGraphs              -> the entry graphs of a model that checks clean
  *   compileModel             -> artifacts; pure
  *   emitModel, weightsFile   -> files
+ *   openWithData, rowsOf     -> a program with the rows that it names
  *   load                     -> a model that runs: what an emitted .js does with the same runtime
  */
 export { parse } from "../grammar/parse.ts";
@@ -34,6 +35,10 @@ export type { EntryGraph, ModelGraphs } from "../compiler/ir/model.ts";
 export { InternalError } from "../compiler/ir/internal-error.ts";
 export { type EmittedFile, emitModel } from "./emit/index.ts";
 export { weightsFile } from "./emit/weights.ts";
+export { type Dataset, rowsOf } from "./data/dataset.ts";
+export { DataError } from "./data/error.ts";
+export { FileError } from "./files.ts";
+export { openProgram, openWithData, type Program, type ProgramWithData } from "./program.ts";
 export { type Manifest, readManifest } from "../runtime/artifact.ts";
 export * from "../runtime/index.ts";
 export { version } from "./version.ts";

@@ -1,5 +1,5 @@
 /** `dlmc compile`: the artifact an app embeds; or any stage of the compiler on standard output. */
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stages, type Compiled, type Stage } from "../../../compiler/compile.ts";
 import type { EntryName } from "../../../compiler/entries/model-graphs.ts";
@@ -88,7 +88,10 @@ export function compileCommand(): Command {
       const entries = options.entry ?? (["infer"] as const);
       if (!train && entries.some((name) => name === "train" || name === "measure"))
         throw new Failure(`${model.declaration.name.text} has no train block`);
-      const graphs = graphsOf(program, model, train, [...new Set<EntryName>(["init", ...entries])]);
+      // what starts from shipped weights needs no initialiser, unless it trains anew
+      const init = options.weights === undefined || entries.some((name) => name === "train");
+      const wanted = new Set<EntryName>([...(init ? (["init"] as const) : []), ...entries]);
+      const graphs = graphsOf(program, model, train, [...wanted]);
 
       const times: [string, number][] = [];
       const printAfter = options.printIrAfter;
@@ -135,7 +138,8 @@ export function compileCommand(): Command {
       const infer = result.memory?.find((m) => m.entry === "infer");
       if (infer)
         t.print(t.paint.dim(`  ${bytesText(infer.bytes)} of memory for infer at its default maximum`));
-      t.print(`${t.paint.green("ok")}  import { load } from "./${join(folder, `${manifest.name}.js`)}"`);
+      const from = relative(process.cwd(), join(folder, `${manifest.name}.js`)).split(sep).join("/");
+      t.print(`${t.paint.green("ok")}  import { load } from "${from.startsWith(".") ? from : `./${from}`}"`);
     });
 }
 

@@ -6,11 +6,14 @@ import { evaluateCommand } from "./evaluate.ts";
 import { explainCommand } from "./explain.ts";
 import { fitCommand } from "./fit.ts";
 import { fmtCommand } from "./fmt.ts";
+import { optCommand } from "./opt.ts";
 import { runCommand } from "./run.ts";
+import { showCommand } from "./show.ts";
 import { trainCommand } from "./train.ts";
 
 export const commands: readonly (() => Command)[] = [
   checkCommand,
+  showCommand,
   explainCommand,
   fmtCommand,
   fitCommand,
@@ -18,4 +21,5 @@ export const commands: readonly (() => Command)[] = [
   evaluateCommand,
   runCommand,
   compileCommand,
+  optCommand,
 ];

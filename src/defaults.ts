@@ -1,0 +1,227 @@
+/** What a program leaves to defaults: arguments of modules and functions, settings of workflow blocks. For `dlmc show --full`. */
+import type { CallableDeclaration, OptimizerDeclaration, Settings } from "../grammar/ast.ts";
+import { textOf, type Span } from "../grammar/source.ts";
+import type { FileScope } from "../compiler/check/names.ts";
+import type {
+  ColumnPlan,
+  DataPlan,
+  DeployPlan,
+  EvaluatePlan,
+  SplitPart,
+  TrainPlan,
+} from "../compiler/check/flow/plans.ts";
+import type { Program } from "./program.ts";
+import { number, percent } from "./text.ts";
+
+// ---------------------------------------------------------------- arguments
+
+export interface CallDefaults {
+  /** as written: `Conv(16, 3)` */
+  readonly text: string;
+  /** `stride = 1` */
+  readonly defaults: readonly string[];
+}
+
+interface SyntaxNode {
+  readonly kind?: unknown;
+  readonly span?: unknown;
+  readonly [key: string]: unknown;
+}
+
+function isRecord(value: unknown): value is SyntaxNode {
+  return typeof value === "object" && value !== null;
+}
+
+function isSpan(value: unknown): value is Span {
+  return isRecord(value) && "source" in value && typeof value["start"] === "number";
+}
+
+/** Every configurable thing that is used below a node, with what its uses do not say; each text once. */
+export function callDefaults(program: Program, scope: FileScope, root: unknown): CallDefaults[] {
+  const found = new Map<string, CallDefaults>();
+  const walk = (node: unknown): void => {
+    if (Array.isArray(node)) {
+      for (const each of node) walk(each);
+      return;
+    }
+    if (!isRecord(node) || isSpan(node)) return;
+    const { kind, span } = node;
+    if (kind === "call" && isRecord(node["callee"]) && node["callee"].kind === "name" && isSpan(span)) {
+      const given = node["arguments"] as readonly { readonly name: { readonly text: string } | undefined }[];
+      add(String(node["callee"]["text"]), span, given);
+      walk(node["arguments"]);
+      return;
+    }
+    if (kind === "name" && isSpan(span)) add(String(node["text"]), span, []);
+    for (const [key, value] of Object.entries(node)) if (key !== "span") walk(value);
+  };
+  const add = (
+    name: string,
+    span: Span,
+    given: readonly { readonly name: { readonly text: string } | undefined }[],
+  ): void => {
+    const declaration = configurable(program, scope, name);
+    if (!declaration) return;
+    const positional = given.filter((argument) => argument.name === undefined).length;
+    const defaults = declaration.configuration.flatMap((parameter, i) =>
+      i < positional || parameter.default === undefined || given.some((g) => g.name?.text === parameter.name.text)
+        ? []
+        : [`${parameter.name.text} = ${textOf(parameter.default.span)}`],
+    );
+    const text = textOf(span).replace(/\s+/g, " ");
+    if (defaults.length > 0 && !found.has(text)) found.set(text, { text, defaults });
+  };
+  walk(root);
+  return [...found.values()];
+}
+
+function configurable(
+  { checked: { session } }: Program,
+  scope: FileScope,
+  name: string,
+): CallableDeclaration | OptimizerDeclaration | undefined {
+  const declared =
+    scope.declarations.get(name) ??
+    scope.used.get(name)?.scope.declarations.get(name) ??
+    session.library.declarations.get(name);
+  return declared && "configuration" in declared ? declared : undefined;
+}
+
+// ---------------------------------------------------------------- blocks
+
+export interface SettingLine {
+  readonly name: string;
+  readonly value: string;
+  /** it is not in the program */
+  readonly default: boolean;
+}
+
+export interface BlockSettings {
+  /** `train Digit` */
+  readonly title: string;
+  readonly settings: readonly SettingLine[];
+}
+
+type Values = readonly (readonly [name: string, value: string])[];
+
+/** Every block of the file with all its settings, in the order of the file. */
+export function blockSettings({ checked: { scope, flow } }: Program): BlockSettings[] {
+  const { data, train, evaluate, deploy } = flow.plans;
+  const titled: readonly (readonly [plan: { readonly span: Span }, title: string, values: Values])[] = [
+    ...data.map((plan) => [plan, `data ${plan.name}`, dataValues(plan)] as const),
+    ...train.map((plan) => [plan, `train ${plan.name}`, trainValues(plan)] as const),
+    ...evaluate.map((plan) => [plan, `evaluate ${plan.name}`, evaluateValues(plan)] as const),
+    ...deploy.map((plan) => [plan, `deploy ${plan.name}`, deployValues(plan)] as const),
+  ];
+  return titled
+    .toSorted(([a], [b]) => a.span.start - b.span.start)
+    .map(([plan, title, values]) => {
+      const written = writtenIn(settingsAt(scope, plan.span));
+      return {
+        title,
+        settings: values.map(([name, value]) => ({ name, value, default: !written.has(name) })),
+      };
+    });
+}
+
+function settingsAt(scope: FileScope | undefined, span: Span): Settings | undefined {
+  for (const declaration of scope?.file.declarations ?? [])
+    if ("settings" in declaration && declaration.name.span.start === span.start) return declaration.settings;
+  return undefined;
+}
+
+/** Also named arguments count: `batch 32, last = drop` writes `last`. */
+function writtenIn(settings: Settings | undefined): Set<string> {
+  const names = new Set<string>();
+  for (const setting of settings?.settings ?? []) {
+    if (setting.kind === "hole") continue;
+    names.add(setting.name.text);
+    if (setting.kind === "call")
+      for (const { name } of setting.arguments) if (name) names.add(`${setting.name.text}.${name.text}`);
+  }
+  return names;
+}
+
+function partText(part: SplitPart | undefined): string {
+  if (part === undefined) return "none";
+  if (part.kind === "fraction") return percent(part.value);
+  return part.kind === "count" ? number(part.value) : part.kind;
+}
+
+function columnText({ name, kind, dtype, shape, classes }: ColumnPlan): string {
+  if (kind === "category") return `${name} : category of ${classes?.size ?? "?"}`;
+  return kind === "number" ? name : `${name} : ${dtype}[${shape.join(", ")}]`;
+}
+
+function dataValues({ reader, columns, drop, fill, split, augment }: DataPlan): Values {
+  const of = (role: ColumnPlan["role"]): string =>
+    columns
+      .filter((column) => column.role === role)
+      .map(columnText)
+      .join(", ") || "none";
+  const dropped = (["missing", "duplicates"] as const).filter((what) => drop[what]);
+  const filled = Object.entries(fill).map(
+    ([name, rule]) => `${name} = ${rule.with === "value" ? rule.value : rule.with}`,
+  );
+  return [
+    ["from", `${reader.kind}("${reader.path}")`],
+    ["input", of("input")],
+    ["target", of("target")],
+    ["drop", dropped.join(", ") || "nothing"],
+    ["fill", filled.join(", ") || "nothing"],
+    [
+      "split",
+      split
+        ? (["train", "valid", "test"] as const).map((name) => `${name} = ${partText(split.parts[name] ?? (name === "train" ? { kind: "rest" } : undefined))}`).join(", ")
+        : "as the source gives it, else all in train",
+    ],
+    ...(split ? ([["split.seed", String(split.seed)], ["split.shuffle", String(split.shuffle)]] as const) : []),
+    ["augment", augment.map(({ kind, column }) => `${kind} ${column}`).join(", ") || "nothing"],
+  ];
+}
+
+function trainValues(plan: TrainPlan): Values {
+  const { penalty, stop, log } = plan;
+  return [
+    ["on", `${plan.data.replace(/^.*#/, "")}.${plan.split}`],
+    ["loss", plan.loss.text],
+    ["optimizer", plan.optimizer.text],
+    ["penalty", `l1(${penalty.l1}), l2(${penalty.l2})`],
+    ["clip", plan.clip === undefined ? "not clipped" : String(plan.clip)],
+    ["batch", String(plan.batch)],
+    ["batch.last", plan.last],
+    ["epochs", plan.epochs === Number.MAX_SAFE_INTEGER ? "as many as the steps need" : String(plan.epochs)],
+    ["steps", plan.steps === undefined ? "all of the epochs" : String(plan.steps)],
+    ["seed", String(plan.seed)],
+    ["shuffle", String(plan.shuffle)],
+    ["stop", stop ? `early, watch = ${stop.watch.text}` : "after the last epoch"],
+    ...(stop
+      ? ([
+          ["stop.patience", String(stop.patience)],
+          ["stop.improvement", String(stop.improvement)],
+        ] as const)
+      : []),
+    ["keep", plan.keep ? `best, by = ${plan.keep.text}` : "last"],
+    ["log", log ? `every ${log.every} steps` : "every epoch"],
+  ];
+}
+
+function evaluateValues(plan: EvaluatePlan): Values {
+  return [
+    ["on", `${plan.data.replace(/^.*#/, "")}.${plan.split}`],
+    ["target", plan.target ?? "none"],
+    ["metrics", plan.metrics.map(({ text }) => text).join(", ") || "none"],
+    [
+      "report",
+      plan.reports.map((each) => (each.kind === "by" ? `by = ${each.column}` : each.kind)).join(", ") || "none",
+    ],
+    ["require", plan.requires.map(({ text }) => text).join(", ") || "nothing"],
+  ];
+}
+
+function deployValues(plan: DeployPlan): Values {
+  return [
+    ["target", plan.targets.join(", ")],
+    ["weights", plan.weights],
+  ];
+}

@@ -1,0 +1,17 @@
+dlm 1
+
+data Numbers from arrays("numbers.npz") {
+  input  x : f32[F=32]
+  target y : int<10>
+}
+
+model Mlp(x: [B, F=32]) -> [B, Class=10] {
+  x -> Dense(64) -> relu -> Dense(48) -> relu -> Dense(10)
+}
+
+train Mlp on Numbers {
+  loss       cross_entropy(out, y)
+  optimizer  sgd(0.05, momentum = 0.9)
+  batch      16
+  epochs     1
+}
