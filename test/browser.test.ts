@@ -27,7 +27,10 @@ let server: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  const program = join(root, "examples", "digits", "digits.dlm");
+  // a copy, since training writes dlm.lock beside the program
+  const digits = join(folder, "digits");
+  cpSync(join(root, "examples", "digits"), digits, { recursive: true });
+  const program = join(digits, "digits.dlm");
   await dlmc("train", program, "--epochs", "10", "-o", join(folder, "run"));
   await dlmc("compile", program, "--weights", join(folder, "run", "best.safetensors"), "-o", app);
   const { serve } = (await import("../examples/app-web/serve.mjs" as string)) as {
