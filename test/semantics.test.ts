@@ -41,7 +41,10 @@ function resultOf(short: string, wanted: string): string {
     hooks: createFlow(noFacts).hooks,
   });
   const [first] = diagnostics;
-  if (first) return diagnostics.length === 1 ? first.code : diagnostics.map((each) => `${each.code} ${each.message}`).join("; ");
+  if (first)
+    return diagnostics.length === 1
+      ? first.code
+      : diagnostics.map((each) => `${each.code} ${each.message}`).join("; ");
   const model = modelsOf(scope!).at(-1)!;
   const builder = graphBuilder();
   const { result, elaboration } = elaborate(session, scope!, model, {

@@ -3,6 +3,7 @@ import type { CallableDeclaration } from "../../grammar/ast.ts";
 import { checkCase } from "./case.ts";
 import { elaborate } from "./elaborate.ts";
 import type { Phase } from "./frame.ts";
+import { isBroken } from "./names.ts";
 import type { FileScope } from "./names.ts";
 import type { Session } from "./session.ts";
 
@@ -15,17 +16,22 @@ export function checkAlone(
   if (scope.path.startsWith("std")) return "sound";
   const known = session.alone.get(declaration);
   if (known) return known;
+  if (isBroken(scope, declaration.span)) {
+    session.alone.set(declaration, "failed");
+    return "failed";
+  }
   session.alone.set(declaration, "running");
   const before = session.errors();
   checkCase(session, scope, declaration);
-  if (session.errors() === before) for (const phase of phasesOf(declaration)) {
-    elaborate(session, scope, declaration, {
-      phase,
-      alone: declaration.kind !== "model",
-      checking: true,
-    });
-    if (session.errors() > before) break;
-  }
+  if (session.errors() === before)
+    for (const phase of phasesOf(declaration)) {
+      elaborate(session, scope, declaration, {
+        phase,
+        alone: declaration.kind !== "model",
+        checking: true,
+      });
+      if (session.errors() > before) break;
+    }
   const result = session.errors() > before ? "failed" : "sound";
   session.alone.set(declaration, result);
   return result;

@@ -80,7 +80,9 @@ export function usesPiped(expression: Expression): boolean {
     case "unary":
       return usesPiped(expression.operand);
     case "call":
-      return usesPiped(expression.callee) || expression.arguments.some((argument) => usesPiped(argument.value));
+      return (
+        usesPiped(expression.callee) || expression.arguments.some((argument) => usesPiped(argument.value))
+      );
     case "brackets":
     case "member":
     case "over":
@@ -149,6 +151,7 @@ export function bindArguments(
         signature: callee.signature,
         near: nearest(text, known),
         open: callee.configuration
+          .slice(asTensors ? 0 : unnamed.length)
           .map((parameter) => parameter.name)
           .filter((name) => !list.some((other) => other.name?.text === name)),
       });
@@ -187,7 +190,8 @@ export function bindArguments(
 /** Whether all tensors that must be given are there. */
 export function isComplete(callee: Callee, bound: Bound): boolean {
   return callee.tensors.every(
-    (parameter) => parameter.optional || (parameter.rest ? bound.rest.length > 0 : bound.tensors.has(parameter.name)),
+    (parameter) =>
+      parameter.optional || (parameter.rest ? bound.rest.length > 0 : bound.tensors.has(parameter.name)),
   );
 }
 

@@ -110,7 +110,10 @@ function power(b: GraphBuilder, x: Value, y: Value): Value {
   const { source } = y;
   const value = "op" in source ? source.attributes.value : undefined;
   const known =
-    typeof value === "object" && "data" in value && value.data instanceof Float64Array && value.data.length === 1
+    typeof value === "object" &&
+    "data" in value &&
+    value.data instanceof Float64Array &&
+    value.data.length === 1
       ? value.data[0]
       : undefined;
   if (known === 1) return x;
@@ -148,7 +151,11 @@ export function elementwise(
   const element: ElementType = compares ? "bool" : "f32";
   const target = comparisonType(a, b);
   const value = emit(frame, span, [aligned.left, aligned.right], (builder, [x, y]) =>
-    make(builder, compares ? build.cast(builder, x!, target) : x!, compares ? build.cast(builder, y!, target) : y!),
+    make(
+      builder,
+      compares ? build.cast(builder, x!, target) : x!,
+      compares ? build.cast(builder, y!, target) : y!,
+    ),
   );
   return computed([a, b], checkType(element, aligned.axes), value, span);
 }
@@ -189,7 +196,8 @@ function logical(
     const { value: x } = left;
     const { value: y } = right;
     if (operator === "and") {
-      const value = x === false || y === false ? false : x === undefined || y === undefined ? undefined : true;
+      const value =
+        x === false || y === false ? false : x === undefined || y === undefined ? undefined : true;
       return { kind: "boolean", value, equal: [...(left.equal ?? []), ...(right.equal ?? [])] };
     }
     const value = x === true || y === true ? true : x === undefined || y === undefined ? undefined : false;
@@ -201,7 +209,9 @@ function logical(
     const aligned = align(frame, `\`${operator}\``, a, b, span);
     if (!aligned) return unknown;
     const make = operator === "and" ? build.and : build.or;
-    const value = emit(frame, span, [aligned.left, aligned.right], (builder, [x, y]) => make(builder, x!, y!));
+    const value = emit(frame, span, [aligned.left, aligned.right], (builder, [x, y]) =>
+      make(builder, x!, y!),
+    );
     return computed([a, b], checkType("bool", aligned.axes), value, span);
   }
   const wrong = left.kind === "boolean" || a ? right : left;
@@ -217,7 +227,10 @@ function logical(
 function contains(left: CheckValue, right: CheckValue): BooleanValue {
   if (right.kind === "list") {
     const found = right.items.map((item) => sameValue(left, item));
-    return { kind: "boolean", value: found.includes(true) ? true : found.includes(undefined) ? undefined : false };
+    return {
+      kind: "boolean",
+      value: found.includes(true) ? true : found.includes(undefined) ? undefined : false,
+    };
   }
   if (right.kind === "range" && left.kind === "number") {
     const [x, low, high] = [left.value, right.from.value, right.to.value];
@@ -250,15 +263,27 @@ export function negate(frame: Frame, expression: Extract<Expression, { kind: "un
     if (operand.kind === "boolean")
       return { kind: "boolean", value: operand.value === undefined ? undefined : !operand.value };
     if (operand.kind === "tensor" && operand.type.element === "bool")
-      return computed([operand], operand.type, emit(frame, span, [operand.value], (b, [x]) => build.not(b, x!)), span);
+      return computed(
+        [operand],
+        operand.type,
+        emit(frame, span, [operand.value], (b, [x]) => build.not(b, x!)),
+        span,
+      );
   } else if (operand.kind === "number") {
     const zero = numberOf(0, operand.origin);
     if (operand.value !== undefined)
       return { ...numberOf(-operand.value, operand.origin), unit: operand.unit };
-    return numberArithmetic(frame.elaboration.solver, "-", zero, operand, span) ?? symbolicNumber(operand.origin);
+    return (
+      numberArithmetic(frame.elaboration.solver, "-", zero, operand, span) ?? symbolicNumber(operand.origin)
+    );
   } else if (operand.kind === "tensor") {
     if (!arithmeticIsAllowed(frame, "`-`", [operand])) return unknown;
-    return computed([operand], operand.type, emit(frame, span, [operand.value], (b, [x]) => build.neg(b, x!)), span);
+    return computed(
+      [operand],
+      operand.type,
+      emit(frame, span, [operand.value], (b, [x]) => build.neg(b, x!)),
+      span,
+    );
   }
   session.report(frame, unfit, {
     span: expression.operand.span,

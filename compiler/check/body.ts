@@ -95,9 +95,17 @@ function expressionValue(
 
 /** Kinds that mean a value of their own also inside a block: `y + shift`, a number, a tuple. */
 function isValue(expression: { readonly kind: string }): boolean {
-  return ["binary", "unary", "tuple", "number", "percent", "string", "member", "brackets", "boolean"].includes(
-    expression.kind,
-  );
+  return [
+    "binary",
+    "unary",
+    "tuple",
+    "number",
+    "percent",
+    "string",
+    "member",
+    "brackets",
+    "boolean",
+  ].includes(expression.kind);
 }
 
 // ---------------------------------------------------------------- bindings
@@ -122,13 +130,27 @@ function bindOne(frame: Frame, name: Name, value: CheckValue): void {
 /** A module or composition that is bound to a name is an instance: used twice, it shares its weights. */
 function named(frame: Frame, name: Name, value: CheckValue): CheckValue {
   if (value.kind === "composition")
-    return { kind: "instance", name: name.text, target: value, scope: frame.path, identity: {}, span: name.span };
+    return {
+      kind: "instance",
+      name: name.text,
+      target: value,
+      scope: frame.path,
+      identity: {},
+      span: name.span,
+    };
   if (
     value.kind === "callable" &&
     (value.declaration.kind === "module" || value.declaration.kind === "model") &&
     value.over === undefined
   )
-    return { kind: "instance", name: name.text, target: value, scope: frame.path, identity: {}, span: name.span };
+    return {
+      kind: "instance",
+      name: name.text,
+      target: value,
+      scope: frame.path,
+      identity: {},
+      span: name.span,
+    };
   if (value.kind === "number" && isCapital(name.text)) return { ...value, label: name.text };
   return value;
 }
@@ -162,7 +184,13 @@ function partsOf(
 }
 
 /** Element i of the first axis. */
-function part(frame: Frame, value: TensorValue, i: number, type: TensorValue["type"], span: Span): TensorValue {
+function part(
+  frame: Frame,
+  value: TensorValue,
+  i: number,
+  type: TensorValue["type"],
+  span: Span,
+): TensorValue {
   const made = emit(frame, span, [value.value], (b, [x]) =>
     build.dropAxis(b, build.slice(b, x!, 0, dim.constant(i), dim.one), 0),
   );

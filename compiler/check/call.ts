@@ -37,7 +37,12 @@ export interface Piping {
 }
 
 /** A call outside a pipeline: a value where all tensors are given, else a stage that waits for them. */
-export function evaluateCall(frame: Frame, call: Call, applied: Applied | undefined, piping?: Piping): CheckValue {
+export function evaluateCall(
+  frame: Frame,
+  call: Call,
+  applied: Applied | undefined,
+  piping?: Piping,
+): CheckValue {
   const callee = evaluate(frame, call.callee);
   const span = applied?.span ?? call.span;
   const { session } = frame.elaboration;
@@ -51,9 +56,16 @@ export function evaluateCall(frame: Frame, call: Call, applied: Applied | undefi
   }
   if (callee.kind === "instance" || callee.kind === "composition") {
     const list = evaluateArguments(frame, call.arguments);
-    const given = list.map(({ value, span: at, expression, alias }) => ({ value, span: at, expression, alias }));
-    const inputs = piping && !call.arguments.some((argument) => usesPiped(argument.value)) ? [piping.input, ...given] : given;
-    if (inputs.some((each) => each.value.kind === "unknown")) return unknown;
+    const given = list.map(({ value, span: at, expression, alias }) => ({
+      value,
+      span: at,
+      expression,
+      alias,
+    }));
+    const inputs =
+      piping && !call.arguments.some((argument) => usesPiped(argument.value))
+        ? [piping.input, ...given]
+        : given;
     return callee.kind === "instance"
       ? applyInstance(frame, callee, inputs, span)
       : applyValue(frame, inputs[0] ?? missing(span), callee, undefined, span);
@@ -143,7 +155,9 @@ function finish(
   const waits = callee.kind === "module" && !piping;
   if (!waits && isComplete(callee, bound)) return runValue(frame, value, bound, piping?.label, span);
   if (piping && !isComplete(callee, bound)) {
-    const absent = callee.tensors.find((parameter) => !parameter.optional && !bound.tensors.has(parameter.name));
+    const absent = callee.tensors.find(
+      (parameter) => !parameter.optional && !bound.tensors.has(parameter.name),
+    );
     frame.elaboration.session.report(frame, unfit, {
       span,
       expected: `the tensor \`${absent?.name ?? "x"}\` of \`${callee.name}\``,
@@ -201,4 +215,3 @@ export function applyCallable(
   const bound = bindArguments(frame, callee, [], boundBefore(value), input);
   return bound ? finish(frame, value, bound, span, { input, label }) : unknown;
 }
-

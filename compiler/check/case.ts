@@ -43,7 +43,10 @@ function camelCase(name: string): string {
 }
 
 /** Every place of the file where the name stands as a word. */
-function usesOf(scope: FileScope, name: string): { source: typeof scope.file.span.source; start: number; end: number }[] {
+function usesOf(
+  scope: FileScope,
+  name: string,
+): { source: typeof scope.file.span.source; start: number; end: number }[] {
   const { source } = scope.file.span;
   return [...source.text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].map((match) => ({
     source,

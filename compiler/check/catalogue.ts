@@ -6,6 +6,8 @@ import { flowDiagnostics } from "./flow/diagnostics/index.ts";
 
 export type CatalogueEntry = Omit<DiagnosticKind<never>, "build">;
 
-export const catalogue: readonly CatalogueEntry[] = [...syntaxDiagnostics, ...checkDiagnostics, ...flowDiagnostics].sort(
-  (a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0),
-);
+export const catalogue: readonly CatalogueEntry[] = [
+  ...syntaxDiagnostics,
+  ...checkDiagnostics,
+  ...flowDiagnostics,
+].sort((a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0));

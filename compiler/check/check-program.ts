@@ -31,16 +31,14 @@ export function checkProgram(options: {
   const flow = createFlow(options.facts ?? noFacts);
   const checked = check({ path: options.path, read: (path) => options.read(path), hooks: flow.hooks });
   const { scope } = checked;
-  const models = (scope ? modelsOf(scope) : []).map(
-    (declaration): CallableValue => ({
-      kind: "callable",
-      declaration,
-      scope: scope!,
-      configuration: undefined,
-      tensors: [],
-      span: declaration.name.span,
-      over: undefined,
-    }),
-  );
+  const models = (scope ? modelsOf(scope) : []).map((declaration): CallableValue => ({
+    kind: "callable",
+    declaration,
+    scope: scope!,
+    configuration: undefined,
+    tensors: [],
+    span: declaration.name.span,
+    over: undefined,
+  }));
   return { ...checked, flow: scope ? flow.of(scope) : nothing, models };
 }

@@ -52,7 +52,8 @@ function checkFile(session: Session, scope: FileScope): void {
   const callables = callablesOf(scope);
   // modules first, so that a mistake in one is not reported again by its uses
   for (const kind of ["fn", "op", "module", "model"] as const)
-    for (const declaration of callables) if (declaration.kind === kind) checkAlone(session, scope, declaration);
+    for (const declaration of callables)
+      if (declaration.kind === kind) checkAlone(session, scope, declaration);
   session.hooks.file?.(session, scope);
 }
 
@@ -93,7 +94,9 @@ export function findModel(
       name: name.text,
       what: "model",
       where: "",
-      near: [...scope.declarations.values()].flatMap((each) => (each.kind === "model" ? [each.name.text] : [])).slice(0, 2),
+      near: [...scope.declarations.values()]
+        .flatMap((each) => (each.kind === "model" ? [each.name.text] : []))
+        .slice(0, 2),
     });
   return undefined;
 }
@@ -121,7 +124,11 @@ export function inputWeights(options: Pick<ElaborateOptions, "builder">): {
 }
 
 /** The architecture table of a model that checks clean. */
-export function summarise(session: Session, scope: FileScope, declaration: CallableDeclaration): ModelSummary {
+export function summarise(
+  session: Session,
+  scope: FileScope,
+  declaration: CallableDeclaration,
+): ModelSummary {
   const builder = graphBuilder();
   const elaborated = elaborate(session, scope, declaration, {
     phase: "inference",

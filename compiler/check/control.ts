@@ -43,7 +43,8 @@ export function applyIf(frame: Frame, input: Given, expression: If, label: Label
   // without `else` the input goes on as it is
   return (
     choose(withPath(frame, path), expression, (inner, body) => {
-      const single = label !== undefined && body.statements.length === 1 && isSingle(inner, body.statements[0]!);
+      const single =
+        label !== undefined && body.statements.length === 1 && isSingle(inner, body.statements[0]!);
       return evaluateBody(single ? withPath(inner, pathScope(path.prefix, true)) : inner, body, input);
     }) ?? (expression.else ? unknown : input.value)
   );
@@ -68,7 +69,9 @@ function choose(
   }
   if (condition.value === true) return run({ ...innerScope(frame), changing }, expression.then);
   if (condition.value === false)
-    return expression.else ? run({ ...innerScope(frame), changing: frame.changing }, expression.else) : undefined;
+    return expression.else
+      ? run({ ...innerScope(frame), changing: frame.changing }, expression.else)
+      : undefined;
   return undecided(frame, expression, condition, run, changing);
 }
 
@@ -92,7 +95,8 @@ function undecided(
   }
   const backToPaths = markPaths(frame.path);
   const backToFacts = elaboration.solver.mark();
-  for (const [left, right] of condition.equal ?? []) elaboration.solver.assume({ kind: "equal", left, right });
+  for (const [left, right] of condition.equal ?? [])
+    elaboration.solver.assume({ kind: "equal", left, right });
   const then = run({ ...innerScope(frame), changing }, expression.then);
   backToFacts();
   if (!expression.else) return then;
@@ -149,7 +153,12 @@ export function applyRepeat(
         : path;
     const before = value;
     const inner = innerScope(withPath(frame, scope));
-    const after = evaluateBody(inner, expression.body, { value, span: at, expression: undefined, alias: undefined });
+    const after = evaluateBody(inner, expression.body, {
+      value,
+      span: at,
+      expression: undefined,
+      alias: undefined,
+    });
     value = after ?? unknown;
     at = expression.body.span;
     if (value.kind === "unknown") return unknown;
@@ -172,7 +181,9 @@ export function applyRepeat(
 export function sameSizes(frame: Frame, a: CheckType, b: CheckType): boolean {
   return (
     a.axes.length === b.axes.length &&
-    a.axes.every((axis, i) => frame.elaboration.solver.equal(axis.size.dim, b.axes[i]!.size.dim).kind === "proved")
+    a.axes.every(
+      (axis, i) => frame.elaboration.solver.equal(axis.size.dim, b.axes[i]!.size.dim).kind === "proved",
+    )
   );
 }
 
@@ -204,7 +215,9 @@ export function applyFor(
     const scope = label ? pathScope(`${path.prefix}${pass}.`, single) : path;
     const inner = innerScope(withPath(frame, scope));
     inner.locals.values.set(expression.variable.text, item);
-    value = evaluateBody(inner, expression.body, { value, span: at, expression: undefined, alias: undefined }) ?? unknown;
+    value =
+      evaluateBody(inner, expression.body, { value, span: at, expression: undefined, alias: undefined }) ??
+      unknown;
     at = expression.body.span;
   });
   return value;
@@ -265,7 +278,10 @@ export function applyResidual(
       size: same && changed.length > 0 ? solver.show(shortcut.type.axes.at(-1)!.size.dim) : undefined,
       onlyLast: same && changed.length === 1 && changed[0]!.axis === shortcut.type.axes.at(-1),
       origins: changed.flatMap(({ axis }) =>
-        originLabels(showAxis(axis, solver.show), axis.size.origin, [expression.body.span, expression.keywordSpan]),
+        originLabels(showAxis(axis, solver.show), axis.size.origin, [
+          expression.body.span,
+          expression.keywordSpan,
+        ]),
       ),
     });
     return unknown;
@@ -283,7 +299,9 @@ export function applyBranch(
   const path = label ? labelledScope(frame, label, false) : frame.path;
   if (!path) return unknown;
   const items = evaluateEach(innerScope(withPath(frame, path)), expression.body, input);
-  return items.some((item) => item.kind === "unknown") ? unknown : { kind: "list", items, span: expression.span };
+  return items.some((item) => item.kind === "unknown")
+    ? unknown
+    : { kind: "list", items, span: expression.span };
 }
 
 export function applyRecompute(

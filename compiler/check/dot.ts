@@ -139,7 +139,9 @@ function contract(
     }),
     ...restOfB.map((j) => b.type.axes[j]!),
   ];
-  const twice = axes.findIndex((axis, i) => axis.label !== undefined && axes.some((o, j) => j < i && o.label === axis.label));
+  const twice = axes.findIndex(
+    (axis, i) => axis.label !== undefined && axes.some((o, j) => j < i && o.label === axis.label),
+  );
   const again = axes[twice];
   if (again?.label !== undefined) {
     session.report(frame, sameLabelTwice, {

@@ -57,6 +57,7 @@ export function createElaboration(session: Session, options: ElaborateOptions): 
     rows: options.rows ? [] : undefined,
     alone: options.alone ?? false,
     checking: options.checking ?? false,
+    poisoned: new Set(),
     draws: new Map(),
   };
 }
@@ -118,7 +119,13 @@ export function elaborate(
 ): Elaborated {
   const elaboration = createElaboration(session, options);
   // promises change what the dims of the inputs are made of, so they are read before the inputs are made
-  const first = rootFrame({ ...elaboration, builder: undefined }, scope, options.phase, declaration, new Map());
+  const first = rootFrame(
+    { ...elaboration, builder: undefined },
+    scope,
+    options.phase,
+    declaration,
+    new Map(),
+  );
   if (declaration.where.length > 0) {
     declareInputs(first, declaration, undefined);
     assumeWhere(first, declaration.where);
@@ -251,6 +258,7 @@ export function recordOf(
     kind: "record",
     fields,
     span,
+    ...(data.unsound ? { unsound: true as const } : {}),
     missing: (wanted, at) => {
       const target = data.columns.find((column) => column.role === "target" && column.name === wanted);
       return target && report(targetLeak, { column: wanted, span: at, declared: target.span });

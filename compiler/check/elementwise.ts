@@ -102,7 +102,10 @@ function sizesMeet(
       { span: left.span, text: `has ${showAxis(axis, solver.show)}` },
       { span: right.span, text: `has ${showAxis(other, solver.show)}` },
     ],
-    sizes: [axis.size, other.size].map((size) => ({ text: solver.show(size.dim), dim: solver.normalise(size.dim) })),
+    sizes: [axis.size, other.size].map((size) => ({
+      text: solver.show(size.dim),
+      dim: solver.normalise(size.dim),
+    })),
     origins: [
       ...originLabels(solver.show(axis.size.dim), axis.size.origin, [left.span, right.span]),
       ...originLabels(solver.show(other.size.dim), other.size.origin, [left.span, right.span]),

@@ -29,9 +29,7 @@ export function emit(
   const at = userSpan(frame, span);
   builder.origin = {
     path: frame.path.prefix.replace(/\.$/, ""),
-    at: isUserSpan(at)
-      ? { file: at.source.path, ...positionOf(at.source, at.start) }
-      : undefined,
+    at: isUserSpan(at) ? { file: at.source.path, ...positionOf(at.source, at.start) } : undefined,
   };
   return make(builder, present);
 }

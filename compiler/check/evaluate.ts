@@ -46,7 +46,11 @@ export function evaluate(frame: Frame, expression: Expression): CheckValue {
     case "brackets":
       return evaluateBrackets(frame, expression);
     case "list":
-      return { kind: "list", items: expression.items.map((item) => itemValue(frame, item)), span: expression.span };
+      return {
+        kind: "list",
+        items: expression.items.map((item) => itemValue(frame, item)),
+        span: expression.span,
+      };
     case "member":
       return evaluateMember(frame, expression);
     case "rearrange":
@@ -115,6 +119,7 @@ function evaluateMember(frame: Frame, expression: Extract<Expression, { kind: "m
   if (base.kind === "record") {
     const field = base.fields.get(name);
     if (field) return field;
+    if (base.unsound) return unknown;
     const reason = base.missing?.(name, span);
     if (reason) {
       if (!frame.muted) session.add(reason);
@@ -125,7 +130,13 @@ function evaluateMember(frame: Frame, expression: Extract<Expression, { kind: "m
     if (name === "train" || name === "valid" || name === "test") return { ...base, split: name };
     const exported = base.exports.get(name);
     if (exported) return exported;
-    unknownMember(frame, expression.base.span, name, span, [...base.exports.keys(), "train", "valid", "test"]);
+    if (!base.unsound)
+      unknownMember(frame, expression.base.span, name, span, [
+        ...base.exports.keys(),
+        "train",
+        "valid",
+        "test",
+      ]);
     return unknown;
   }
   if (base.kind === "instance" || base.kind === "callable" || base.kind === "composition")
@@ -152,7 +163,8 @@ function unknownMember(frame: Frame, base: Span, name: string, span: Span, known
 /** `mean(x) over D` runs; `softmax over S` waits for its tensor. */
 function evaluateOver(frame: Frame, expression: Extract<Expression, { kind: "over" }>): CheckValue {
   const over = { items: expression.axes, span: expression.axesSpan, frame };
-  if (expression.base.kind === "call") return evaluateCall(frame, expression.base, { over, span: expression.span });
+  if (expression.base.kind === "call")
+    return evaluateCall(frame, expression.base, { over, span: expression.span });
   const base = evaluate(frame, expression.base);
   if (base.kind === "builtin" || base.kind === "callable") return { ...base, over, span: expression.span };
   if (base.kind !== "unknown")

@@ -90,6 +90,8 @@ export interface Elaboration {
   readonly checking: boolean;
   /** a first value is built: it is drawn once, whatever the iteration */
   readonly initial?: true;
+  /** named instances that were used with an unknown: what is missing of them is no news */
+  readonly poisoned: Set<object>;
   /** counts random draws, so that each has its own key */
   readonly draws: Map<string, number>;
 }

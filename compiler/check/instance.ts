@@ -24,7 +24,12 @@ export function applyInstance(
   inputs: readonly Given[],
   span: Span,
 ): CheckValue {
-  if (!claim(frame, instance.scope, { text: instance.name, span: instance.span }, instance.identity)) return unknown;
+  if (inputs.some((each) => each.value.kind === "unknown")) {
+    frame.elaboration.poisoned.add(instance.identity);
+    return unknown;
+  }
+  if (!claim(frame, instance.scope, { text: instance.name, span: instance.span }, instance.identity))
+    return unknown;
   const path = pathScope(`${instance.scope.prefix}${instance.name}.`, instance.target.kind === "callable");
   const inner = withPath(frame, path);
   const { target } = instance;
@@ -43,7 +48,13 @@ export function applyInstance(
     }
     const [only] = target.stages;
     if (target.stages.length === 1 && only?.kind === "value" && only.value.kind === "repeat" && !only.label)
-      return applyRepeat({ ...target.frame, phase: frame.phase, call: frame.call }, input, only.value, undefined, path);
+      return applyRepeat(
+        { ...target.frame, phase: frame.phase, call: frame.call },
+        input,
+        only.value,
+        undefined,
+        path,
+      );
     return applyComposition(inner, input, target, path);
   }
   const callee = calleeOf(target);
@@ -89,6 +100,7 @@ export function instanceMember(
     };
     return tensor;
   }
+  if (elaboration.poisoned.has(base.identity)) return unknown;
   const below = [...elaboration.requested.values()]
     .map(({ request }) => request.path)
     .filter((path) => path.startsWith(prefix))

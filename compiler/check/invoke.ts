@@ -36,16 +36,27 @@ export function invoke(
   if (inputs.some((given) => given.value.kind === "unknown")) return unknown;
   if ([...bound.configuration.values()].some((given) => given.value.kind === "unknown")) return unknown;
   if (isRunning(frame, declaration)) {
-    elaboration.session.report(frame, usesItself, { span, name: declaration.name.text, declared: declaration.name.span });
+    elaboration.session.report(frame, usesItself, {
+      span,
+      name: declaration.name.text,
+      declared: declaration.name.span,
+    });
     return unknown;
   }
   const failed = checkAlone(elaboration.session, value.scope, declaration) === "failed";
   const holdsWeights = declaration.kind === "module" || declaration.kind === "model";
   // a workflow block calls models: their weights lie under their own names
   const whole = declaration.kind === "model" && frame.declaration === undefined;
-  const path = whole ? pathScope("") : holdsWeights ? moduleScope(frame, declaration.name.text, label) : frame.path;
+  const path = whole
+    ? pathScope("")
+    : holdsWeights
+      ? moduleScope(frame, declaration.name.text, label)
+      : frame.path;
   if (!path) return unknown;
-  const over = value.over && inputs[0]?.value.kind === "tensor" ? resolveOver(frame, value.over, inputs[0].value.type, inputs[0].span) : undefined;
+  const over =
+    value.over && inputs[0]?.value.kind === "tensor"
+      ? resolveOver(frame, value.over, inputs[0].value.type, inputs[0].span)
+      : undefined;
   if (value.over && !over) return unknown;
   if (takesOver(declaration) && !value.over) {
     const [first] = inputs;
@@ -63,7 +74,8 @@ export function invoke(
     model: whole ? declaration.name.text : frame.model,
     path,
     phase:
-      (holdsWeights ? elaboration.phaseAt?.(frame.model, path.prefix.replace(/\.$/, "")) : undefined) ?? frame.phase,
+      (holdsWeights ? elaboration.phaseAt?.(frame.model, path.prefix.replace(/\.$/, "")) : undefined) ??
+      frame.phase,
     call: { span, frame },
     activation: activationOf(binding, declaration, bound),
     piped: undefined,
@@ -76,7 +88,7 @@ export function invoke(
   if (!bindConfiguration(inner, frame, declaration, bound, span)) return unknown;
   for (const parameter of declaration.tensors) {
     const given = bound.tensors.get(parameter.name.text);
-    if (!bindParameter(inner, frame, binding, value, parameter, given, span)) return unknown;
+    if (!bindParameter(inner, frame, binding, value, parameter, given, span, bound)) return unknown;
   }
   if (!checkWhere(inner, declaration, span)) return unknown;
   const body =
@@ -88,7 +100,8 @@ export function invoke(
 }
 
 function isRunning(frame: Frame, declaration: CallableDeclaration): boolean {
-  for (let at: Frame | undefined = frame; at; at = at.call?.frame) if (at.declaration === declaration) return true;
+  for (let at: Frame | undefined = frame; at; at = at.call?.frame)
+    if (at.declaration === declaration) return true;
   return false;
 }
 
@@ -96,7 +109,8 @@ function isRunning(frame: Frame, declaration: CallableDeclaration): boolean {
 export function takesOver(declaration: CallableDeclaration): boolean {
   const type = declaration.tensors[0]?.type;
   return (
-    type?.kind === "tensor-type" && type.axes.some((item) => item.kind === "pack" && item.name?.text === "Over")
+    type?.kind === "tensor-type" &&
+    type.axes.some((item) => item.kind === "pack" && item.name?.text === "Over")
   );
 }
 
@@ -166,6 +180,7 @@ function bindParameter(
   parameter: Parameter,
   given: Given | undefined,
   span: Span,
+  bound: Bound,
 ): boolean {
   const name = parameter.name.text;
   const { locals } = inner;
@@ -184,19 +199,27 @@ function bindParameter(
     // a literal number is a target of any shape
     const least = shape.element === "int" && value.value !== undefined ? boundIn(inner, shape) : undefined;
     if (least !== undefined && value.value !== undefined && (value.value < 0 || value.value >= least)) {
-      reportMisfit(caller, callable, parameter, given, { kind: "label", value: value.value, classes: least }, span, inner);
+      reportMisfit(
+        caller,
+        callable,
+        parameter,
+        given,
+        { kind: "label", value: value.value, classes: least },
+        span,
+        bound,
+      );
       return false;
     }
     locals.values.set(name, value);
     return true;
   }
   if (value.kind !== "tensor") {
-    reportMisfit(caller, callable, parameter, given, { kind: "kind", value }, span, inner);
+    reportMisfit(caller, callable, parameter, given, { kind: "kind", value }, span, bound);
     return false;
   }
   const met = bindTensor(inner, binding, parameter, shape, value);
   if ("kind" in met) {
-    reportMisfit(caller, callable, parameter, given, met, span, inner);
+    reportMisfit(caller, callable, parameter, given, met, span, bound);
     return false;
   }
   locals.values.set(name, { ...value, type: met.type });
@@ -212,7 +235,10 @@ function bindBatch(inner: Frame, binding: Binding, value: CheckValue): void {
   binding.labels.set(axis.label, axis);
 }
 
-function boundIn(inner: Frame, shape: Extract<ReturnType<typeof typeShape>, { kind: "tensor" }>): number | undefined {
+function boundIn(
+  inner: Frame,
+  shape: Extract<ReturnType<typeof typeShape>, { kind: "tensor" }>,
+): number | undefined {
   if (shape.bound?.value.kind !== "name") return undefined;
   const known = inner.locals.values.get(shape.bound.value.text);
   return known?.kind === "number" ? known.value : undefined;

@@ -133,7 +133,7 @@ export function evaluateName(frame: Frame, expression: NameExpression): CheckVal
   if (name === "") return unknown;
   if (name === "_" && frame.piped) return frame.piped;
   const found = name === "_" ? undefined : lookup(frame, name, span);
-  if (found) return withOwnLabel(found, name);
+  if (found) return found.kind === "tensor" ? { ...found, span } : withOwnLabel(found, name);
   const { session } = frame.elaboration;
   if (frame.declaration && !frame.open && isLet(frame.file, name)) {
     session.report(frame, notVisible, {
@@ -150,7 +150,7 @@ export function evaluateName(frame: Frame, expression: NameExpression): CheckVal
       name,
       what: isCapital(name) ? "module, model or dim" : "value or function",
       where: name === "_" ? " here: `_` stands for the piped value, inside a stage" : "",
-      near: nearest(name, visibleNames(frame)),
+      near: nearest(name, likely(frame, name)),
     });
   }
   return unknown;
@@ -160,10 +160,18 @@ function isLet(file: FileScope, name: string): boolean {
   return file.lets.has(name) || (file.used.get(name)?.scope.lets.has(name) ?? false);
 }
 
+/** A name is rarely meant to have another case: `Dens` is no `dense`. */
+function likely(frame: Frame, name: string): string[] {
+  const names = visibleNames(frame);
+  const same = names.filter((each) => isCapital(each) === isCapital(name));
+  return nearest(name, same).length > 0 ? same : names;
+}
+
 /** Names that could stand where a value is expected. */
 export function visibleNames(frame: Frame): string[] {
   const names: string[] = [];
-  for (let scope: LocalScope | undefined = frame.locals; scope; scope = scope.parent) names.push(...scope.values.keys());
+  for (let scope: LocalScope | undefined = frame.locals; scope; scope = scope.parent)
+    names.push(...scope.values.keys());
   if (frame.open) names.push(...frame.file.lets.keys());
   names.push(...frame.file.declarations.keys(), ...frame.file.used.keys(), ...builtins.keys());
   names.push(...frame.elaboration.session.library.declarations.keys());

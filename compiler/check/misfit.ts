@@ -5,6 +5,7 @@ import { textOf } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
 import type { Given } from "./builtins/builtin.ts";
 import { calleeOf } from "./arguments.ts";
+import type { Bound } from "./arguments.ts";
 import { alreadyFloat } from "./diagnostics/dlm0302-already-float.ts";
 import { classesDiffer } from "./diagnostics/dlm0301-classes-differ.ts";
 import { differentSizes } from "./diagnostics/dlm0401-different-sizes.ts";
@@ -27,7 +28,7 @@ export function reportMisfit(
   given: Given,
   misfit: Misfit | { readonly kind: "label"; readonly value: number; readonly classes: number },
   span: Span,
-  inner: Frame,
+  bound: Bound,
 ): void {
   const { session, solver } = caller.elaboration;
   const { show } = solver;
@@ -79,14 +80,14 @@ export function reportMisfit(
       });
       return;
     case "pack":
-      reportPack(caller, callable, given, misfit, span, inner);
+      reportPack(caller, callable, given, misfit, bound);
       return;
     case "bound":
       session.report(caller, classesDiffer, {
         span: given.span,
         classes: show(misfit.expected.dim),
         labels: show(misfit.given.dim),
-        output: otherTensor(inner, misfit.from, show),
+        output: otherTensor(bound, misfit.from, show),
         label: type,
         origins: [
           ...originLabels(show(misfit.expected.dim), misfit.expected.origin, [given.span]),
@@ -97,7 +98,7 @@ export function reportMisfit(
       });
       return;
     case "size": {
-      const other = misfit.from === undefined ? undefined : otherTensor(inner, misfit.from, show);
+      const other = misfit.from === undefined ? undefined : otherTensor(bound, misfit.from, show);
       if (other && misfit.from !== parameter.name.text) {
         session.report(caller, differentSizes, {
           span: given.span,
@@ -130,11 +131,10 @@ function reportPack(
   callable: CallableValue,
   given: Given,
   misfit: Extract<Misfit, { kind: "pack" }>,
-  _span: Span,
-  inner: Frame,
+  bound: Bound,
 ): void {
   const { session, solver } = caller.elaboration;
-  const other = otherTensor(inner, misfit.from, solver.show);
+  const other = otherTensor(bound, misfit.from, solver.show);
   const longer = other && other.axes.length > misfit.given.axes.length ? other : undefined;
   const one =
     misfit.axis && dim.constantOf(misfit.axis.size.dim) === 1
@@ -147,11 +147,10 @@ function reportPack(
     this: showType(misfit.given, solver.show),
     other: other ?? { span: given.span, text: "another size", axes: [] },
     origins: odd
-      ? originLabels(
-          one ? "the axis of size 1" : solver.show(odd.size.dim),
-          odd.size.origin,
-          [given.span, ...(other ? [other.span] : [])],
-        )
+      ? originLabels(one ? "the axis of size 1" : solver.show(odd.size.dim), odd.size.origin, [
+          given.span,
+          ...(other ? [other.span] : []),
+        ])
       : [],
     one: one !== undefined,
   });
@@ -159,15 +158,20 @@ function reportPack(
 
 /** The tensor of another parameter, as it was given. */
 function otherTensor(
-  inner: Frame,
+  bound: Bound,
   parameter: string | undefined,
   show: (size: dim.Dim) => string,
 ):
-  | { readonly span: Span; readonly text: string; readonly axes: Extract<CheckValue, { kind: "tensor" }>["type"]["axes"] }
+  | {
+      readonly span: Span;
+      readonly text: string;
+      readonly axes: Extract<CheckValue, { kind: "tensor" }>["type"]["axes"];
+    }
   | undefined {
-  const value = parameter === undefined ? undefined : inner.locals.values.get(parameter);
-  if (value?.kind !== "tensor") return undefined;
-  return { span: value.span, text: showType(value.type, show), axes: value.type.axes };
+  const given = parameter === undefined ? undefined : bound.tensors.get(parameter);
+  if (given?.value.kind !== "tensor") return undefined;
+  const { value } = given;
+  return { span: given.span, text: showType(value.type, show), axes: value.type.axes };
 }
 
 /** Where a tensor's last size was written, for "holds floats". */

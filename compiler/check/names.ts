@@ -1,5 +1,11 @@
 /** What names mean in a file: its declarations, what `use` brings in, and the prelude. */
-import type { CallableDeclaration, Declaration, File, LetDeclaration, UseDeclaration } from "../../grammar/ast.ts";
+import type {
+  CallableDeclaration,
+  Declaration,
+  File,
+  LetDeclaration,
+  UseDeclaration,
+} from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { CheckValue } from "./values.ts";
 
@@ -9,16 +15,26 @@ export interface FileScope {
   readonly declarations: ReadonlyMap<string, NamedDeclaration>;
   readonly lets: ReadonlyMap<string, LetDeclaration>;
   /** declarations of other files, by the name they have here */
-  readonly used: Map<string, { readonly scope: FileScope; readonly use: UseDeclaration; readonly span: Span }>;
+  readonly used: Map<
+    string,
+    { readonly scope: FileScope; readonly use: UseDeclaration; readonly span: Span }
+  >;
   /** values of lets, once evaluated; "running" while one is */
   readonly letValues: Map<string, CheckValue | "running">;
   /** read without syntax errors */
   readonly sound: boolean;
+  /** where there are some */
+  readonly broken: readonly Span[];
+}
+
+/** Whether a part of the file could not be read as it stands: what its check would say may only follow from that. */
+export function isBroken(scope: FileScope, span: Span): boolean {
+  return scope.broken.some((each) => each.start <= span.end && each.end >= span.start);
 }
 
 export type NamedDeclaration = Exclude<Declaration, UseDeclaration>;
 
-export function fileScope(path: string, file: File, sound: boolean): FileScope {
+export function fileScope(path: string, file: File, broken: readonly Span[]): FileScope {
   const declarations = new Map<string, NamedDeclaration>();
   const lets = new Map<string, LetDeclaration>();
   for (const declaration of file.declarations) {
@@ -29,7 +45,16 @@ export function fileScope(path: string, file: File, sound: boolean): FileScope {
       declarations.set(declaration.name.text, declaration);
     }
   }
-  return { path, file, declarations, lets, used: new Map(), letValues: new Map(), sound };
+  return {
+    path,
+    file,
+    declarations,
+    lets,
+    used: new Map(),
+    letValues: new Map(),
+    sound: broken.length === 0,
+    broken,
+  };
 }
 
 function isWorkflow(declaration: Declaration): boolean {
@@ -77,13 +102,14 @@ export function distance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
-/** The names that were probably meant, nearest first, at most two. */
+/** The names that were probably meant, at most two: the nearest, and another one that is as near. */
 export function nearest(name: string, candidates: Iterable<string>): string[] {
   const limit = name.length <= 3 ? 1 : name.length <= 6 ? 2 : 3;
   return [...new Set(candidates)]
     .map((candidate) => ({ candidate, by: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, by }) => by <= limit && candidate !== name && by < candidate.length)
     .sort((x, y) => x.by - y.by || (x.candidate < y.candidate ? -1 : 1))
+    .filter(({ by }, _, all) => by === all[0]!.by)
     .slice(0, 2)
     .map(({ candidate }) => candidate);
 }

@@ -1,6 +1,6 @@
 /**
  * The body of an `op`: `y[b, o] += x[b, i] * k[i, o]`. The names on the left run over the axes of the result, all others
- * over the operand axis that they index alone, and the product is summed over these.
+ * over the operand axis that they index alone (`i`, or backwards `size - 1 - i`), and the product is summed over these.
  */
 import type { AxisItem, CallableDeclaration, Expression } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
@@ -48,21 +48,28 @@ export function runNotation(
   const reads = readsOf(frame, statement.value);
   if (!axes || !names || !reads) return unknown;
   if (names.length !== axes.length) {
-    refuse(frame, statement.target.span, `${axes.length} names, one for each axis of the result`, `${names.length}`);
+    refuse(
+      frame,
+      statement.target.span,
+      `${axes.length} names, one for each axis of the result`,
+      `${names.length}`,
+    );
     return unknown;
   }
   const loops = new Map<string, Dim>(names.map((name, i) => [name, axes[i]!.size.dim]));
-  const forms = reads.map((read) => read.items.map((item) => (item.kind === "axis" ? linear(frame, item.size) : undefined)));
+  const forms = reads.map((read) =>
+    read.items.map((item) => (item.kind === "axis" ? linear(frame, item.size) : undefined)),
+  );
   for (const [r, read] of reads.entries()) {
     if (read.items.length !== read.tensor.type.axes.length) {
       refuse(frame, read.span, `${read.tensor.type.axes.length} positions`, `${read.items.length}`);
       return unknown;
     }
-    read.items.forEach((item, a) => {
+    read.items.forEach((_, a) => {
       const form = forms[r]![a];
-      const name = item.kind === "axis" && item.size.kind === "name" ? item.size.text : undefined;
-      if (form && name !== undefined && form.terms.has(name) && !loops.has(name))
-        loops.set(name, solver.normalise(read.tensor.type.axes[a]!.size.dim));
+      const size = solver.normalise(read.tensor.type.axes[a]!.size.dim);
+      const name = form && wholeAxis(form, size);
+      if (name !== undefined && !loops.has(name)) loops.set(name, size);
     });
   }
   const order = [...loops.keys()];
@@ -86,14 +93,28 @@ export function runNotation(
     maps.push(own);
   }
   const operands = reads.map((read) => read.tensor);
-  const node = emit(frame, span, operands.map((tensor) => tensor.value), (b, values) =>
-    build.index(b, values, {
-      axes: order.map((name) => solver.normalise(loops.get(name)!)),
-      result: names.length,
-      maps,
-    }),
+  const node = emit(
+    frame,
+    span,
+    operands.map((tensor) => tensor.value),
+    (b, values) =>
+      build.index(b, values, {
+        axes: order.map((name) => solver.normalise(loops.get(name)!)),
+        result: names.length,
+        maps,
+      }),
   );
   return computed(operands, checkType("f32", axes), node, span);
+}
+
+/** The name that runs over a whole axis, forwards (`i`) or backwards (`size - 1 - i`). */
+function wholeAxis(form: LinearForm, size: Dim): string | undefined {
+  const [only] = form.terms;
+  if (!only || form.terms.size !== 1) return undefined;
+  const [name, coefficient] = only;
+  const step = dim.constantOf(coefficient);
+  const start = step === 1 ? dim.zero : step === -1 ? dim.subtract(size, dim.one) : undefined;
+  return start && dim.equal(form.constant, start) ? name : undefined;
 }
 
 function refuse(frame: Frame, span: Span, expected: string, found: string): void {
@@ -138,11 +159,13 @@ function linear(frame: Frame, expression: Expression): LinearForm | undefined {
   switch (expression.kind) {
     case "name": {
       const known = frame.locals.values.get(expression.text);
-      if (known?.kind === "number") return known.dim ? { constant: known.dim, terms: new Map() } : fail(frame, expression);
+      if (known?.kind === "number")
+        return known.dim ? { constant: known.dim, terms: new Map() } : fail(frame, expression);
       return { constant: dim.zero, terms: new Map([[expression.text, dim.one]]) };
     }
     case "unary": {
-      const operand = expression.operator === "-" ? linear(frame, expression.operand) : fail(frame, expression);
+      const operand =
+        expression.operator === "-" ? linear(frame, expression.operand) : fail(frame, expression);
       return operand && scaled(operand, dim.constant(-1));
     }
     case "binary": {
@@ -177,6 +200,7 @@ function scaled(form: LinearForm, factor: Dim): LinearForm {
 
 function sum(a: LinearForm, b: LinearForm): LinearForm {
   const terms = new Map(a.terms);
-  for (const [name, coefficient] of b.terms) terms.set(name, dim.add(terms.get(name) ?? dim.zero, coefficient));
+  for (const [name, coefficient] of b.terms)
+    terms.set(name, dim.add(terms.get(name) ?? dim.zero, coefficient));
   return { constant: dim.add(a.constant, b.constant), terms };
 }

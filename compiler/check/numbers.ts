@@ -68,7 +68,10 @@ export function numberArithmetic(
       return symbolicNumber(origin, { left: x, right: y, span });
     }
     case "mod":
-      return dimNumber(dim.subtract(x, dim.multiply(y, dim.floorDivide(solver.normalise(x), solver.normalise(y)))), origin);
+      return dimNumber(
+        dim.subtract(x, dim.multiply(y, dim.floorDivide(solver.normalise(x), solver.normalise(y)))),
+        origin,
+      );
     default:
       return undefined;
   }
@@ -136,5 +139,8 @@ export function compareNumbers(
 }
 
 function decide(is: { readonly kind: string }, isNot: { readonly kind: string }): BooleanValue {
-  return { kind: "boolean", value: is.kind === "proved" ? true : isNot.kind === "proved" ? false : undefined };
+  return {
+    kind: "boolean",
+    value: is.kind === "proved" ? true : isNot.kind === "proved" ? false : undefined,
+  };
 }

@@ -52,12 +52,7 @@ function reachesUser(origin: SizeOrigin): boolean {
 }
 
 /** Labels "64 comes from here" for a size, without places that are shown already. */
-export function originLabels(
-  what: string,
-  origin: SizeOrigin,
-  shown: readonly Span[],
-  limit = 1,
-): Label[] {
+export function originLabels(what: string, origin: SizeOrigin, shown: readonly Span[], limit = 1): Label[] {
   return nearestSpans(origin, limit + shown.length)
     .filter((span) => !shown.some((other) => same(other, span)))
     .slice(0, limit)

@@ -14,12 +14,7 @@ import type { CheckType } from "./type.ts";
 import type { OverAxes } from "./values.ts";
 
 /** Places of the axes, rising; undefined after a message. `span` is the tensor. */
-export function resolveOver(
-  frame: Frame,
-  over: OverAxes,
-  type: CheckType,
-  span: Span,
-): number[] | undefined {
+export function resolveOver(frame: Frame, over: OverAxes, type: CheckType, span: Span): number[] | undefined {
   const { session, solver } = frame.elaboration;
   const places = new Set<number>();
   for (const item of over.items) {
@@ -48,7 +43,12 @@ export function resolveOver(
     }
     const label = axisName(item);
     if (label === undefined) {
-      session.report(frame, unfit, { span: item.span, expected: "the name of an axis", found: "something else", helps: [] });
+      session.report(frame, unfit, {
+        span: item.span,
+        expected: "the name of an axis",
+        found: "something else",
+        helps: [],
+      });
       return undefined;
     }
     const found = placesOf(label, type);

@@ -7,14 +7,7 @@ import { binary } from "./arithmetic.ts";
 import { evaluateBody } from "./body.ts";
 import type { Given } from "./builtins/builtin.ts";
 import { applyCallable, evaluateCall } from "./call.ts";
-import {
-  applyBranch,
-  applyFor,
-  applyIf,
-  applyRecompute,
-  applyRepeat,
-  applyResidual,
-} from "./control.ts";
+import { applyBranch, applyFor, applyIf, applyRecompute, applyRepeat, applyResidual } from "./control.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
 import { innerScope, withPath } from "./frame.ts";
@@ -43,7 +36,9 @@ export function evaluatePipeline(frame: Frame, pipeline: PipelineExpression): Ch
 /** Blocks that take their input from the stage before. */
 function waits(expression: Expression): boolean {
   const { kind } = expression;
-  return kind === "residual" || kind === "branch" || kind === "repeat" || kind === "for" || kind === "recompute";
+  return (
+    kind === "residual" || kind === "branch" || kind === "repeat" || kind === "for" || kind === "recompute"
+  );
 }
 
 function composition(frame: Frame, stages: readonly Stage[], span: Span): CompositionValue {
@@ -72,7 +67,9 @@ export function applyStage(frame: Frame, input: Given, stage: Stage): CheckValue
     }
     case "block": {
       const only = stage.body.statements.length === 1;
-      const path = stage.label ? labelledScope(frame, stage.label, only && isSingle(frame, stage.body.statements[0]!)) : frame.path;
+      const path = stage.label
+        ? labelledScope(frame, stage.label, only && isSingle(frame, stage.body.statements[0]!))
+        : frame.path;
       if (!path) return unknown;
       const inner = innerScope(withPath(frame, path));
       return evaluateBody(inner, stage.body, input) ?? unknown;
@@ -96,7 +93,9 @@ export function isSingle(frame: Frame, statement: { readonly kind: string }): bo
   if (!name) return false;
   const quiet = { ...frame, muted: true };
   const value = evaluate(quiet, name);
-  return value.kind === "callable" && (value.declaration.kind === "module" || value.declaration.kind === "model");
+  return (
+    value.kind === "callable" && (value.declaration.kind === "module" || value.declaration.kind === "model")
+  );
 }
 
 /** A stage that is an expression: `Dense(64)`, `softmax over S`, `residual { ... }`, `f(_)`. */

@@ -30,11 +30,16 @@ function makeScope(sources: Readonly<Record<string, string>>): FileScope {
     if (!part.scope) {
       const path = `std/${part.name}.dlm`;
       const { file, diagnostics } = parse({ path, text: sources[part.name]! });
-      part.scope = fileScope(path, file, diagnostics.length === 0);
+      part.scope = fileScope(
+        path,
+        file,
+        diagnostics.map((each) => each.primary.span),
+      );
     }
     return part.scope.declarations.get(name);
   };
-  const empty = fileScope("std", { span: { source: { path: "std", text: "" }, start: 0, end: 0 }, edition: 1, declarations: [] } as never, true);
+  const span = { source: { path: "std", text: "" }, start: 0, end: 0 };
+  const empty = fileScope("std", { span, edition: undefined, declarations: [] }, []);
   return { ...empty, declarations: lazyMap(owner, find) };
 }
 

@@ -15,6 +15,7 @@ import { emit, moved } from "./emit.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
 import { lookup } from "./lookup.ts";
+import { dimNumber } from "./numbers.ts";
 import { nearestSpans, originLabels } from "./origin.ts";
 import { sizeOf } from "./sizes.ts";
 import { elementsOf, showType } from "./type.ts";
@@ -57,6 +58,7 @@ export function applyRearrange(frame: Frame, input: Given, expression: Rearrange
   if (expression.from.kind !== "list" || expression.to.kind !== "list") return unknown;
   const left = takeApart(frame, expression, expression.from.items, value, input.span);
   if (!left) return unknown;
+  bindNames(frame, left.pieces);
   const right = arrange(frame, expression, expression.to, left, value, input.span);
   if (!right) return unknown;
   const node = emit(at, expression.span, [value.value], (b, [x]) => {
@@ -84,7 +86,11 @@ interface Left {
   readonly splits: readonly (readonly Dim[])[];
 }
 
-function memberOf(argument: { readonly name?: string | undefined; readonly value: Expression; readonly span: Span }): Member {
+function memberOf(argument: {
+  readonly name?: string | undefined;
+  readonly value: Expression;
+  readonly span: Span;
+}): Member {
   const { value, span } = argument;
   if (argument.name !== undefined) return { name: argument.name, size: value, span, one: false };
   if (value.kind === "name") return { name: value.text, size: undefined, span, one: false };
@@ -188,7 +194,13 @@ function standsRight(
   return true;
 }
 
-function sizeAgrees(frame: Frame, expression: Rearrange, member: Member, axis: Axis, value: TensorValue): boolean {
+function sizeAgrees(
+  frame: Frame,
+  expression: Rearrange,
+  member: Member,
+  axis: Axis,
+  value: TensorValue,
+): boolean {
   const size = sizeOf(frame, evaluate(frame, member.size!), member.span);
   if (!size) return false;
   if (frame.elaboration.solver.equal(size.dim, axis.size.dim).kind === "proved") return true;
@@ -229,6 +241,14 @@ function splitAxis(
     const found = sizeOfMember(frame, member, value);
     if (found === null) return undefined;
     sizes.push(found);
+  }
+  // a name of an earlier pattern keeps its size only where it is needed
+  while (sizes.filter((size) => size === undefined).length > 1) {
+    const at = members.findIndex(
+      (member, i) => sizes[i] === undefined && patternSize(frame, member.name) !== undefined,
+    );
+    if (at < 0) break;
+    sizes[at] = patternSize(frame, members[at]!.name);
   }
   const open = sizes.filter((size) => size === undefined).length;
   const product = dim.product(sizes.flatMap((size) => (size ? [size.dim] : [])));
@@ -296,14 +316,32 @@ function splitAxis(
 function sizeOfMember(frame: Frame, member: Member, value: TensorValue): Size | undefined | null {
   if (member.size) return sizeOf(frame, evaluate(frame, member.size), member.span) ?? null;
   // a label of the tensor is the axis itself, whose size is wanted; a dim or number in scope has its size
-  if (value.type.axes.some((axis) => axis.label === member.name && !isDim(frame, member.name))) return undefined;
+  if (value.type.axes.some((axis) => axis.label === member.name && !isDim(frame, member.name)))
+    return undefined;
   const found = lookup(frame, member.name, member.span);
-  if (found?.kind !== "number") return undefined;
+  if (found?.kind !== "number" || found.pattern) return undefined;
   return sizeOf(frame, found, member.span) ?? null;
 }
 
 function isDim(frame: Frame, name: string): boolean {
-  return frame.locals.values.get(name)?.kind === "number";
+  const local = frame.locals.values.get(name);
+  return local?.kind === "number" && !local.pattern;
+}
+
+function patternSize(frame: Frame, name: string): Size | undefined {
+  const found = lookup(frame, name, frame.file.file.span);
+  return found?.kind === "number" && found.dim ? { dim: found.dim, origin: found.origin } : undefined;
+}
+
+/** Names that a pattern is the first to use are dims from here on: `sqrt(E)`. */
+function bindNames(frame: Frame, pieces: readonly Piece[]): void {
+  for (const { name, axis } of pieces) {
+    if (!/^[A-Z]/.test(name)) continue;
+    const known = lookup(frame, name, frame.file.file.span);
+    if (known && !(known.kind === "number" && known.pattern)) continue;
+    const { dim: size, origin } = axis.size;
+    frame.locals.values.set(name, { ...dimNumber(size, origin), pattern: true });
+  }
 }
 
 // ---------------------------------------------------------------- right side
@@ -351,7 +389,8 @@ function arrange(
       const pack = left.packs.get(item.name?.text ?? "");
       if (!pack) return refuse(item.span, `there is no ${textOf(item.span)} on the left`);
       for (const piece of pack) {
-        if (take(piece.name) === undefined) return refuse(item.span, `${textOf(item.span)} stands here twice`);
+        if (take(piece.name) === undefined)
+          return refuse(item.span, `${textOf(item.span)} stands here twice`);
         axes.push(piece.axis);
         merges.push(1);
       }
@@ -379,14 +418,22 @@ function arrange(
     if (member.one) {
       const own = left.pieces.findIndex((piece, i) => !used.has(i) && piece.name === "1");
       if (own >= 0) take("1");
-      axes.push({ label: undefined, size: { dim: dim.one, origin: { kind: "written", span: item.span, name: undefined } } });
+      axes.push({
+        label: undefined,
+        size: { dim: dim.one, origin: { kind: "written", span: item.span, name: undefined } },
+      });
       merges.push(own >= 0 ? 1 : 0);
       continue;
     }
     // `S=T` renames T; `C=128` keeps C and states its size
-    const source = item.label && item.size.kind === "name" && left.pieces.some((piece, i) => !used.has(i) && piece.name === (item.size as { readonly text: string }).text)
-      ? item.size.text
-      : member.name;
+    const source =
+      item.label &&
+      item.size.kind === "name" &&
+      left.pieces.some(
+        (piece, i) => !used.has(i) && piece.name === (item.size as { readonly text: string }).text,
+      )
+        ? item.size.text
+        : member.name;
     const place = take(source);
     if (place === undefined) return refuse(item.span, missing(left, used, source));
     const piece = left.pieces[place]!;
@@ -405,7 +452,10 @@ function arrange(
   const rest = left.pieces.filter((_, i) => !used.has(i));
   // an axis of size 1 on the left may go away only by name; all others must come out
   if (rest.length > 0)
-    return refuse(to.span, `${rest.map((piece) => piece.name).join(", ")} ${rest.length === 1 ? "does" : "do"} not come out`);
+    return refuse(
+      to.span,
+      `${rest.map((piece) => piece.name).join(", ")} ${rest.length === 1 ? "does" : "do"} not come out`,
+    );
   return { axes, order, merges };
 }
 
@@ -426,7 +476,9 @@ function reportSides(
 ): void {
   const { session, solver } = frame.elaboration;
   const last = value.type.axes.at(-1);
-  const inside = left.pieces.slice(value.type.axes.length - 1).filter((piece) => piece.name !== item.label?.text);
+  const inside = left.pieces
+    .slice(value.type.axes.length - 1)
+    .filter((piece) => piece.name !== item.label?.text);
   const wanted = dim.product([size.dim, ...inside.map((piece) => piece.axis.size.dim)]);
   const parts = [...inside.map((piece) => solver.show(piece.axis.size.dim)), solver.show(size.dim)];
   session.report(frame, changesCount, {

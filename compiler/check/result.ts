@@ -77,14 +77,26 @@ function conform(
     };
   }
   const tensor = value.kind === "number" ? scalarTensor(frame, value, declaration.body.span) : value;
-  const promised = promisedType(frame, shape.element, shape.axes, tensor.kind === "tensor" ? tensor.type : undefined);
+  const promised = promisedType(
+    frame,
+    shape.element,
+    shape.axes,
+    tensor.kind === "tensor" ? tensor.type : undefined,
+  );
   if (tensor.kind === "unknown" || !promised) return nothing;
   if (tensor.kind !== "tensor") {
     report(frame, declaration, type, describe(frame, tensor), undefined, where);
     return nothing;
   }
   if (!fits(frame, promised, tensor.type)) {
-    report(frame, declaration, type, describe(frame, tensor), { promised: promised.type, given: tensor.type }, where);
+    report(
+      frame,
+      declaration,
+      type,
+      describe(frame, tensor),
+      { promised: promised.type, given: tensor.type },
+      where,
+    );
     return nothing;
   }
   const axes = promised.type.axes.map((axis, i) => {
@@ -191,7 +203,14 @@ function differenceOf(
   frame: Frame,
   promised: CheckType,
   given: CheckType,
-): { readonly promised: string; readonly given: string; readonly factor: string | undefined; readonly last: boolean } | undefined {
+):
+  | {
+      readonly promised: string;
+      readonly given: string;
+      readonly factor: string | undefined;
+      readonly last: boolean;
+    }
+  | undefined {
   const { solver } = frame.elaboration;
   if (promised.axes.length !== given.axes.length) return undefined;
   const places = promised.axes.flatMap((axis, i) =>
@@ -224,7 +243,10 @@ export function outerResult(
       kind: "record",
       span,
       fields: new Map(
-        [...conformed.fields].map(([name, field]) => [name, outerResult(frame, binding, declaration, field, span)]),
+        [...conformed.fields].map(([name, field]) => [
+          name,
+          outerResult(frame, binding, declaration, field, span),
+        ]),
       ),
     };
   }
@@ -232,7 +254,8 @@ export function outerResult(
   const axes = value.type.axes.map((axis, i): Axis => {
     const promised = labels[i];
     // `_` and packs keep the caller's label where the axis is the caller's
-    const label = promised ?? (axis.label !== undefined && binding.labels.has(axis.label) ? axis.label : undefined);
+    const label =
+      promised ?? (axis.label !== undefined && binding.labels.has(axis.label) ? axis.label : undefined);
     if (label === undefined) return { label: undefined, size: axis.size };
     const outer = binding.labels.get(label);
     const shown = outer?.shown;

@@ -45,7 +45,11 @@ export interface Session {
   errors(): number;
 }
 
-export function createSession(read: (path: string) => Source | undefined, hooks: Hooks, lets: ReadonlyMap<string, CheckValue> = new Map()): Session {
+export function createSession(
+  read: (path: string) => Source | undefined,
+  hooks: Hooks,
+  lets: ReadonlyMap<string, CheckValue> = new Map(),
+): Session {
   const files = new Map<string, FileScope>();
   const diagnostics: Diagnostic[] = [];
   const keys = new Set<string>();
@@ -77,7 +81,11 @@ export function createSession(read: (path: string) => Source | undefined, hooks:
       const labels = made.labels.filter(
         (label) =>
           isUserSpan(label.span) &&
-          !(label.span.source === span.source && label.span.start === span.start && label.span.end === span.end),
+          !(
+            label.span.source === span.source &&
+            label.span.start === span.start &&
+            label.span.end === span.end
+          ),
       );
       session.add({
         ...made,
@@ -95,7 +103,11 @@ export function createSession(read: (path: string) => Source | undefined, hooks:
       if (!source) return undefined;
       const { file, diagnostics: syntax } = parse(source);
       for (const diagnostic of syntax) session.add(diagnostic);
-      const scope = fileScope(path, file, syntax.every((each) => each.severity !== "error"));
+      const scope = fileScope(
+        path,
+        file,
+        syntax.map((each) => each.primary.span),
+      );
       files.set(path, scope);
       for (const declaration of file.declarations) if (declaration.kind === "use") link(scope, declaration);
       return scope;
@@ -103,7 +115,9 @@ export function createSession(read: (path: string) => Source | undefined, hooks:
     dataOf(scope, declaration) {
       if (!data.has(declaration)) {
         data.set(declaration, undefined);
-        data.set(declaration, hooks.data(session, scope, declaration));
+        const before = errors;
+        const value = hooks.data(session, scope, declaration);
+        data.set(declaration, value && errors > before ? { ...value, unsound: true } : value);
       }
       return data.get(declaration);
     },
@@ -123,7 +137,8 @@ export function createSession(read: (path: string) => Source | undefined, hooks:
     loading.pop();
     if (!other) {
       session.report(undefined, missingFile, { span: use.from.span, path, quoted: use.from.quoted });
-      for (const name of use.names ?? []) scope.used.set(name.text, { scope: emptyScope, use, span: name.span });
+      for (const name of use.names ?? [])
+        scope.used.set(name.text, { scope: emptyScope, use, span: name.span });
       return;
     }
     const offered = [...other.declarations.keys(), ...other.lets.keys()];
@@ -155,6 +170,7 @@ export const emptyScope: FileScope = {
   used: new Map(),
   letValues: new Map(),
   sound: false,
+  broken: [],
 };
 
 /** `use "./b.dlm"` in `models/a.dlm` is `models/b.dlm`; packages and `std.x` keep their name. */

@@ -37,7 +37,10 @@ export function typeShape(frame: Frame, type: Type | undefined): TypeShape {
   if (type.kind === "tensor-type")
     return { kind: "tensor", element: "f32", axes: type.axes, bound: undefined, span: type.span };
   if (type.kind === "record-type")
-    return { kind: "record", fields: type.fields.map((field) => ({ name: field.name.text, type: field.type })) };
+    return {
+      kind: "record",
+      fields: type.fields.map((field) => ({ name: field.name.text, type: field.type })),
+    };
   const [first] = type.path;
   if (!first || first.text === "_" || first.text === "") return { kind: "any" };
   if (elementTypes.has(first.text)) {
@@ -141,7 +144,12 @@ export type Misfit =
       readonly from: string;
       readonly axis: Axis | undefined;
     }
-  | { readonly kind: "bound"; readonly expected: Size; readonly given: Size; readonly from: string | undefined }
+  | {
+      readonly kind: "bound";
+      readonly expected: Size;
+      readonly given: Size;
+      readonly from: string | undefined;
+    }
   | { readonly kind: "reported" };
 
 /** The dims, labels and packs of a signature while a call binds them. */
@@ -254,7 +262,8 @@ function bindPack(
   const misfit = (axis: Axis | undefined): Misfit => ({ kind: "pack", expected: old, given, from, axis });
   if (old.length !== taken.length) return misfit(taken.find((axis) => dim.constantOf(axis.size.dim) === 1));
   for (const [i, axis] of taken.entries()) {
-    if (frame.elaboration.solver.equal(axis.size.dim, old[i]!.size.dim).kind !== "proved") return misfit(axis);
+    if (frame.elaboration.solver.equal(axis.size.dim, old[i]!.size.dim).kind !== "proved")
+      return misfit(axis);
   }
   return old;
 }
@@ -305,7 +314,9 @@ function bindAxis(
 function isKnown(frame: Frame, name: string): boolean {
   const local = frame.locals.values.get(name);
   if (local) return local.kind === "number";
-  return frame.open && (frame.file.lets.has(name) || frame.file.used.get(name)?.scope.lets.has(name) === true);
+  return (
+    frame.open && (frame.file.lets.has(name) || frame.file.used.get(name)?.scope.lets.has(name) === true)
+  );
 }
 
 function bindBound(
@@ -354,8 +365,9 @@ export function freeType(frame: Frame, shape: Extract<TypeShape, { kind: "tensor
     if (axis) axes.push(axis);
     else sound = false;
   }
-  if (!sound) return undefined;
-  return checkType(shape.element, axes, shape.bound ? freeBound(frame, shape.bound) : undefined);
+  const bound = shape.bound && freeBound(frame, shape.bound);
+  if (!sound || (shape.bound && !bound)) return undefined;
+  return checkType(shape.element, axes, bound);
 }
 
 /** A pack in a module that is checked alone: two axes of any size. */

@@ -29,7 +29,11 @@ export interface CheckType {
   readonly axes: readonly Axis[];
 }
 
-export function checkType(element: ElementType, axes: readonly Axis[], bound?: CheckType["bound"]): CheckType {
+export function checkType(
+  element: ElementType,
+  axes: readonly Axis[],
+  bound?: CheckType["bound"],
+): CheckType {
   return { element, axes, bound };
 }
 

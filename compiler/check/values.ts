@@ -70,6 +70,8 @@ export interface NumberValue {
   readonly quotient?: { readonly left: Dim; readonly right: Dim; readonly span: Span } | undefined;
   /** a configuration parameter of which nothing is known while its module is checked alone */
   readonly open?: true;
+  /** an axis that a rearrange named: another one may take the name */
+  readonly pattern?: true;
 }
 
 export interface BooleanValue {
@@ -175,7 +177,8 @@ export interface RecordValue {
   readonly kind: "record";
   readonly fields: ReadonlyMap<string, CheckValue>;
   readonly span: Span;
-  /** says why a field is missing, where that has a better reason than its name; */
+  readonly unsound?: true;
+  /** says why a field is missing, where that has a better reason than its name */
   readonly missing?: ((name: string, span: Span) => Diagnostic | undefined) | undefined;
 }
 
@@ -187,6 +190,8 @@ export interface DataValue {
   readonly columns: readonly DataColumn[];
   /** late dims and the like: `Plays.Chars` */
   readonly exports: ReadonlyMap<string, CheckValue>;
+  /** its declaration has mistakes, so that what is missing of it is no news */
+  readonly unsound?: true;
 }
 
 export interface DataColumn {
@@ -226,8 +231,7 @@ export interface UnknownValue {
 export const unknown: UnknownValue = { kind: "unknown" };
 
 /** Things that take a tensor as a stage. */
-export type StageValue =
-  CallableValue | BuiltinValue | OverValue | CompositionValue | InstanceValue;
+export type StageValue = CallableValue | BuiltinValue | OverValue | CompositionValue | InstanceValue;
 
 export function isStage(value: CheckValue): value is StageValue {
   return (

@@ -39,7 +39,11 @@ export function kindOfWeight(name: string): WeightKind {
 }
 
 /** The type of a weight: every size known, but for what the data pins later. */
-function storedType(frame: Frame, statement: WeightStatement | StateStatement, what: string): CheckType | undefined {
+function storedType(
+  frame: Frame,
+  statement: WeightStatement | StateStatement,
+  what: string,
+): CheckType | undefined {
   if (!statement.type) return checkType("f32", []);
   const shape = typeShape(frame, statement.type);
   if (shape.kind !== "tensor") return undefined;
@@ -69,7 +73,11 @@ export function declareWeight(frame: Frame, statement: WeightStatement): void {
   put(unknown);
   const { declaration } = frame;
   if (declaration && (declaration.kind === "fn" || declaration.kind === "op")) {
-    elaboration.session.report(frame, caseMatters, { kind: "weights", declaration, statement: statement.span });
+    elaboration.session.report(frame, caseMatters, {
+      kind: "weights",
+      declaration,
+      statement: statement.span,
+    });
     return;
   }
   const type = storedType(frame, statement, "weight");
@@ -78,7 +86,8 @@ export function declareWeight(frame: Frame, statement: WeightStatement): void {
   const key = requestKey(frame.model, path);
   const old = elaboration.requested.get(key);
   if (old) {
-    if (!sameSizes(frame, old.request.type, type)) reportShared(frame, statement.span, path, old.request.type, type);
+    if (!sameSizes(frame, old.request.type, type))
+      reportShared(frame, statement.span, path, old.request.type, type);
     else put(weightTensor(type, old.value, statement.span, frame));
     return;
   }
@@ -159,7 +168,12 @@ function constantOf(frame: Frame, value: CheckValue, type: CheckType, span: Span
   return sameSizes(frame, tensor.type, type) ? tensor.value : null;
 }
 
-function refuseInitial(frame: Frame, statement: WeightStatement | StateStatement, type: CheckType, value: CheckValue): void {
+function refuseInitial(
+  frame: Frame,
+  statement: WeightStatement | StateStatement,
+  type: CheckType,
+  value: CheckValue,
+): void {
   const { session, solver } = frame.elaboration;
   session.report(frame, unfit, {
     span: statement.value.span,
@@ -181,7 +195,8 @@ export function declareState(frame: Frame, statement: StateStatement): void {
   const key = requestKey(frame.model, path);
   const old = elaboration.requested.get(key);
   if (old) {
-    if (!sameSizes(frame, old.request.type, type)) reportShared(frame, statement.span, path, old.request.type, type);
+    if (!sameSizes(frame, old.request.type, type))
+      reportShared(frame, statement.span, path, old.request.type, type);
     else {
       frame.states.set(name, old.request as StateRequest);
       frame.locals.values.set(name, stateTensor(old.request.type, old.value, statement.span));
@@ -195,12 +210,24 @@ export function declareState(frame: Frame, statement: StateStatement): void {
     span: statement.span,
     fitted: frame.declaration !== undefined && isFitted(textOf(frame.declaration.body.span), name),
     initial: (builder) => {
-      const inner: Frame = { ...frame, elaboration: { ...elaboration, builder, draws: new Map(), initial: true }, muted: true };
+      const inner: Frame = {
+        ...frame,
+        elaboration: { ...elaboration, builder, draws: new Map(), initial: true },
+        muted: true,
+      };
       return constantOf(inner, evaluate(inner, statement.value), type, statement.value.span) ?? undefined;
     },
   };
   const first = evaluate(frame, statement.value);
-  if (first.kind !== "unknown" && constantOf({ ...frame, elaboration: { ...elaboration, builder: undefined } }, first, type, statement.value.span) === null)
+  if (
+    first.kind !== "unknown" &&
+    constantOf(
+      { ...frame, elaboration: { ...elaboration, builder: undefined } },
+      first,
+      type,
+      statement.value.span,
+    ) === null
+  )
     refuseInitial(frame, statement, type, first);
   const value = elaboration.builder ? elaboration.states.get(request) : undefined;
   elaboration.requested.set(key, { request, state: true, value, frame });

@@ -95,11 +95,14 @@ export function checkWhere(frame: Frame, declaration: CallableDeclaration, span:
 /** Sizes that the data pins later: promised then. */
 function involvesLateDims(frame: Frame, fact: Fact): boolean {
   const sizes = fact.kind === "divides" ? [fact.divisor, fact.of] : [fact.left, fact.right];
-  return sizes.some((size) => [...dim.symbolsOf(frame.elaboration.solver.normalise(size))].some((name) => name.includes(".")));
+  return sizes.some((size) =>
+    [...dim.symbolsOf(frame.elaboration.solver.normalise(size))].some((name) => name.includes(".")),
+  );
 }
 
 function fitOf(frame: Frame, clause: Expression): Fit | undefined {
-  if (clause.kind !== "call" || clause.callee.kind !== "name" || clause.callee.text !== "fits") return undefined;
+  if (clause.kind !== "call" || clause.callee.kind !== "name" || clause.callee.text !== "fits")
+    return undefined;
   const [size, window] = clause.arguments.map((argument) => evaluate(frame, argument.value));
   const [name] = clause.arguments;
   if (size?.kind !== "number" || window?.kind !== "number") return undefined;

@@ -26,7 +26,11 @@ function unary(name: string, doc: string, compute: ((x: number) => number) | und
     run: (call) => {
       const given = call.tensors.get("x");
       if (given?.value.kind === "number" && given.value.value !== undefined && compute)
-        return numberOf(compute(given.value.value), { kind: "rule", span: call.span, parents: [given.value.origin] });
+        return numberOf(compute(given.value.value), {
+          kind: "rule",
+          span: call.span,
+          parents: [given.value.origin],
+        });
       return applyUnary(call, name, make);
     },
   };
@@ -101,7 +105,12 @@ const identity: Builtin = {
 };
 
 const sigmoid: Builtin = {
-  ...unary("sigmoid", "1 / (1 + exp(-x)): a number between 0 and 1.", (x) => 1 / (1 + Math.exp(-x)), build.sigmoid),
+  ...unary(
+    "sigmoid",
+    "1 / (1 + exp(-x)): a number between 0 and 1.",
+    (x) => 1 / (1 + Math.exp(-x)),
+    build.sigmoid,
+  ),
   run: (call) => {
     const value = applyUnary(call, "sigmoid", build.sigmoid);
     return value.kind === "tensor" ? { ...value, probability: { by: "sigmoid", span: call.span } } : value;
@@ -109,7 +118,12 @@ const sigmoid: Builtin = {
 };
 
 /** The same number, through which no gradient passes. */
-const detach: Builtin = unary("detach", "The same numbers; no gradient passes through.", (x) => x, build.detach);
+const detach: Builtin = unary(
+  "detach",
+  "The same numbers; no gradient passes through.",
+  (x) => x,
+  build.detach,
+);
 
 export const elementwiseBuiltins: readonly Builtin[] = [
   unary("sqrt", "The square root.", Math.sqrt, build.sqrt),

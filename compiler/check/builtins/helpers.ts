@@ -21,7 +21,9 @@ export function tensorOfGiven(frame: Frame, given: Given, builtin: string): Tens
   if (given.value.kind === "unknown") return undefined;
   const tensor = asTensor(frame, given.value, given.span);
   if (!tensor) refuse(frame, given.span, `a tensor for \`${builtin}\``, kindInWords(given.value));
-  return tensor && tensor.span !== given.span && given.value.kind === "tensor" ? { ...tensor, span: given.span } : tensor;
+  return tensor && tensor.span !== given.span && given.value.kind === "tensor"
+    ? { ...tensor, span: given.span }
+    : tensor;
 }
 
 export function refuse(frame: Frame, span: Span, expected: string, found: string): void {
@@ -52,7 +54,10 @@ export function numberArgument(
   return undefined;
 }
 
-export function sizeArgument(call: BuiltinCall, name: string): (Size & { readonly label: string | undefined }) | undefined {
+export function sizeArgument(
+  call: BuiltinCall,
+  name: string,
+): (Size & { readonly label: string | undefined }) | undefined {
   const given = call.configuration.get(name);
   if (!given) {
     missing(call, name);

@@ -52,7 +52,12 @@ function normal01(frame: Frame, b: GraphBuilder, shape: readonly Dim[]): Value {
   return build.mul(b, radius, build.cos(b, build.scale(b, uniform01(frame, b, shape), 2 * Math.PI)));
 }
 
-type Make = (frame: Frame, b: GraphBuilder, shape: readonly Dim[], call: BuiltinCall | undefined) => Value | undefined;
+type Make = (
+  frame: Frame,
+  b: GraphBuilder,
+  shape: readonly Dim[],
+  call: BuiltinCall | undefined,
+) => Value | undefined;
 
 function filled(
   name: string,
@@ -61,7 +66,12 @@ function filled(
   configuration: Builtin["configuration"],
   make: Make,
 ): Builtin {
-  const tensor = (frame: Frame, axes: readonly Axis[], span: Span, call: BuiltinCall | undefined): CheckValue => ({
+  const tensor = (
+    frame: Frame,
+    axes: readonly Axis[],
+    span: Span,
+    call: BuiltinCall | undefined,
+  ): CheckValue => ({
     kind: "tensor",
     type: checkType("f32", axes),
     value: emit(frame, span, [], (b) => make(frame, b, normalised(frame, axes), call)),
@@ -87,7 +97,12 @@ function normalised(frame: Frame, axes: readonly Axis[]): Dim[] {
 }
 
 /** A number given as configuration, as a value of the graph. */
-function scalar(call: BuiltinCall | undefined, name: string, otherwise: number, b: GraphBuilder): Value | undefined {
+function scalar(
+  call: BuiltinCall | undefined,
+  name: string,
+  otherwise: number,
+  b: GraphBuilder,
+): Value | undefined {
   const given = call?.configuration.get(name);
   if (!given) return build.constantScalar(b, otherwise);
   return asTensor(call!.frame, given.value, given.span)?.value;
@@ -107,7 +122,9 @@ const bernoulli: Builtin = {
     const { axes } = other.type;
     const value = emit(call.frame, call.span, [], (b) => {
       const shape = normalised(call.frame, axes);
-      const iteration = call.frame.elaboration.initial ? build.constantScalar(b, 0, "i32") : control(b, "iteration");
+      const iteration = call.frame.elaboration.initial
+        ? build.constantScalar(b, 0, "i32")
+        : control(b, "iteration");
       const bits = build.randomBits(b, control(b, "seed"), iteration, nextKey(call.frame), shape);
       const limit = Math.round((chance.value ?? 0) * 2 ** 24);
       return build.cast(b, build.lt(b, bits, build.constantScalar(b, limit, "i32")), "f32");
@@ -123,18 +140,26 @@ export const randomBuiltins: readonly Builtin[] = [
     "uniform",
     "uniform(low = 0, high = 1, like = x), uniform[B, Z]",
     "Random numbers, all equally likely between low and high.",
-    [{ name: "low", optional: true }, { name: "high", optional: true }],
+    [
+      { name: "low", optional: true },
+      { name: "high", optional: true },
+    ],
     (frame, b, shape, call) => {
       const low = scalar(call, "low", 0, b);
       const high = scalar(call, "high", 1, b);
-      return low && high && build.add(b, build.mul(b, uniform01(frame, b, shape), build.sub(b, high, low)), low);
+      return (
+        low && high && build.add(b, build.mul(b, uniform01(frame, b, shape), build.sub(b, high, low)), low)
+      );
     },
   ),
   filled(
     "normal",
     "normal(deviation = 1, mean = 0, like = x), normal[B, Z]",
     "Random numbers of a normal distribution.",
-    [{ name: "deviation", optional: true }, { name: "mean", optional: true }],
+    [
+      { name: "deviation", optional: true },
+      { name: "mean", optional: true },
+    ],
     (frame, b, shape, call) => {
       const deviation = scalar(call, "deviation", 1, b);
       const mean = scalar(call, "mean", 0, b);

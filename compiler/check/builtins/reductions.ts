@@ -35,7 +35,9 @@ export function reduceBuiltin(name: string, doc: string, make: Reduce): Builtin 
       if (!places) return unknown;
       const counts = tensor.type.element === "bool" && (name === "mean" || name === "sum");
       if (!counts && !arithmeticIsAllowed(call.frame, `\`${name}\``, [tensor])) return unknown;
-      const node = emit(call.frame, call.span, [tensor.value], (b, [v]) => make(b, build.cast(b, v!, "f32"), places));
+      const node = emit(call.frame, call.span, [tensor.value], (b, [v]) =>
+        make(b, build.cast(b, v!, "f32"), places),
+      );
       return computed([tensor], checkType("f32", without(tensor.type.axes, places)), node, call.span);
     },
   };

@@ -37,7 +37,12 @@ const squeeze: Builtin = {
     const places = named ?? tensor.type.axes.flatMap((axis, i) => (isOne(axis) ? [i] : []));
     const wrong = places.find((place) => !isOne(tensor.type.axes[place]!));
     if (places.length === 0 || wrong !== undefined) {
-      refuse(call.frame, call.span, "an axis of size 1 to drop", `none in ${showType(tensor.type, solver.show)}`);
+      refuse(
+        call.frame,
+        call.span,
+        "an axis of size 1 to drop",
+        `none in ${showType(tensor.type, solver.show)}`,
+      );
       return unknown;
     }
     const node = emit(call.frame, call.span, [tensor.value], (b, [v]) =>
@@ -68,7 +73,12 @@ const expand: Builtin = {
     const axes = [...tensor.type.axes];
     axes.splice(at, 0, { label: size.label, size });
     const places = tensor.type.axes.map((_, i) => (i < at ? i : i + 1));
-    return moved(tensor, { ...tensor.type, axes }, expandTo(call.frame, tensor, axes, places, call.span), call.span);
+    return moved(
+      tensor,
+      { ...tensor.type, axes },
+      expandTo(call.frame, tensor, axes, places, call.span),
+      call.span,
+    );
   },
 };
 
@@ -107,7 +117,9 @@ const split: Builtin = {
     const size = solver.quotient(axis.size.dim, divisor);
     const origin = { kind: "rule", span: call.span, parents: [axis.size.origin] } as const;
     const label = parts === 1 ? axis.label : undefined;
-    const axes = tensor.type.axes.map((each, i): Axis => (i === place ? { label, size: { dim: size, origin } } : each));
+    const axes = tensor.type.axes.map((each, i): Axis =>
+      i === place ? { label, size: { dim: size, origin } } : each,
+    );
     const items = Array.from({ length: parts }, (_, i) => {
       const node = emit(call.frame, call.span, [tensor.value], (b, [v]) =>
         build.slice(b, v!, place, dim.multiply(size, dim.constant(i)), size),
@@ -146,7 +158,8 @@ const concat: Builtin = {
     let { label } = axes[place]!;
     for (const other of others) {
       const bad = other.type.axes.findIndex(
-        (axis, i) => i !== place && (!axes[i] || solver.equal(axis.size.dim, axes[i].size.dim).kind !== "proved"),
+        (axis, i) =>
+          i !== place && (!axes[i] || solver.equal(axis.size.dim, axes[i].size.dim).kind !== "proved"),
       );
       if (dtypeOf(other.type) !== dtypeOf(first.type)) {
         session.report(call.frame, integerArithmetic, {
@@ -165,7 +178,9 @@ const concat: Builtin = {
           name: "concat",
           this: showType(other.type, solver.show),
           other: { span: first.span, text: showType(first.type, solver.show) },
-          origins: odd ? originLabels(solver.show(odd.size.dim), odd.size.origin, [other.span, first.span]) : [],
+          origins: odd
+            ? originLabels(solver.show(odd.size.dim), odd.size.origin, [other.span, first.span])
+            : [],
           one: false,
         });
         return unknown;
@@ -179,9 +194,17 @@ const concat: Builtin = {
     const total = sizes.map((size) => size.dim).reduce(dim.add);
     axes[place] = {
       label,
-      size: { dim: total, origin: { kind: "rule", span: call.span, parents: sizes.map((size) => size.origin) } },
+      size: {
+        dim: total,
+        origin: { kind: "rule", span: call.span, parents: sizes.map((size) => size.origin) },
+      },
     };
-    const node = emit(call.frame, call.span, tensors.map((tensor) => tensor.value), (b, values) => build.concat(b, values, place));
+    const node = emit(
+      call.frame,
+      call.span,
+      tensors.map((tensor) => tensor.value),
+      (b, values) => build.concat(b, values, place),
+    );
     const bound = tensors.length === 1 ? first.type.bound : undefined;
     return computed(tensors, checkType(first.type.element, axes, bound), node, call.span);
   },
@@ -206,7 +229,12 @@ const flatten: Builtin = {
     const origin = { kind: "rule", span: call.span, parents: rest.map((axis) => axis.size.origin) } as const;
     const label = rest.length === 1 ? rest[0]!.label : undefined;
     const node = emit(call.frame, call.span, [tensor.value], (b, [v]) => build.merge(b, v!, 1, rest.length));
-    return moved(tensor, { ...tensor.type, axes: [batch, { label, size: { dim: size, origin } }] }, node, call.span);
+    return moved(
+      tensor,
+      { ...tensor.type, axes: [batch, { label, size: { dim: size, origin } }] },
+      node,
+      call.span,
+    );
   },
 };
 
@@ -286,7 +314,9 @@ function perFeature(call: BuiltinCall, name: string, like: TensorValue): TensorV
   const value: CheckValue = given.value;
   if (value.kind !== "list") return asTensor(call.frame, value, given.span);
   const last = like.type.axes.at(-1);
-  const numbers = value.items.flatMap((item) => (item.kind === "number" && item.value !== undefined ? [item.value] : []));
+  const numbers = value.items.flatMap((item) =>
+    item.kind === "number" && item.value !== undefined ? [item.value] : [],
+  );
   if (!last || dim.constantOf(last.size.dim) !== numbers.length) {
     refuse(call.frame, given.span, "one number for each place of the last axis", `${numbers.length}`);
     return undefined;

@@ -35,7 +35,9 @@ const oneHot: Builtin = {
       });
       return unknown;
     }
-    const node = emit(call.frame, call.span, [id.value], (b, [v]) => build.oneHot(b, v!, solver.normalise(bound.dim)));
+    const node = emit(call.frame, call.span, [id.value], (b, [v]) =>
+      build.oneHot(b, v!, solver.normalise(bound.dim)),
+    );
     const axes = [...id.type.axes, { label: bound.label, size: bound }];
     return computed([id], checkType("f32", axes), node, call.span);
   },
@@ -101,7 +103,12 @@ const mask: Builtin = {
     const keep = tensorArgument(call, "keep", "mask");
     if (!x || !keep || !arithmeticIsAllowed(call.frame, "`mask`", [x])) return unknown;
     if (keep.type.element !== "bool") {
-      refuse(call.frame, keep.span, "a tensor of true and false", showType(keep.type, call.frame.elaboration.solver.show));
+      refuse(
+        call.frame,
+        keep.span,
+        "a tensor of true and false",
+        showType(keep.type, call.frame.elaboration.solver.show),
+      );
       return unknown;
     }
     const aligned = align(call.frame, "`mask`", x, keep, call.span);
@@ -126,14 +133,20 @@ const select: Builtin = {
     const b = tensorArgument(call, "b", "select");
     if (!condition || !a || !b || !arithmeticIsAllowed(call.frame, "`select`", [a, b])) return unknown;
     if (condition.type.element !== "bool") {
-      refuse(call.frame, condition.span, "a condition", showType(condition.type, call.frame.elaboration.solver.show));
+      refuse(
+        call.frame,
+        condition.span,
+        "a condition",
+        showType(condition.type, call.frame.elaboration.solver.show),
+      );
       return unknown;
     }
     const both = align(call.frame, "`select`", a, b, call.span);
     if (!both) return unknown;
     const pair = computed([a, b], checkType("f32", both.axes), both.left, call.span);
     const first = align(call.frame, "`select`", condition, pair, call.span);
-    const second = first && align(call.frame, "`select`", condition, { ...pair, value: both.right }, call.span);
+    const second =
+      first && align(call.frame, "`select`", condition, { ...pair, value: both.right }, call.span);
     if (!first || !second) return unknown;
     const node = emit(call.frame, call.span, [first.left, first.right, second.right], (builder, [c, x, y]) =>
       build.select(builder, c!, x!, y!),
@@ -156,8 +169,16 @@ const cache: Builtin = {
     const alias = call.configuration.get("axis")?.alias;
     const size = sizeArgument(call, "axis");
     if (!x || !size || alias === undefined) return unknown;
-    const axes = x.type.axes.map((axis) => (axis.label === size.label ? { label: alias, size: axis.size } : axis));
-    call.frame.locals.values.set(alias, { kind: "number", value: dim.constantOf(size.dim), dim: size.dim, origin: size.origin, label: alias });
+    const axes = x.type.axes.map((axis) =>
+      axis.label === size.label ? { label: alias, size: axis.size } : axis,
+    );
+    call.frame.locals.values.set(alias, {
+      kind: "number",
+      value: dim.constantOf(size.dim),
+      dim: size.dim,
+      origin: size.origin,
+      label: alias,
+    });
     return { ...x, type: { ...x.type, axes } };
   },
 };

@@ -28,7 +28,9 @@ const windowMax: Builtin = {
   over: "none",
   run: (call) => {
     const x = tensorArgument(call, "x", "window_max");
-    const [size, stride, top, left] = ["size", "stride", "top", "left"].map((name) => numberArgument(call, name, undefined));
+    const [size, stride, top, left] = ["size", "stride", "top", "left"].map((name) =>
+      numberArgument(call, name, undefined),
+    );
     const p = sizeArgument(call, "P");
     const q = sizeArgument(call, "Q");
     if (!x || !size || !stride || !top || !left || !p || !q) return unknown;
@@ -78,14 +80,23 @@ function paddingAfter(
 /** Numbers of n, size and stride, and the padding; undefined after a message. */
 function windowArguments(
   call: BuiltinCall,
-): { readonly n: Dim; readonly size: Dim; readonly stride: Dim; readonly pad: CheckValue; readonly origin: SizeOrigin } | undefined {
+):
+  | {
+      readonly n: Dim;
+      readonly size: Dim;
+      readonly stride: Dim;
+      readonly pad: CheckValue;
+      readonly origin: SizeOrigin;
+    }
+  | undefined {
   const [n, size, stride] = ["n", "size", "stride"].map((name) => sizeArgument(call, name));
   const pad = call.configuration.get("pad");
   if (!n || !size || !stride || !pad) return undefined;
   const { value } = pad;
   const known =
     (value.kind === "number" && value.dim !== undefined) ||
-    (value.kind === "word" && (value.text === "same" || value.text === "same_upper" || value.text === "valid"));
+    (value.kind === "word" &&
+      (value.text === "same" || value.text === "same_upper" || value.text === "valid"));
   if (!known) {
     refuse(call.frame, pad.span, "`same`, `same_upper`, `valid` or a number as padding", kindInWords(value));
     return undefined;
@@ -103,7 +114,9 @@ function cellsBefore(n: Dim, size: Dim, stride: Dim, pad: CheckValue): Dim {
   const last = dim.multiply(dim.subtract(dim.ceilDivide(n, stride), dim.one), stride);
   const missing = dim.subtract(dim.add(last, size), n);
   const known = dim.constantOf(missing);
-  return known === undefined ? dim.floorDivide(missing, dim.constant(2)) : dim.constant(Math.max(0, Math.floor(known / 2)));
+  return known === undefined
+    ? dim.floorDivide(missing, dim.constant(2))
+    : dim.constant(Math.max(0, Math.floor(known / 2)));
 }
 
 const windowArgumentNames = ["n", "size", "stride", "pad"].map((name) => ({ name }));

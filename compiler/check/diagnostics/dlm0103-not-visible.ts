@@ -20,7 +20,10 @@ function fix({ name, declaration, calls }: NotVisible): Edit[] {
   const inside = first && { ...at, start: first.span.start, end: first.span.start };
   const edits: Edit[] = [inside ? { span: inside, text: `${name}, ` } : { span: at, text: `(${name})` }];
   for (const call of calls)
-    edits.push({ span: { ...call, start: call.end }, text: call.source.text[call.end] === ")" ? name : `${name}, ` });
+    edits.push({
+      span: { ...call, start: call.end },
+      text: call.source.text[call.end] === ")" ? name : `${name}, `,
+    });
   return edits;
 }
 

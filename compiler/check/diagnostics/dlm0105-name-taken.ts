@@ -37,7 +37,10 @@ model Small(x: [B, D=8]) -> [B, 4] {
       labels: again ? [] : [{ span: first, text: "by this one" }],
       notes: [`both would keep their weights under \`${path}\``],
       helps: again
-        ? [{ text: "label the `repeat` itself: its passes are then numbered" }, { text: "or remove this label" }]
+        ? [
+            { text: "label the `repeat` itself: its passes are then numbered" },
+            { text: "or remove this label" },
+          ]
         : [{ text: "choose another name" }],
     };
   },

@@ -60,7 +60,9 @@ model Small(x: [B, H=8, W=8, C=3]) -> [B, H=8, W=8, 4] {
         ? `\`${name}\` holds weights, so its name starts with a capital`
         : `\`${name}\` holds no weights, so its name starts with a small letter`,
       primary: { span, text: `a ${declared}` },
-      helps: [{ text: `rename it to \`${better}\``, edits: uses.map((use) => ({ span: use, text: better })) }],
+      helps: [
+        { text: `rename it to \`${better}\``, edits: uses.map((use) => ({ span: use, text: better })) },
+      ],
     };
   },
 });

@@ -7,7 +7,11 @@ import { showWitness } from "./words.ts";
 export interface WhereFails {
   readonly span: Span;
   readonly clause: string;
-  readonly names: readonly { readonly name: string; readonly shown: string; readonly spans: readonly Span[] }[];
+  readonly names: readonly {
+    readonly name: string;
+    readonly shown: string;
+    readonly spans: readonly Span[];
+  }[];
   /** the clause, where it stands in a file of the user */
   readonly required: Span | undefined;
   /** who demands it */
@@ -93,7 +97,10 @@ model Small(text: int<50>[B, T]) -> [B, heads, T, _] {
     } else if (witness && witness.size > 0) helps.push({ text: `promise it to the caller: where ${clause}` });
     return {
       message: `\`where ${clause}\` does not hold in this call`,
-      primary: { span, text: [here && `here ${here}`, rest && `and ${rest}`].filter(Boolean).join(", ") || demanded },
+      primary: {
+        span,
+        text: [here && `here ${here}`, rest && `and ${rest}`].filter(Boolean).join(", ") || demanded,
+      },
       labels: [...labels.slice(0, 2), ...(required ? [{ span: required, text: demanded }] : [])],
       notes: [
         ...(required ? [] : [demanded]),

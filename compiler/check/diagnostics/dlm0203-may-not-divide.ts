@@ -53,7 +53,10 @@ module Heads(heads)(x: [B, T, D]) -> [B, heads, T, E=_]
       });
     }
     return {
-      message: known || witness === undefined ? `\`${division}\` may not be a whole number` : `\`${division}\` is not a whole number`,
+      message:
+        known || witness === undefined
+          ? `\`${division}\` may not be a whole number`
+          : `\`${division}\` is not a whole number`,
       primary: { span, text: what },
       labels,
       notes: known ? [`for example ${showWitness(witness)}`] : [],

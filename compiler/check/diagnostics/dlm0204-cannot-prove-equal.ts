@@ -63,8 +63,11 @@ module Down(x: [B, H, W, C]) -> [B, H, W, C]
           })
         : undefined;
     const helps: Help[] = [];
-    const promises = new Set(sizes.flatMap((size) => divisions(size.dim)).map(({ of, by }) => `${by} divides ${of}`));
-    if (promises.size > 0) helps.push({ text: `promise it to the caller: where ${[...promises].join(", ")}` });
+    const promises = new Set(
+      sizes.flatMap((size) => divisions(size.dim)).map(({ of, by }) => `${by} divides ${of}`),
+    );
+    if (promises.size > 0)
+      helps.push({ text: `promise it to the caller: where ${[...promises].join(", ")}` });
     else helps.push({ text: `promise it to the caller: where ${sizes[0]!.text} == ${sizes[1]!.text}` });
     return {
       message: "cannot prove that these sizes are equal",

@@ -13,7 +13,12 @@ export interface BodyDiffers {
   readonly signature: Span;
   readonly name: string;
   readonly difference:
-    | { readonly promised: string; readonly given: string; readonly factor: string | undefined; readonly last: boolean }
+    | {
+        readonly promised: string;
+        readonly given: string;
+        readonly factor: string | undefined;
+        readonly last: boolean;
+      }
     | undefined;
   /** the use whose sizes show it */
   readonly use: Span | undefined;

@@ -25,7 +25,7 @@ model Small(x: [B, H=32, W=32, C=3]) -> [B, _, _, C=3] {
     right: `dlm 1
 
 model Small(x: [B, H=32, W=32, C=3]) -> [B, _, _, C=3] {
-  x -> for step in 1..3 { maxpool(2) }
+  x -> for size in [2, 2, 2] { maxpool(size) }
 }
 `,
   },
@@ -33,7 +33,12 @@ model Small(x: [B, H=32, W=32, C=3]) -> [B, _, _, C=3] {
     return {
       message: "`repeat` changes the size, so it cannot be repeated",
       primary: { span, text: `${before} goes in, ${after} comes out` },
-      labels: [{ span: whole, text: shared ? "one set of weights for every pass" : "the later passes must keep the size" }],
+      labels: [
+        {
+          span: whole,
+          text: shared ? "one set of weights for every pass" : "the later passes must keep the size",
+        },
+      ],
       helps: [{ text: "`for`, which unrolls" }],
     };
   },

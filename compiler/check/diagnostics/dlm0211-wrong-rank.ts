@@ -35,7 +35,8 @@ model Small(x: [B, H=8, W=8, C=1]) -> [B, _, _, 8] {
     return {
       message: `\`${name}\` takes ${expected}, and this tensor has ${axes}`,
       primary: { span, text: `takes ${expected}` },
-      labels: value.source === span.source && value.start === span.start ? [] : [{ span: value, text: given }],
+      labels:
+        value.source === span.source && value.start === span.start ? [] : [{ span: value, text: given }],
       notes: value.start === span.start ? [`the tensor is ${given}`] : [],
     };
   },

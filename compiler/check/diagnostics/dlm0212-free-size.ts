@@ -39,7 +39,11 @@ model Small(photo: [B, H=8, W=8, C=3]) -> [B, Class=10] {
       primary: { span, text: what },
       labels: origins,
       notes: [`${size} depends on ${listed(free)}, which every call chooses`],
-      helps: [{ text: `give ${listed(free)} a size in the signature: ${free.map((name) => `${name}=28`).join(", ")}` }],
+      helps: [
+        {
+          text: `give ${listed(free)} a size in the signature: ${free.map((name) => `${name}=28`).join(", ")}`,
+        },
+      ],
     };
   },
 });

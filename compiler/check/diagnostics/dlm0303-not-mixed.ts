@@ -19,10 +19,14 @@ function helpsFor(element: string, span: Span): Help[] {
   const text = textOf(span);
   const plain = /^\w+$/.test(text);
   const after = { ...span, start: span.end };
-  const edits = (code: string): Pick<Help, "edits"> => (plain ? { edits: [{ span: after, text: code }] } : {});
+  const edits = (code: string): Pick<Help, "edits"> =>
+    plain ? { edits: [{ span: after, text: code }] } : {};
   if (element === "u8") return [{ text: "-> scale(1/255)", ...edits(" -> scale(1/255)") }];
   if (element === "int")
-    return [{ text: "look them up: `-> Embed(64)`, or `-> OneHot`" }, { text: "or count with them: `float(x)`" }];
+    return [
+      { text: "look them up: `-> Embed(64)`, or `-> OneHot`" },
+      { text: "or count with them: `float(x)`" },
+    ];
   if (element === "bool") return [{ text: "`float(x)`: true is 1, false is 0" }];
   return [{ text: "`float(x)`" }];
 }
@@ -50,9 +54,7 @@ model Small(image: u8[B, D=64]) -> [B, 10] {
     const name = element === "int" ? "`int<N>`" : `\`${element}\``;
     const mixed = others.some((other) => other !== element);
     return {
-      message: mixed
-        ? `${name} and float are not mixed`
-        : `${what} does not calculate with ${name}`,
+      message: mixed ? `${name} and float are not mixed` : `${what} does not calculate with ${name}`,
       primary: { span, text: type },
       notes: [`${what} takes floats`],
       helps: helpsFor(element, span),

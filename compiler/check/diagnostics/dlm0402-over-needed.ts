@@ -41,7 +41,10 @@ model Small(x: [B, D=8]) -> [B, Class=10] {
     const at = { ...span, start: span.end };
     const called = span.source.text[span.end] === "(";
     const helps: Help[] = [
-      { text: `${name} over ${choice}`, ...(plain && !called ? { edits: [{ span: at, text: ` over ${choice}` }] } : {}) },
+      {
+        text: `${name} over ${choice}`,
+        ...(plain && !called ? { edits: [{ span: at, text: ` over ${choice}` }] } : {}),
+      },
     ];
     if (axes.length > 0) helps.push({ text: `the axes are ${listed(axes)}` });
     return {

@@ -41,13 +41,19 @@ model Small(x: [B, T, D=64]) -> [B, T, D=64] {
   build({ span, what, left, right, notes, why, axis, ranks, origins }) {
     const helps: Help[] = [];
     if (why === "label" && axis && axis.label === undefined)
-      helps.push({ text: `name the axis: a size that is a capital name, or \`[.., ${axis.size}] => [.., D]\`` });
-    if (why === "order") helps.push({ text: "bring the axes into one order by a rearrange: `[B, W, H] => [B, H, W]`" });
+      helps.push({
+        text: `name the axis: a size that is a capital name, or \`[.., ${axis.size}] => [.., D]\``,
+      });
+    if (why === "order")
+      helps.push({ text: "bring the axes into one order by a rearrange: `[B, W, H] => [B, H, W]`" });
     if (ranks[0] !== ranks[1]) helps.push({ text: "or repeat the smaller one: `-> expand(T)`" });
     return {
       message: `${what} cannot line up ${left.text} with ${right.text}`,
       primary: { span: right.span, text: right.text },
-      labels: [...(left.span.start === right.span.start ? [] : [{ span: left.span, text: left.text }]), ...origins.filter((label) => label.span !== span)],
+      labels: [
+        ...(left.span.start === right.span.start ? [] : [{ span: left.span, text: left.text }]),
+        ...origins.filter((label) => label.span !== span),
+      ],
       notes,
       helps,
     };

@@ -51,7 +51,10 @@ model Small(x: [B, D=8], label: int<10>[B]) -> [] {
     ];
     return {
       message: by === applies ? `${applies} is applied twice` : `${applies} is applied to what ${by} gives`,
-      primary: { span, text: name === applies ? "applied again" : `takes logits, and applies ${applies} itself` },
+      primary: {
+        span,
+        text: name === applies ? "applied again" : `takes logits, and applies ${applies} itself`,
+      },
       labels: [{ span: earlier, text: "so this is already a probability" }],
       notes: ["training would still run, with weaker gradients"],
       helps,

@@ -10,5 +10,7 @@ export function showWitness(witness: ReadonlyMap<string, number>): string {
 
 /** "a", "a and b", "a, b and c" */
 export function listed(items: readonly string[]): string {
-  return items.length <= 1 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} and ${items[items.length - 1]}`;
+  return items.length <= 1
+    ? (items[0] ?? "")
+    : `${items.slice(0, -1).join(", ")} and ${items[items.length - 1]}`;
 }
