@@ -263,6 +263,32 @@ describe("loads", () => {
     await check(kernels, given, [y, z]);
   });
 
+  test("positions computed as a clamped row times its width plus a step, and rows added back", async () => {
+    const [rows, width, n] = [7, 20, 9];
+    const [table, ids, y, back] = [
+      buffer("table", "f32", [rows * width + 3]),
+      buffer("ids", "i32", [n]),
+      buffer("y", "f32", [n, width]),
+      buffer("back", "f32", [rows, width]),
+    ];
+    const [i, j, v, e, m] = [axis("i", n), axis("j", width), axis("v", rows), axis("e", width), axis("m", n)];
+    const rowOf = (a: LoopAxis): Scalar =>
+      apply("min_i32", apply("max_i32", load(ids, [a]), i32(0)), i32(rows - 1));
+    const index = (a: LoopAxis): Scalar => ({ kind: "index", type: "i32", index: at(a) });
+    const position = apply("add_i32", index(j), apply("mul_i32", rowOf(i), i32(width)));
+    const mine = apply("eq_i32", rowOf(m), index(v));
+    const sum = reduce("sum", [m], apply("select", mine, load(y, [m, e]), f32(0)));
+    const kernels = [
+      kernel([i, j], [map(y, [i, j], load(table, [{ kind: "computed", value: position }]))]),
+      kernel([v, e], [sum, map(back, [v, e], result(sum))]),
+    ];
+    const given: Values = new Map<Buffer, ArrayLike<number>>([
+      [table, noise(rows * width + 3)],
+      [ids, [0, 6, 3, 3, -5, 100, 1, 2, 5]],
+    ]);
+    await check(kernels, given, [y, back], { absolute: 2 ** -22 });
+  });
+
   test("a gather inside a reduction is placed where its loops are", async () => {
     const [n, k] = [11, 3];
     const [table, ids, y] = [

@@ -3,36 +3,49 @@ import * as dim from "../../ir/dim.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Buffer, Stage } from "../../ir/kernel.ts";
 import type { Affine, Index, LoopAxis, Scalar } from "../../ir/scalar.ts";
+import { partsOf } from "./computed-index.ts";
 import { stridesOf } from "./sizes.ts";
 
 /** Element offset: constant + sum of coefficient * axis + sum of stride * computed position. */
 export interface Flat {
   readonly constant: Dim;
   readonly coefficients: ReadonlyMap<LoopAxis, Dim>;
-  readonly computed: readonly { readonly value: Scalar; readonly size: Dim; readonly stride: Dim }[];
+  readonly computed: readonly Computed[];
+}
+
+export interface Computed {
+  readonly value: Scalar;
+  /** the value is clamped to [0, size); undefined: it needs no clamp */
+  readonly size: Dim | undefined;
+  readonly stride: Dim;
 }
 
 export function flatten(index: readonly (Affine | Index)[], shape: readonly Dim[]): Flat {
   const strides = stridesOf(shape);
   let constant = dim.zero;
   const coefficients = new Map<LoopAxis, Dim>();
-  const computed: { value: Scalar; size: Dim; stride: Dim }[] = [];
-  index.forEach((each, i) => {
-    const stride = strides[i]!;
-    const affine = "terms" in each ? each : each.kind === "affine" ? each.affine : undefined;
-    if (affine === undefined) {
-      computed.push({
-        value: (each as Extract<Index, { kind: "computed" }>).value,
-        size: shape[i]!,
-        stride,
-      });
-      return;
-    }
+  const computed: Computed[] = [];
+  const addAffine = (affine: Affine, stride: Dim): void => {
     constant = dim.add(constant, dim.multiply(affine.constant, stride));
     for (const { axis, coefficient } of affine.terms) {
       const sum = dim.add(coefficients.get(axis) ?? dim.zero, dim.multiply(coefficient, stride));
       if (dim.equal(sum, dim.zero)) coefficients.delete(axis);
       else coefficients.set(axis, sum);
+    }
+  };
+  index.forEach((each, i) => {
+    const stride = strides[i]!;
+    if ("terms" in each) addAffine(each, stride);
+    else if (each.kind === "affine") addAffine(each.affine, stride);
+    else {
+      const parts = partsOf(each.value, shape[i]!);
+      if (parts === undefined) {
+        computed.push({ value: each.value, size: shape[i]!, stride });
+        return;
+      }
+      addAffine(parts.affine, stride);
+      for (const { value, factor } of parts.rest)
+        computed.push({ value, size: undefined, stride: dim.multiply(stride, dim.constant(factor)) });
     }
   });
   return { constant, coefficients, computed };
@@ -82,8 +95,8 @@ export function readsOf(roots: readonly Scalar[]): Reads {
           guards.push({ index: index.affine, size: node.shape[axis]! });
           fixed.push(index.affine);
         }
-        for (const index of node.index) if (index.kind === "computed") visit(index.value);
         loads.push({ node, flat: flatten(node.index, node.shape) });
+        for (const { value } of loads.at(-1)!.flat.computed) visit(value);
         break;
       case "result":
         results.push(node);

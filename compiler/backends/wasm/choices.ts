@@ -2,15 +2,16 @@
 import * as dim from "../../ir/dim.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
 import type { Flat, Reads } from "./access.ts";
+import { dependenciesOf } from "./dependencies.ts";
 
 /** Gain of lanes along this axis: neighbours in memory count for it, scattered elements against it. */
 export function vectorScore(axis: LoopAxis, reads: Reads, stores: readonly Flat[]): number {
   let score = 0;
   const count = (flat: Flat, weight: number): void => {
     const step = flat.coefficients.get(axis);
-    const computed = flat.computed.length > 0 && step === undefined;
+    const computed = flat.computed.some((c) => dependenciesOf(c.value).axes.has(axis));
     if (step === undefined && !computed) return;
-    score += step !== undefined && dim.equal(step, dim.one) ? weight : -weight;
+    score += !computed && step !== undefined && dim.equal(step, dim.one) ? weight : -weight;
   };
   for (const { flat } of reads.loads) count(flat, 1);
   for (const result of reads.results)

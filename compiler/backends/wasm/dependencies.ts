@@ -54,9 +54,9 @@ export function dependenciesOf(node: Scalar): Dependencies {
       buffers.add(node.buffer);
       for (const axis of flatOf(node).coefficients.keys()) axes.add(axis);
       node.index.forEach((index, i) => {
-        if (index.kind === "computed") child(index.value);
-        else if (node.guarded.includes(i)) affine(index.affine, guards);
+        if (index.kind === "affine" && node.guarded.includes(i)) affine(index.affine, guards);
       });
+      for (const { value } of flatOf(node).computed) child(value);
       break;
     }
     case "result":

@@ -81,12 +81,15 @@ function readGathered(emitter: Emitter, buffer: Buffer, flat: Flat): Expr {
   const { base, offset } = emitter.address(buffer, still);
   for (const { value, size, stride } of flat.computed) {
     if (!emitter.varies(value)) continue;
-    const last = code.op("i32x4.splat", code.sub(emitter.size(size), code.int(1)));
-    const clamped = code.op(
-      "i32x4.min_s",
-      code.op("i32x4.max_s", emitter.vectorOf(value), emitter.splatInt(0)),
-      last,
-    );
+    const position = emitter.vectorOf(value);
+    const clamped =
+      size === undefined
+        ? position
+        : code.op(
+            "i32x4.min_s",
+            code.op("i32x4.max_s", position, emitter.splatInt(0)),
+            code.op("i32x4.splat", code.sub(emitter.size(size), code.int(1))),
+          );
     const scaled = code.op(
       "i32x4.mul",
       clamped,

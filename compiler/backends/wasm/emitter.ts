@@ -433,13 +433,15 @@ function build(
       }
       const more = flat.computed.map(({ value, size, stride }) => {
         const level = levelOf(value);
-        const key = `c${numberOf(value)}<${size.key}`;
+        const key = `c${numberOf(value)}<${size?.key}`;
         return {
           level,
           key: `${key}*${stride.key}`,
           value: () =>
             code.mul(
-              clampScalar(level, key, emitter.scalar(value), size),
+              size === undefined
+                ? emitter.scalar(value)
+                : clampScalar(level, key, emitter.scalar(value), size),
               emitter.size(dim.multiply(stride, dim.constant(bytes))),
             ),
         };

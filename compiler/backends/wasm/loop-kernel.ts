@@ -87,7 +87,7 @@ function copiesOf(kernel: Kernel, loop: Loop, reads: Reads): number {
   const size = knownOr(loop.size, 1024);
   const reduces = kernel.stages.some((s) => s.over.length > 0);
   if (reads.transcendentals > 0 || reads.nodes > 24) return 1;
-  if (reduces && reads.nodes <= 8 && size >= 16) return 4;
+  if (reduces && reads.nodes <= 12 && size >= 16) return 4;
   return size >= 8 && reads.nodes <= 12 ? 2 : 1;
 }
 

@@ -4,6 +4,7 @@ import type { LoopAxis, Scalar } from "../../ir/scalar.ts";
 import { flatsOf, mergeLoops, readsOf } from "./access.ts";
 import type { Loop, Reads } from "./access.ts";
 import type { Expr, Local } from "./code.ts";
+import { dependenciesOf } from "./dependencies.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import { bindLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
@@ -34,7 +35,8 @@ export function runLength(view: View, loops: readonly Loop[]): number {
   if (last === undefined) return 0;
   const contiguous = view.reads.loads.every(({ flat }) => {
     const step = flat.coefficients.get(last.axis);
-    return step === undefined || dim.equal(step, dim.one);
+    const computed = flat.computed.some((c) => dependenciesOf(c.value).axes.has(last.axis));
+    return !computed && (step === undefined || dim.equal(step, dim.one));
   });
   const moves = view.reads.loads.some(({ flat }) => flat.coefficients.has(last.axis));
   return contiguous && moves ? (dim.constantOf(last.size) ?? 1 << 20) : 0;

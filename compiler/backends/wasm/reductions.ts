@@ -97,6 +97,23 @@ export function acrossLoop(
   return prefersVector(loop.axis, reads, []) ? { outer: loops.slice(0, -1), loop } : undefined;
 }
 
+/**
+ * A sum of `condition ? value : 0` whose condition is the same in all lanes and is read from memory (rows added into
+ * a table by their numbers): what is not chosen is passed over. Adding 0 to a sum that began as +0 changes no bit.
+ */
+function chosenSum(
+  emitter: Emitter,
+  { combine, value }: Stage,
+): { readonly condition: Scalar; readonly value: Scalar } | undefined {
+  if (combine !== "sum" || value.kind !== "apply" || !value.instruction.startsWith("select"))
+    return undefined;
+  const [condition, chosen, other] = value.operands as [Scalar, Scalar, Scalar];
+  const zero = other.kind === "constant" && other.value === 0;
+  return zero && readsOf([condition]).loads.length > 0 && !emitter.varies(condition)
+    ? { condition, value: chosen }
+    : undefined;
+}
+
 function reduceAlong(emitters: Emitters, stage: Stage): readonly Expr[] {
   const [{ fn, code }] = emitters;
   const vector = emitters[0].vector !== undefined;
@@ -115,7 +132,20 @@ function reduceAlong(emitters: Emitters, stage: Stage): readonly Expr[] {
   const best = emitters.map(() => fn.keep(number(start, float)));
   const at = positions ? emitters.map(() => fn.keep(number(0, false))) : [];
   const position: Scalar = { kind: "index", type: "i32", index: positionOf(stage.over) };
+  const chosen = chosenSum(emitters[0], stage);
   runNest(emitters, overLoops(stage), () => {
+    if (chosen !== undefined) {
+      fn.when(emitters[0].scalar(chosen.condition), () =>
+        emitters.forEach((emitter, i) =>
+          emitter.level(() => {
+            const value = vector ? emitter.vectorOf(chosen.value) : emitter.scalar(chosen.value);
+            const combined = vector ? combineVectors : combineScalars;
+            fn.set(best[i]!, combined(emitter, combine, float, best[i]!, value));
+          }),
+        ),
+      );
+      return;
+    }
     emitters.forEach((emitter, i) => {
       const value = vector ? emitter.vectorOf(stage.value) : emitter.scalar(stage.value);
       const old = best[i]!;
