@@ -1,4 +1,5 @@
 /** Attributes of nodes: telling their kinds apart, and reading them by name. A wrong kind is a compiler's bug and throws. */
+import { symbolsOf } from "./dim.ts";
 import { InternalError } from "./internal-error.ts";
 import type { Dim } from "./dim.ts";
 import type { Attribute, Attributes } from "./op.ts";
@@ -81,4 +82,12 @@ export function attributeKey(value: Attribute): string {
   if (!isRecord(value)) return wrong("value", "an attribute");
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([name, each]) => `${JSON.stringify(name)}:${attributeKey(each)}`).join(",")}}`;
+}
+
+/** Names of all dims in an attribute. */
+export function symbolsIn(value: Attribute, into = new Set<string>()): Set<string> {
+  if (typeof value !== "object" || isTensor(value)) return into;
+  if (isDim(value)) return symbolsOf(value, into);
+  for (const each of isList(value) ? value : Object.values(value)) symbolsIn(each as Attribute, into);
+  return into;
 }

@@ -1,4 +1,5 @@
 /** The rules that every graph keeps; run after every pass. */
+import { symbolsIn } from "./attribute.ts";
 import { symbolsOf } from "./dim.ts";
 import { isNode } from "./graph.ts";
 import { InternalError } from "./internal-error.ts";
@@ -53,6 +54,9 @@ export function problemsOf(graph: Graph): readonly string[] {
       if (!defined.has(operand)) problems.push(`operand ${i} of ${what} is not defined before it`);
     });
     checkResults(node, what, problems);
+    for (const name of symbolsIn(node.attributes))
+      if (!dims.has(name))
+        problems.push(`an attribute of ${what} uses ${name}, which is no dim of the graph`);
     for (const result of node.results) {
       checkSizes(result.type, what);
       defined.add(result);

@@ -70,7 +70,10 @@ export const index = defineOp({
     const strides = operands.map((operand) => stridesOf(operand.shape));
     // how far one step of the last loop moves in each operand
     const steps = maps.map((operand, m) =>
-      operand.reduce((sum, { coefficients }, axis) => sum + coefficients[last]! * strides[m]![axis]!, 0),
+      operand.reduce(
+        (sum, { coefficients }, axis) => sum + (coefficients[last] ?? 0) * strides[m]![axis]!,
+        0,
+      ),
     );
     const loops = new Array<number>(axes.length).fill(0);
     const at = new Array<number>(operands.length).fill(0);
@@ -93,7 +96,7 @@ export const index = defineOp({
           at[m]! += first * strides[m]![axis]!;
         });
       });
-      let sum = 0;
+      let sum = -0; // the neutral element: 0 + -0 would lose the sign
       for (let i = 0; i < run; i++) {
         if (allInside) {
           let product = 1;
@@ -104,7 +107,8 @@ export const index = defineOp({
           sum += productAt(operands, maps, loops);
         }
       }
-      out.data[Math.floor(flat / summed)]! += sum;
+      const to = Math.floor(flat / summed);
+      out.data[to] = summed === run ? sum : out.data[to]! + sum;
     }
     return [out];
   },

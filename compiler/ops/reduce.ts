@@ -36,6 +36,7 @@ export const reduce = defineOp({
   evaluate([x], attributes, { results }) {
     const axes = numbersAttribute(attributes, "axes");
     const combine = combineOf(attributes)!;
+    if (axes.length === 0) return [x!];
     const kept = x!.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const out = tensor("f32", results[0]!.shape);
     const begun = new Uint8Array(out.data.length);

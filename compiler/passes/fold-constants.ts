@@ -1,5 +1,5 @@
 /** fold-constants: what depends on constants alone is computed when compiling, by the ops' reference meaning. */
-import { tensorAttribute } from "../ir/attribute.ts";
+import { symbolsIn, tensorAttribute } from "../ir/attribute.ts";
 import { constantOf } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import { rewrite } from "../ir/rewrite.ts";
@@ -25,6 +25,7 @@ export const foldConstants: Pass = {
       const values = operands.map(constantValue);
       const known = values.filter((value) => value !== undefined);
       if (operands.length === 0 || known.length < operands.length) return undefined;
+      if (symbolsIn(node.attributes).size > 0) return undefined;
       const largest = Math.max(...known.map(({ data }) => data.length));
       const results: { dtype: Tensor["dtype"]; shape: number[] }[] = [];
       for (const { type } of node.results) {
