@@ -81,12 +81,16 @@ export function runNotation(
       const coefficients = new Array<number>(order.length).fill(0);
       for (const [name, coefficient] of form.terms) {
         const at = order.indexOf(name);
-        const known = dim.constantOf(solver.normalise(coefficient));
-        if (at < 0 || known === undefined) {
+        if (at < 0) {
           refuse(frame, read.span, `a range for \`${name}\`: an operand axis that it indexes alone`, "none");
           return unknown;
         }
-        coefficients[at] = known;
+        const known = dim.constantOf(solver.normalise(coefficient));
+        if (known === undefined && !frame.elaboration.alone) {
+          refuse(frame, read.span, `a number known before running before \`${name}\``, solver.show(coefficient));
+          return unknown;
+        }
+        coefficients[at] = known ?? 1;
       }
       own.push({ constant: solver.normalise(form.constant), coefficients });
     }

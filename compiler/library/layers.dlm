@@ -37,7 +37,7 @@ module Conv(Out, size, stride = 1, pad = same, bias = true, init = glorot)(x: [B
 }
 
 /// The kernel is read backwards, so that weights are those of a transposed convolution (PyTorch's ConvTranspose2d).
-op convolve_back(size, top, left, P, Q)(x: [B, H, W, I], k: [Kh, Kw, I, O]) -> [B, H=P, W=Q, O] {
+op convolve_back(size, top, left, P, Q)(x: [B, H, W, I], k: [size, size, I, O]) -> [B, H=P, W=Q, O] {
   y[b, p, q, o] += x[b, p + i - top, q + j - left, c] * k[size - 1 - i, size - 1 - j, c, o]
 }
 

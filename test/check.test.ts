@@ -1,0 +1,196 @@
+/** The checker on whole programs: what checks clean, what it counts, and that nothing makes it fail. */
+import { describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { check, modelsOf, summarise } from "../compiler/check/check.ts";
+import type { Checked } from "../compiler/check/check.ts";
+import { createFlow } from "../compiler/check/flow/flow.ts";
+import { noFacts } from "../compiler/check/flow/facts.ts";
+import { showType } from "../compiler/check/type.ts";
+import { librarySources } from "../compiler/library/sources.ts";
+
+const folder = join(import.meta.dirname, "programs");
+
+function read(name: string): string {
+  return readFileSync(join(folder, name), "utf8");
+}
+
+function checkText(text: string, path = "main.dlm"): Checked {
+  return check({
+    path,
+    read: (wanted) => (wanted === path ? { path, text } : undefined),
+    hooks: createFlow(noFacts).hooks,
+  });
+}
+
+function codes(checked: Checked): string[] {
+  return checked.diagnostics.map(({ code, message }) => `${code} ${message}`);
+}
+
+/** Parameters of each model of a text that checks clean. */
+function parameters(text: string): Record<string, number> {
+  const checked = checkText(text);
+  expect(codes(checked)).toEqual([]);
+  return Object.fromEntries(
+    modelsOf(checked.scope!).map((model) => {
+      const { name, parameters: count } = summarise(checked.session, checked.scope!, model);
+      return [name, count];
+    }),
+  );
+}
+
+/** A program without its workflow blocks, which have tests of their own. */
+function modelsOnly(text: string): string {
+  return text.replace(/^(deploy|evaluate|train|tune) [\s\S]*?^\}\n/gm, "");
+}
+
+describe("programs", () => {
+  test("parameter totals", () => {
+    expect(parameters(modelsOnly(read("fashion.dlm")))).toEqual({ Cnn: 421_642 });
+    expect(parameters(modelsOnly(read("resnet.dlm")))).toEqual({ ResNet18: 11_689_512 });
+    expect(parameters(read("vit.dlm"))).toEqual({ ViT: 5_717_416, Patches: 0 });
+    expect(parameters(read("tied.dlm"))).toEqual({ Tied: 25_904, TiedNamed: 25_904 });
+  });
+
+  test.each(["misc.dlm", "unet.dlm", "inception.dlm"])("%s checks clean", (name) => {
+    expect(codes(checkText(read(name)))).toEqual([]);
+  });
+
+  test("price: a record of columns, one of whose sizes the data will pin", () => {
+    const checked = checkText(modelsOnly(read("price.dlm")));
+    expect(codes(checked)).toEqual([]);
+    const [price] = modelsOf(checked.scope!);
+    const { elaborated } = summarise(checked.session, checked.scope!, price!);
+    const { result } = elaborated;
+    expect(result.kind === "tensor" && showType(result.type)).toBe("[B]");
+    const kernel = [...elaborated.elaboration.requested.values()].find(
+      ({ request }) => request.path === "dense0.kernel",
+    );
+    expect(kernel && showType(kernel.request.type)).toBe("[In=Housing.ocean + 8, Out=64]");
+  });
+
+  test("what later issues build is refused by name, and by nothing else", () => {
+    for (const name of ["charlstm.dlm", "gpt.dlm", "bilstm.dlm", "pets.dlm"]) {
+      const found = checkText(read(name)).diagnostics.filter(({ code }) => !code.startsWith("DLM012"));
+      // columns of a source that is not read, and a package that is not there
+      expect(found.map(({ code }) => code).filter((code) => code !== "DLM0605" && code !== "DLM0113")).toEqual([]);
+    }
+  });
+
+  test("the table of the CNN", () => {
+    const checked = checkText(modelsOnly(read("fashion.dlm")));
+    const { rows, flops } = summarise(checked.session, checked.scope!, modelsOf(checked.scope!)[0]!);
+    expect(rows.map((row) => [row.text, showType(row.type), row.parameters])).toEqual([
+      ["image", "u8[B, H=28, W=28, C=1]", 0],
+      ["scale(1/255)", "[B, H=28, W=28, C=1]", 0],
+      ["Conv(32, 3)", "[B, H=28, W=28, 32]", 320],
+      ["relu", "[B, H=28, W=28, 32]", 0],
+      ["maxpool(2)", "[B, H=14, W=14, 32]", 0],
+      ["Conv(64, 3)", "[B, H=14, W=14, 64]", 18_496],
+      ["relu", "[B, H=14, W=14, 64]", 0],
+      ["maxpool(2)", "[B, H=7, W=7, 64]", 0],
+      ["flatten", "[B, 3,136]", 0],
+      ["dropout(0.5)", "[B, 3,136]", 0],
+      ["Dense(128)", "[B, 128]", 401_536],
+      ["relu", "[B, 128]", 0],
+      ["Dense(10)", "[B, 10]", 1_290],
+    ]);
+    expect(flops).toBe(2 * (28 * 28 * 9 * 32 + 14 * 14 * 9 * 32 * 64 + 3136 * 128 + 128 * 10));
+  });
+});
+
+describe("the library", () => {
+  test.each(["layers", "functions"])("%s: every declaration checks alone, and is documented", (name) => {
+    const checked = checkText(librarySources[name]!, `${name}.dlm`);
+    expect(codes(checked)).toEqual([]);
+    for (const declaration of checked.scope!.file.declarations) expect(declaration.doc).not.toBe("");
+  });
+});
+
+describe("files", () => {
+  const files: Record<string, string> = {
+    "a/main.dlm":
+      'dlm 1\n\nuse "./blocks.dlm" (Block)\nuse "../sizes.dlm" (Width)\n\nmodel M(x: [B, D=8]) -> [B, Width] {\n  x -> Block(Width)\n}\n',
+    "a/blocks.dlm": "dlm 1\n\nmodule Block(Out)(x: [.., In]) -> [.., Out] {\n  x -> Dense(Out) -> relu\n}\n",
+    "sizes.dlm": "dlm 1\n\nlet Width = 12\n",
+  };
+  const readFile = (path: string) => {
+    const text = files[path];
+    return text === undefined ? undefined : { path, text };
+  };
+
+  test("use finds modules and lets relative to the file", () => {
+    expect(codes(check({ path: "a/main.dlm", read: readFile }))).toEqual([]);
+  });
+
+  test("files that use each other", () => {
+    const round: Record<string, string> = {
+      "a.dlm": 'dlm 1\n\nuse "./b.dlm" (F)\n\nmodule G(x: [.., D]) -> [.., D] {\n  x -> F\n}\n',
+      "b.dlm": 'dlm 1\n\nuse "./a.dlm" (G)\n\nmodule F(x: [.., D]) -> [.., D] {\n  x -> Dense(D)\n}\n',
+    };
+    const found = check({
+      path: "a.dlm",
+      read: (path) => (round[path] === undefined ? undefined : { path, text: round[path] }),
+    });
+    expect(found.diagnostics.map(({ code }) => code)).toEqual(["DLM0108"]);
+    expect(found.diagnostics[0]!.labels.length).toBe(1);
+  });
+
+  test("one mistake in a module that is used twice is one message", () => {
+    const text = `dlm 1
+
+module Block(x: [B, D]) -> [B, D] {
+  x -> Dense(4)
+}
+
+model M(x: [B, D=8]) -> [B, D] {
+  x -> Block -> Block
+}
+`;
+    expect(checkText(text).diagnostics.map(({ code }) => code)).toEqual(["DLM0208"]);
+  });
+
+  test("a mistake that only the sizes of a use show names the use", () => {
+    const text = `dlm 1
+
+module Down(x: [B, H, W, C]) -> [B, _, _, C] {
+  x -> maxpool(2, pad = valid) -> maxpool(2, pad = valid)
+}
+
+model M(x: [B, H=3, W=3, C=8]) -> [B, _, _, C] {
+  x -> Down
+}
+`;
+    const { diagnostics } = checkText(text);
+    expect(diagnostics.map(({ code }) => code)).toEqual(["DLM0206"]);
+  });
+});
+
+describe("broken programs", () => {
+  /** The text without one word or sign, for each of them in turn. */
+  function* mutants(text: string): Generator<string> {
+    for (const match of text.matchAll(/\w+|->|=>|<-|[^\w\s]/g))
+      yield text.slice(0, match.index) + text.slice(match.index + match[0].length);
+  }
+
+  test.each(["vit.dlm", "misc.dlm", "twoheads.dlm", "price.dlm"])("%s without any one of its words", (name) => {
+    for (const text of mutants(read(name))) expect(() => checkText(text)).not.toThrow();
+  });
+
+  test("cut off at any place", () => {
+    const text = read("resnet.dlm");
+    for (let end = 0; end < text.length; end += 7) expect(() => checkText(text.slice(0, end))).not.toThrow();
+  });
+});
+
+describe("speed", () => {
+  test("a program is checked in under 50 ms once the code is warm", () => {
+    const text = read("fashion.dlm");
+    const times = Array.from({ length: 15 }, () => {
+      const start = performance.now();
+      checkText(text);
+      return performance.now() - start;
+    });
+    expect(Math.min(...times)).toBeLessThan(50);
+  });
+});
