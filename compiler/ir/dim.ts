@@ -42,9 +42,16 @@ function make(terms: Iterable<Term>): Dim {
   return { terms: sorted.map(([, term]) => term), key: key === "" ? "0" : key };
 }
 
+/** The sum of these terms. */
+export function fromTerms(terms: readonly Term[]): Dim {
+  return make(terms);
+}
+
 export function constant(value: number): Dim {
   if (!Number.isSafeInteger(value)) throw new Error(`a size must be a whole number, not ${value}`);
-  return make(value === 0 ? [] : [{ coefficient: value, atoms: [] }]);
+  return value === 0
+    ? { terms: [], key: "0" }
+    : { terms: [{ coefficient: value, atoms: [] }], key: `${value}` };
 }
 
 export const zero: Dim = constant(0);
@@ -55,6 +62,11 @@ export function symbol(name: string): Dim {
 }
 
 export function add(a: Dim, b: Dim): Dim {
+  if (a.terms.length === 0) return b;
+  if (b.terms.length === 0) return a;
+  const x = constantOf(a);
+  const y = constantOf(b);
+  if (x !== undefined && y !== undefined) return constant(x + y);
   return make([...a.terms, ...b.terms]);
 }
 
@@ -67,6 +79,11 @@ export function subtract(a: Dim, b: Dim): Dim {
 }
 
 export function multiply(a: Dim, b: Dim): Dim {
+  const x = constantOf(a);
+  const y = constantOf(b);
+  if (x !== undefined && y !== undefined) return constant(x * y);
+  if (x === 1) return b;
+  if (y === 1) return a;
   const terms: Term[] = [];
   for (const s of a.terms)
     for (const t of b.terms)

@@ -1,39 +1,43 @@
 /** Proofs about sizes: every free dim is at least 1, a loop axis lies in [0, size). */
 import * as dim from "../ir/dim.ts";
-import type { Dim, Term } from "../ir/dim.ts";
+import type { Atom, Dim, Term } from "../ir/dim.ts";
 import type { Affine } from "../ir/scalar.ts";
 
-/** A lower bound of d * a, where `a` has a floor by the constant d; undefined where there is none. */
-function withoutOneFloor(a: Dim): Dim | undefined {
+/** Polynomials that are at most a positive multiple of `a`, in which one floor by a constant is replaced. */
+function belowFloors(a: Dim): Dim[] {
   for (const term of a.terms) {
     const at = term.atoms.findIndex((atom) => atom.kind === "floor");
     const atom = term.atoms[at];
     if (atom === undefined || atom.kind !== "floor") continue;
     const d = dim.constantOf(atom.denominator);
-    if (d === undefined || d <= 0) return undefined;
-    const rest: Term = { coefficient: term.coefficient, atoms: term.atoms.filter((_, i) => i !== at) };
-    const others: Dim = { terms: [rest], key: "" };
+    const others = term.atoms.filter((_, i) => i !== at);
+    if (d === undefined || d <= 0 || !others.every(positive)) return [];
+    const only = (t: Term): Dim => dim.fromTerms([t]);
+    const without = dim.subtract(a, only(term));
+    const factor = only({ coefficient: term.coefficient, atoms: others });
     // (n - d + 1) / d <= floor(n / d) <= n / d
     const bound = term.coefficient > 0 ? dim.add(atom.numerator, dim.constant(1 - d)) : atom.numerator;
-    const without = dim.subtract(a, dim.multiply(dim.one, { terms: [term], key: "" }));
-    return dim.add(dim.multiply(without, dim.constant(d)), dim.multiply(others, bound));
+    const linear = dim.add(dim.multiply(without, dim.constant(d)), dim.multiply(factor, bound));
+    return term.coefficient > 0 && positive(atom) ? [linear, without] : [linear];
   }
-  return undefined;
+  return [];
+}
+
+/** Whether an atom is known to be at least 0. */
+function positive(atom: Atom): boolean {
+  if (atom.kind === "symbol") return true;
+  return nonNegative(atom.numerator) && (dim.constantOf(atom.denominator) ?? 0) > 0;
 }
 
 function hasFloor(a: Dim): boolean {
   return a.terms.some((term) => term.atoms.some((atom) => atom.kind === "floor"));
 }
 
-/** True where a >= 0 is proved for all free dims >= 1; floors are taken as at least 0 inside products. */
+/** True where a >= 0 is proved for all free dims >= 1. */
 export function nonNegative(a: Dim): boolean {
   const number = dim.constantOf(a);
   if (number !== undefined) return number >= 0;
-  if (hasFloor(a)) {
-    if (a.terms.every((term) => term.coefficient >= 0)) return true;
-    const below = withoutOneFloor(a);
-    return below !== undefined && nonNegative(below);
-  }
+  if (hasFloor(a)) return belowFloors(a).some(nonNegative);
   // s = 1 + s', s' >= 0: no negative coefficient means no negative value
   const shifted = dim.substitute(
     a,

@@ -13,7 +13,7 @@ import { provedInside } from "./bounds.ts";
 import { indexOver, makeComputed } from "./compose.ts";
 import type { Loops } from "./compose.ts";
 import { groupAxes, makeDigits } from "./digits.ts";
-import { factsOf, trace } from "./probe.ts";
+import { factsOf, isConstant, trace } from "./probe.ts";
 import type { Facts } from "./probe.ts";
 import type { Names } from "./scalar-walk.ts";
 
@@ -32,6 +32,8 @@ export interface Part {
   readonly whole: Value;
   readonly axis: number;
   readonly start: Dim;
+  /** which operand of the concat it is */
+  readonly operand: number;
   /** set where the concat's operand is a coarser view of what is stored: the shape of that view */
   readonly as: readonly Dim[] | undefined;
 }
@@ -63,6 +65,8 @@ interface Demand {
 const nominal = 64;
 /** longest row that is kept in scratch */
 export const longestRow = 1 << 16;
+/** costs above this are not told apart */
+const dearest = 500;
 /** simple instructions that a separate kernel, a store and a later load are worth */
 const kernelWorth = 16;
 const storeWorth = 3;
@@ -133,6 +137,7 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
 
   const store = (node: Node, value: Value, reason: string): void => {
     stored.set(value, reason);
+    if (isConstant(node)) return;
     if (node.op.name === "concat") {
       placeParts(node, value);
       return;
@@ -150,7 +155,7 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
   const placeParts = (node: Node, whole: Value): void => {
     const axis = node.attributes["axis"] as number;
     let start: Dim = dim.zero;
-    for (const part of node.operands) {
+    for (const [operand, part] of node.operands.entries()) {
       if (isNode(part.source) && !required.has(part) && !isConstant(part.source)) {
         const often = concats.get(part)! > 1;
         const below = often ? undefined : concatBelow(part);
@@ -158,7 +163,7 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
         if (often) required.set(kept, "is a part of several concats");
         else {
           required.set(kept, "is a part of a concat, written into its range");
-          const range: Part = { whole, axis, start, as: below && part.type.shape };
+          const range: Part = { whole, axis, start, operand, as: below && part.type.shape };
           parts.set(kept, range);
           placed.set(whole, [...(placed.get(whole) ?? []), range]);
         }
@@ -287,10 +292,6 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
 const round = (n: number): string => (n < 10 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toString());
 const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
-export function isConstant(node: Node): boolean {
-  return node.op.name === "constant";
-}
-
 /** Whether one of the axes is this loop or a digit of it. */
 function touches(root: Root, used: ReadonlySet<LoopAxis>, loop: LoopAxis): boolean {
   return used.has(loop) || [...used].some((a) => root.loops.digits.origin(a).loops.includes(loop));
@@ -355,11 +356,13 @@ function cumulativeCosts(graph: Graph, facts: ReadonlyMap<Value, Facts>): Map<Va
   for (const node of graph.nodes)
     for (const value of node.results) {
       const seen = new Set<Value>();
+      let left = dearest;
       const collect = (v: Value): number => {
-        if (seen.has(v) || !isNode(v.source)) return 0;
+        if (left < 0 || seen.has(v) || !isNode(v.source)) return 0;
         seen.add(v);
         const own = facts.get(v)!;
         if (own.reduces) return 0;
+        left -= own.cost;
         const count = roughly(elements(v.type));
         // what has far fewer elements is evaluated outside the loops over these
         const near = v.source.operands.filter((o) => 4 * roughly(elements(o.type)) > count);

@@ -221,11 +221,12 @@ export function loadAt(
     type,
     buffer: location.buffer,
     shape: view.shape,
-    index: view.index.map((a): Index => {
-      const sole = a.terms.length === 1 && a.terms[0] ? computed.known.get(a.terms[0].axis) : undefined;
-      // the load itself clamps a position that is nothing but computed
-      if (sole && dim.equal(a.constant, dim.zero) && isUnit(a.terms[0]!.coefficient))
-        return { kind: "computed", value: sole };
+    index: view.index.map((a, k): Index => {
+      // the load itself clamps a position that is nothing but computed, where the axis is the one it belongs to
+      const [term] = a.terms;
+      const sole = a.terms.length === 1 && dim.equal(a.constant, dim.zero) && isUnit(term!.coefficient);
+      const value = sole && computed.known.get(term!.axis);
+      if (value && dim.equal(term!.axis.size, view.shape[k]!)) return { kind: "computed", value };
       return { kind: "affine", affine: a };
     }),
     guarded: view.index.flatMap((a, k) => (provedInside(a, view.shape[k]!) ? [] : [k])),

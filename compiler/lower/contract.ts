@@ -2,11 +2,11 @@
 import * as dim from "../ir/dim.ts";
 import type { Buffer, Contraction, Stage } from "../ir/kernel.ts";
 import { apply } from "../ir/scalar.ts";
-import type { Affine, LoopAxis, Scalar } from "../ir/scalar.ts";
+import type { Affine, Load, LoopAxis, Scalar } from "../ir/scalar.ts";
 import { factorsOf, groupFactors } from "./contraction-axes.ts";
 import type { Grouped } from "./contraction-axes.ts";
 import { isUnit } from "./digits.ts";
-import { axesIn, makeInterner, rewriter, stagesIn } from "./scalar-walk.ts";
+import { axesIn, loadsIn, makeInterner, rewriter, stagesIn } from "./scalar-walk.ts";
 import type { Names } from "./scalar-walk.ts";
 import { panelSizes } from "./target.ts";
 
@@ -34,8 +34,22 @@ function find(grid: readonly LoopAxis[], stages: readonly Stage[]): Found | unde
     factors.map((factor) => axesIn(factor)),
     store?.kind === "store" ? contiguousAxis(store.index) : undefined,
   );
-  return grouped && { ...grouped, factors };
+  if (grouped === undefined) return undefined;
+  const b = grouped.b.flatMap((n) => loadsIn(factors[n]!));
+  return repeats([...grouped.columns, ...first.over], b) ? undefined : { ...grouped, factors };
 }
+
+/** Whether a panel over these loops holds elements of its operand several times (windows of a convolution). */
+function repeats(axes: readonly LoopAxis[], loads: readonly Load[]): boolean {
+  const panel = dim.product(axes.map((axis) => axis.size));
+  const most = (size: dim.Dim): number =>
+    dim.evaluate(size, new Map([...dim.symbolsOf(size)].map((s) => [s, large])));
+  const operand = Math.max(0, ...loads.map((load) => most(dim.product(load.buffer.shape))));
+  return operand > 0 && most(panel) > 1.5 * operand;
+}
+
+/** A free dim counts as large. */
+const large = 64;
 
 export function isContraction(grid: readonly LoopAxis[], stages: readonly Stage[]): boolean {
   return find(grid, stages) !== undefined;

@@ -8,12 +8,13 @@ import type { Buffer, EntryProgram, Kernel } from "../ir/kernel.ts";
 import { arrange } from "./arrange.ts";
 import { buildKernel } from "./build-kernel.ts";
 import type { RawKernel } from "./build-kernel.ts";
-import { chooseStored, isConstant } from "./choose-stored.ts";
+import { chooseStored } from "./choose-stored.ts";
 import type { Choice } from "./choose-stored.ts";
 import type { Location } from "./compose.ts";
 import { recognise } from "./contract.ts";
 import { Unsplittable } from "./digits.ts";
 import { mergeKernels } from "./merge-kernels.ts";
+import { isConstant } from "./probe.ts";
 import { makeNames } from "./scalar-walk.ts";
 import type { Names } from "./scalar-walk.ts";
 import { makeShared, makeStorage, partOf } from "./storage.ts";
@@ -133,8 +134,8 @@ function copyParts(
   build: (value: Value, into: Location) => void,
 ): void {
   let start = dim.zero;
-  for (const part of operands) {
-    const placed = choice.placed.get(whole)?.find((p) => dim.equal(p.start, start));
+  for (const [operand, part] of operands.entries()) {
+    const placed = choice.placed.get(whole)?.some((p) => p.operand === operand);
     if (!placed) build(part, partOf(into, axis, start));
     start = dim.add(start, part.type.shape[axis]!);
   }

@@ -61,7 +61,7 @@ function tryMerge(
   context: MergeContext,
 ): RawKernel | undefined {
   const written = new Set(storesOf(first).map((s) => s.buffer));
-  const reads = [...buffersRead(second.stages)].filter((b) => written.has(b));
+  const reads = [...readsOf(second)].filter((b) => written.has(b));
   const numbers = isNumber(first) && isNumber(second);
   if (reads.length === 0 && !numbers && (distance > nearby || !shareData(first, second))) return undefined;
   // a value with several writers is complete only after all of them
@@ -98,18 +98,30 @@ interface Store {
   readonly value: Scalar;
 }
 
-function storesOf(kernel: RawKernel): Store[] {
-  return kernel.stages.flatMap(({ place, value }) => (place.kind === "store" ? [{ ...place, value }] : []));
+/** A kernel never changes, so what is known of it is kept. */
+function remembered<T>(compute: (kernel: RawKernel) => T): (kernel: RawKernel) => T {
+  const known = new WeakMap<RawKernel, { readonly fact: T }>();
+  return (kernel) => {
+    let found = known.get(kernel);
+    if (found === undefined) known.set(kernel, (found = { fact: compute(kernel) }));
+    return found.fact;
+  };
 }
 
-function kindOf(kernel: RawKernel): Kind {
+const readsOf = remembered((kernel) => buffersRead(kernel.stages));
+
+const storesOf = remembered((kernel): readonly Store[] =>
+  kernel.stages.flatMap(({ place, value }) => (place.kind === "store" ? [{ ...place, value }] : [])),
+);
+
+const kindOf = remembered((kernel): Kind => {
   const reductions = kernel.stages.filter((s) => s.combine !== undefined);
   if (reductions.length === 0) return { kind: "none" };
   if (isContraction(kernel.grid, kernel.stages)) return { kind: "contraction" };
   const free = freeAxes(kernel.stages);
   const common = kernel.grid.filter((axis) => reductions.every((s) => free.get(s)!.has(axis)));
   return common.length === kernel.grid.length ? { kind: "full" } : { kind: "row", depth: common.length };
-}
+});
 
 function kindsFit(a: Kind, b: Kind): boolean {
   if (a.kind === "contraction") return b.kind === "none";
@@ -151,12 +163,12 @@ function shareData(first: RawKernel, second: RawKernel): boolean {
   const [a, b] = [sizes(first), sizes(second)];
   if ((a.length === 0) !== (b.length === 0) || !a.every((key) => b.includes(key))) return false;
   if (first.grid.map((x) => x.size.key).join() !== second.grid.map((x) => x.size.key).join()) return false;
-  const read = buffersRead(first.stages);
-  return [...buffersRead(second.stages)].some((buffer) => read.has(buffer) && buffer.shape.length > 0);
+  const read = readsOf(first);
+  return [...readsOf(second)].some((buffer) => read.has(buffer) && buffer.shape.length > 0);
 }
 
 function writers(kernel: RawKernel, list: readonly RawKernel[]): RawKernel[] {
-  const read = buffersRead(kernel.stages);
+  const read = readsOf(kernel);
   return list.filter((k) => k !== kernel && storesOf(k).some((s) => read.has(s.buffer)));
 }
 
@@ -215,6 +227,7 @@ function unify(
   }
   for (const { root, axis } of [...a.slice(common), ...b.slice(common)]) note(root, axis);
   const apply = (kernel: RawKernel): RawKernel => {
+    if (!kernel.grid.some((axis) => values.has(axis))) return kernel;
     const affine = (index: Affine): Affine => {
       let current = index;
       while (current.terms.some((t) => values.has(t.axis)))
@@ -284,7 +297,7 @@ function sortByNeed(list: RawKernel[]): void {
   const place = (kernel: RawKernel): void => {
     if (done.has(kernel)) return;
     done.add(kernel);
-    for (const buffer of buffersRead(kernel.stages)) for (const k of writersOf.get(buffer) ?? []) place(k);
+    for (const buffer of readsOf(kernel)) for (const k of writersOf.get(buffer) ?? []) place(k);
     order.push(kernel);
   };
   list.forEach(place);
@@ -294,7 +307,7 @@ function sortByNeed(list: RawKernel[]): void {
 /** Without stores into temporaries that nothing reads any more. */
 function dropUnread(kernels: readonly RawKernel[], finals: ReadonlySet<Buffer>): RawKernel[] {
   const read = new Set<Buffer>();
-  for (const kernel of kernels) for (const buffer of buffersRead(kernel.stages)) read.add(buffer);
+  for (const kernel of kernels) for (const buffer of readsOf(kernel)) read.add(buffer);
   return kernels.map((kernel) => ({
     ...kernel,
     stages: kernel.stages.filter(

@@ -40,9 +40,9 @@ export function withoutFloors(size: Dim): Dim {
     const at = term.atoms.findIndex((atom) => atom.kind === "floor");
     const atom = term.atoms[at];
     if (atom === undefined || atom.kind !== "floor") continue;
-    const self: Dim = { terms: [term], key: "" };
-    const rest: Dim = { terms: [{ coefficient: 1, atoms: term.atoms.filter((_, k) => k !== at) }], key: "" };
-    const others = dim.subtract(size, dim.add(self, dim.zero));
+    const self = dim.fromTerms([term]);
+    const rest = dim.fromTerms([{ coefficient: 1, atoms: term.atoms.filter((_, k) => k !== at) }]);
+    const others = dim.subtract(size, self);
     const d = dim.constantOf(atom.denominator) ?? 1;
     const c = Math.abs(term.coefficient);
     // c floor(n / d) <= c n / d, and -c floor(-n / d) = c ceil(n / d) <= c (n + d - 1) / d
@@ -59,7 +59,7 @@ export function withoutFloors(size: Dim): Dim {
 /** At least the bytes of a buffer: a polynomial with positive coefficients. */
 export function bytesBound(buffer: Buffer): Dim {
   const size = withoutFloors(elements(buffer));
-  const positive: Dim = dim.add({ terms: size.terms.filter((t) => t.coefficient > 0), key: "" }, dim.zero);
+  const positive = dim.fromTerms(size.terms.filter((t) => t.coefficient > 0));
   return dim.multiply(positive, dim.constant(bytesOf[buffer.dtype]));
 }
 

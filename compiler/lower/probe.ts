@@ -99,7 +99,13 @@ export interface Facts {
   readonly contracts: boolean;
 }
 
+export function isConstant(node: Node): boolean {
+  return node.op.name === "constant";
+}
+
 export function factsOf(node: Node, result: number): Facts {
+  // a table of constants is loaded, and has no code
+  if (isConstant(node)) return { cost: 0, view: false, reshape: false, reduces: false, contracts: false };
   const names = makeNames();
   const loops: Loops = { names, digits: makeDigits(names), computed: makeComputed() };
   const { axes, index } = indexOver(node.results[result]!.type.shape, (k) => `x${k}`);

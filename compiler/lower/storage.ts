@@ -8,8 +8,8 @@ import type { Tensor } from "../ir/tensor.ts";
 import { affineShift } from "../ir/scalar.ts";
 import type { Affine } from "../ir/scalar.ts";
 import type { Choice } from "./choose-stored.ts";
-import { isConstant } from "./choose-stored.ts";
 import { flatIndex, groupAxes } from "./digits.ts";
+import { isConstant } from "./probe.ts";
 import type { Location } from "./compose.ts";
 
 /** Buffers that entries have in common: weights, states, control, equal constants. */
