@@ -73,7 +73,9 @@ describe("programs", () => {
     for (const name of ["charlstm.dlm", "gpt.dlm", "bilstm.dlm", "pets.dlm"]) {
       const found = checkText(read(name)).diagnostics.filter(({ code }) => !code.startsWith("DLM012"));
       // columns of a source that is not read, and a package that is not there
-      expect(found.map(({ code }) => code).filter((code) => code !== "DLM0605" && code !== "DLM0113")).toEqual([]);
+      expect(
+        found.map(({ code }) => code).filter((code) => code !== "DLM0605" && code !== "DLM0113"),
+      ).toEqual([]);
     }
   });
 
@@ -173,9 +175,12 @@ describe("broken programs", () => {
       yield text.slice(0, match.index) + text.slice(match.index + match[0].length);
   }
 
-  test.each(["vit.dlm", "misc.dlm", "twoheads.dlm", "price.dlm"])("%s without any one of its words", (name) => {
-    for (const text of mutants(read(name))) expect(() => checkText(text)).not.toThrow();
-  });
+  test.each(["vit.dlm", "misc.dlm", "twoheads.dlm", "price.dlm"])(
+    "%s without any one of its words",
+    (name) => {
+      for (const text of mutants(read(name))) expect(() => checkText(text)).not.toThrow();
+    },
+  );
 
   test("cut off at any place", () => {
     const text = read("resnet.dlm");

@@ -1,42 +1,417 @@
-/** The library's public entry: from text to a running model in one process, without a file. */
-import { expect, test } from "vitest";
-import { checkProgram, compileModel, load, modelGraphs, parse, render, version } from "../src/index.ts";
+/** What the library's layers, activations, losses and first values compute, on the reference, against plain loops. */
+import { describe, expect, test } from "vitest";
+import { check, modelsOf } from "../compiler/check/check.ts";
+import { elaborate } from "../compiler/check/elaborate.ts";
+import type { Phase, StateStore, WeightSource } from "../compiler/check/frame.ts";
+import { graphType } from "../compiler/check/type.ts";
+import { graphBuilder } from "../compiler/ir/builder.ts";
+import type { GraphInput, Value } from "../compiler/ir/graph.ts";
+import { tensor } from "../compiler/ir/tensor.ts";
+import type { Tensor } from "../compiler/ir/tensor.ts";
+import { evaluate } from "../compiler/reference/evaluate.ts";
 
-const text = `dlm 1
+type Inputs = Readonly<Record<string, Tensor>>;
 
-model Line(x: [B, In=3]) -> [B, Out=2] {
-  x -> Dense(2) -> relu
+interface Run {
+  readonly out: Tensor;
+  readonly writes: Readonly<Record<string, Tensor>>;
 }
-`;
 
-const read = (path: string) => (path === "line.dlm" ? { path, text } : undefined);
-
-test("text to artifact to numbers", async () => {
-  expect(parse({ path: "line.dlm", text }).diagnostics).toEqual([]);
-  const checked = checkProgram({ path: "line.dlm", read });
-  expect(checked.diagnostics.map((each) => render(each))).toEqual([]);
-  const graphs = modelGraphs({
-    session: checked.session,
-    scope: checked.scope!,
-    model: checked.models[0]!,
-    train: undefined,
-    data: [],
-    entries: ["init", "infer"],
+/** Runs a model's text; weights and states are inputs by path, `first` values where none is given. */
+function run(
+  text: string,
+  inputs: Inputs,
+  phase: Phase = "inference",
+  sizes: Record<string, number> = {},
+): Run {
+  const source = { path: "m.dlm", text: `dlm 1\n\n${text}\n` };
+  const { session, scope, diagnostics } = check({ path: "m.dlm", read: () => source });
+  expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([]);
+  const builder = graphBuilder();
+  const firsts = new Map<string, Tensor>();
+  const writes = new Map<string, Value>();
+  const states = new Map<string, Value>();
+  const dims = new Map(Object.entries(sizes));
+  const control = new Map([
+    ["seed", tensor("i32", [], [7])],
+    ["iteration", tensor("i32", [], [3])],
+  ]);
+  const firstOf = (path: string, initial: (b: typeof builder) => Value | undefined): void => {
+    const b = graphBuilder();
+    const value = initial(b);
+    if (!value) throw new Error(`no first value for ${path}`);
+    const graph = b.finish({ name: "init", dims: [], outputs: [{ name: "out", value }], writes: [] });
+    firsts.set(
+      path,
+      evaluate(graph, new Map(b.inputs.map((i) => named(i, control))), dims).outputs.get("out")!,
+    );
+  };
+  const weightSource: WeightSource = {
+    get({ path, type, initial }) {
+      firstOf(path, initial);
+      return builder.input(path, "weight", graphType(type));
+    },
+  };
+  const stateStore: StateStore = {
+    get({ path, type, initial }) {
+      firstOf(path, initial);
+      const value = builder.input(path, "state", graphType(type));
+      states.set(path, value);
+      return value;
+    },
+    set: ({ path }, value) => void writes.set(path, value),
+  };
+  const model = modelsOf(scope!).at(-1)!;
+  const { result } = elaborate(session, scope!, model, {
+    phase,
+    builder,
+    weights: weightSource,
+    states: stateStore,
   });
-  const { strict } = await compileModel(graphs, { version, relaxed: false });
-  const model = await load(strict!.artifact!, { seed: 3 });
-  expect([...model.weights().keys()].sort()).toEqual(["dense0.kernel", "dense0.shift"]);
-  model.setWeights(
-    new Map([
-      ["dense0.kernel", [1, 4, 2, 5, 3, 6]],
-      ["dense0.shift", [0.5, -100]],
-    ]),
+  if (result.kind !== "tensor" || !result.value) throw new Error(`the model gives ${result.kind}`);
+  const graph = builder.finish({
+    name: "out",
+    dims: Object.keys(sizes).map((name) => ({ name, max: undefined })),
+    outputs: [{ name: "out", value: result.value }],
+    writes: [...writes].map(([path, value]) => ({ input: states.get(path)!, value })),
+  });
+  const given = new Map([...firsts, ...control, ...Object.entries(inputs)]);
+  const found = evaluate(graph, new Map(builder.inputs.map((i) => named(i, given))), dims);
+  return { out: found.outputs.get("out")!, writes: Object.fromEntries(found.writes) };
+}
+
+function named(input: Value, given: ReadonlyMap<string, Tensor>): [string, Tensor] {
+  const { name } = input.source as GraphInput;
+  const value = given.get(name);
+  if (!value) throw new Error(`no value for ${name}`);
+  return [name, value];
+}
+
+/** Numbers that are neither even nor regular, the same in every run. */
+function numbers(shape: readonly number[], seed = 1): Tensor {
+  const count = shape.reduce((a, b) => a * b, 1);
+  return tensor(
+    "f32",
+    shape,
+    Array.from({ length: count }, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 78.233) * 2),
   );
-  expect(await model.run({ x: [[1, 1, 1], [0, 0, 2]] })).toEqual({ out: Float32Array.of(6.5, 0, 6.5, 0) }); // prettier-ignore
+}
+
+function expectClose(found: Tensor, shape: readonly number[], expected: ArrayLike<number>): void {
+  expect(found.shape).toEqual(shape);
+  // f64 against f64: only the order of additions differs
+  Array.from(expected).forEach((value, i) => expect(Math.abs(found.data[i]! - value)).toBeLessThan(1e-12));
+}
+
+const at = (x: Tensor, ...index: number[]): number => {
+  let flat = 0;
+  for (const [axis, i] of index.entries()) {
+    if (i < 0 || i >= x.shape[axis]!) return 0;
+    flat = flat * x.shape[axis]! + i;
+  }
+  return x.data[flat]!;
+};
+
+/** Convolution by its definition: top and left zeros before, P by Q results. */
+function convolution(
+  x: Tensor,
+  k: Tensor,
+  stride: number,
+  top: number,
+  left: number,
+  p: number,
+  q: number,
+): number[] {
+  const [batch, , , channels] = x.shape as [number, number, number, number];
+  const [kh, kw, , outs] = k.shape as [number, number, number, number];
+  const result: number[] = [];
+  for (let b = 0; b < batch; b++)
+    for (let r = 0; r < p; r++)
+      for (let s = 0; s < q; s++)
+        for (let o = 0; o < outs; o++) {
+          let sum = 0;
+          for (let i = 0; i < kh; i++)
+            for (let j = 0; j < kw; j++)
+              for (let c = 0; c < channels; c++)
+                sum += at(x, b, r * stride + i - top, s * stride + j - left, c) * at(k, i, j, c, o);
+          result.push(sum);
+        }
+  return result;
+}
+
+describe("layers", () => {
+  test("Dense is x @ kernel + shift", () => {
+    const x = numbers([2, 3]);
+    const kernel = numbers([3, 2], 2);
+    const shift = tensor("f32", [2], [0.5, -1]);
+    const { out } = run(
+      "model M(x: [B, D=3]) -> [B, 2] { x -> a: Dense(2) }",
+      { x, "a.kernel": kernel, "a.shift": shift },
+      "inference",
+      { B: 2 },
+    );
+    const expected = [0, 1].flatMap((b) =>
+      [0, 1].map((o) => [0, 1, 2].reduce((s, i) => s + at(x, b, i) * at(kernel, i, o), 0) + shift.data[o]!),
+    );
+    expectClose(out, [2, 2], expected);
+  });
+
+  test.each([
+    // size, stride, pad, zeros before, results of 7 and of 6
+    [3, 1, "same", [1, 1], [7, 6]],
+    [3, 2, "same", [1, 1], [4, 3]],
+    [4, 2, "same", [1, 1], [3, 3]],
+    [3, 1, "valid", [0, 0], [5, 4]],
+    [3, 2, "same_upper", [1, 0], [4, 3]],
+    [5, 3, "same_upper", [2, 1], [3, 2]],
+    [3, 1, "2", [2, 2], [9, 8]],
+  ] as const)("Conv with size %i, stride %i, pad = %s", (size, stride, pad, [top, left], [p, q]) => {
+    const x = numbers([2, 7, 6, 2]);
+    const kernel = numbers([size, size, 2, 3], 2);
+    const { out } = run(
+      `model M(x: [B, H=7, W=6, C=2]) -> [B, _, _, 3] { x -> a: Conv(3, ${size}, stride = ${stride}, pad = ${pad}, bias = false) }`,
+      { x, "a.kernel": kernel },
+      "inference",
+      { B: 2 },
+    );
+    expectClose(out, [2, p, q, 3], convolution(x, kernel, stride, top, left, p, q));
+  });
+
+  test.each([
+    [2, 2],
+    [4, 2],
+    [3, 1],
+    [5, 3],
+  ])("Upconv with size %i and stride %i spreads each pixel by the kernel", (size, stride) => {
+    const x = numbers([1, 3, 2, 2]);
+    const kernel = numbers([size, size, 2, 2], 2);
+    const { out } = run(
+      `model M(x: [B, H=3, W=2, C=2]) -> [B, _, _, 2] { x -> a: Upconv(2, ${size}, stride = ${stride}, bias = false) }`,
+      { x, "a.kernel": kernel },
+      "inference",
+      { B: 1 },
+    );
+    const cut = Math.floor((size - stride) / 2);
+    const expected = tensor("f32", [1, 3 * stride, 2 * stride, 2]);
+    for (let h = 0; h < 3; h++)
+      for (let w = 0; w < 2; w++)
+        for (let i = 0; i < size; i++)
+          for (let j = 0; j < size; j++)
+            for (let c = 0; c < 2; c++)
+              for (let o = 0; o < 2; o++) {
+                const [r, s] = [h * stride + i - cut, w * stride + j - cut];
+                if (r < 0 || s < 0 || r >= 3 * stride || s >= 2 * stride) continue;
+                expected.data[(r * 2 * stride + s) * 2 + o]! += at(x, 0, h, w, c) * at(kernel, i, j, c, o);
+              }
+    expectClose(out, [1, 3 * stride, 2 * stride, 2], expected.data);
+  });
+
+  test("maxpool takes the largest, and padding never wins", () => {
+    const x = tensor("f32", [1, 3, 3, 1], [-1, -2, -3, -4, -5, -6, -7, -8, -9]);
+    const pool = (stage: string): Tensor =>
+      run(`model M(x: [B, H=3, W=3, C=1]) -> [B, _, _, C] { x -> ${stage} }`, { x }, "inference", { B: 1 })
+        .out;
+    expectClose(pool("maxpool(3, stride = 1)"), [1, 3, 3, 1], [-1, -1, -2, -1, -1, -2, -4, -4, -5]);
+    expectClose(pool("maxpool(2)"), [1, 1, 1, 1], [-1]);
+    expectClose(pool("maxpool(3, stride = 2, pad = same_upper)"), [1, 2, 2, 1], [-1, -2, -4, -5]);
+    expectClose(pool("avgpool(2, stride = 1)"), [1, 2, 2, 1], [-3, -4, -6, -7]);
+    expectClose(pool("avgpool(3, stride = 2, pad = 1)"), [1, 2, 2, 1], [-12 / 9, -16 / 9, -24 / 9, -28 / 9]);
+  });
+
+  test("LayerNorm", () => {
+    const x = tensor("f32", [2, 4], [1, 2, 3, 4, -1, -1, 5, 5]);
+    const { out } = run("model M(x: [B, D=4]) -> [B, D] { x -> LayerNorm(eps = 0) }", { x }, "inference", {
+      B: 2,
+    });
+    const d = Math.sqrt(1.25);
+    expectClose(out, [2, 4], [-1.5 / d, -0.5 / d, 0.5 / d, 1.5 / d, -1, -1, 1, 1]);
+  });
+
+  test("BatchNorm: by the batch while training, by running statistics after it", () => {
+    const x = tensor("f32", [4, 1], [1, 3, 5, 7]);
+    const text = "model M(x: [B, C=1]) -> [B, C] { x -> n: BatchNorm(eps = 0) }";
+    const trained = run(text, { x }, "training", { B: 4 });
+    const d = Math.sqrt(5);
+    expectClose(trained.out, [4, 1], [-3 / d, -1 / d, 1 / d, 3 / d]);
+    expectClose(trained.writes["n.m"]!, [1], [0.1 * 4]);
+    // the running variance is the unbiased one: 5 * 4 / 3
+    expectClose(trained.writes["n.v"]!, [1], [0.9 + (0.1 * 20) / 3]);
+    const used = run(
+      text,
+      { x, "n.m": tensor("f32", [1], [1]), "n.v": tensor("f32", [1], [4]) },
+      "inference",
+      { B: 4 },
+    );
+    expectClose(used.out, [4, 1], [0, 1, 2, 3]);
+    expect(used.writes).toEqual({});
+  });
+
+  test("Standardize is fitted, and a constant feature becomes 0", () => {
+    const x = tensor("f32", [2, 2], [1, 5, 3, 5]);
+    const text = "model M(x: [B, F=2]) -> [B, F] { x -> s: Standardize }";
+    const { out, writes } = run(text, { x }, "fitting", { B: 2 });
+    expectClose(out, [2, 2], [-1, 0, 1, 0]);
+    expectClose(writes["s.m"]!, [2], [2, 5]);
+    expectClose(writes["s.s"]!, [2], [1, 1]);
+    expect(run(text, { x }, "training", { B: 2 }).writes).toEqual({});
+  });
+
+  test("Embed and OneHot look up rows", () => {
+    const id = tensor("i32", [3], [2, 0, 1]);
+    const table = numbers([3, 2]);
+    const row = (i: number): number[] => [at(table, i, 0), at(table, i, 1)];
+    expectClose(
+      run("model M(id: int<3>[B]) -> [B, 2] { id -> e: Embed(2) }", { id, "e.table": table }, "inference", {
+        B: 3,
+      }).out,
+      [3, 2],
+      [...row(2), ...row(0), ...row(1)],
+    );
+    expectClose(
+      run("model M(id: int<3>[B]) -> [B, 3] { id -> OneHot }", { id }, "inference", { B: 3 }).out,
+      [3, 3],
+      [0, 0, 1, 1, 0, 0, 0, 1, 0],
+    );
+  });
+
+  test("dropout: nothing in use; while training zeros, and the rest grows", () => {
+    const x = tensor("f32", [40, 50], new Array<number>(2000).fill(1));
+    const text = "model M(x: [B, D=50]) -> [B, D] { x -> dropout(0.25) }";
+    expectClose(run(text, { x }, "inference", { B: 40 }).out, [40, 50], x.data);
+    const { out } = run(text, { x }, "training", { B: 40 });
+    expect([...new Set(out.data)].sort()).toEqual([0, 1 / 0.75]);
+    const kept = out.data.filter((value) => value > 0).length;
+    // four standard deviations of 2000 draws
+    expect(Math.abs(kept - 1500)).toBeLessThan(4 * Math.sqrt(2000 * 0.25 * 0.75));
+  });
 });
 
-test("a mistake is a diagnostic", () => {
-  const broken = text.replace("Dense(2)", "Dence(2)");
-  const { diagnostics } = checkProgram({ path: "x.dlm", read: (path) => ({ path, text: broken }) });
-  expect(diagnostics.map(({ severity, code }) => `${severity} ${code}`)).toEqual(["error DLM0101"]);
+describe("functions", () => {
+  const x = tensor("f32", [5], [-3, -0.5, 0, 0.5, 20]);
+  const map = (stage: string, compute: (v: number) => number): void =>
+    expectClose(run(`model M(x: [D=5]) -> [D] { x -> ${stage} }`, { x }).out, [5], [...x.data].map(compute));
+
+  test("activations", () => {
+    const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
+    map("relu", (v) => Math.max(v, 0));
+    map("leaky_relu(0.2)", (v) => (v > 0 ? v : 0.2 * v));
+    map("sigmoid", sigmoid);
+    map("tanh", Math.tanh);
+    map("silu", (v) => v * sigmoid(v));
+    map("gelu_tanh", (v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))));
+    map("identity", (v) => v);
+    // gelu(0.5) = 0.5 * Phi(0.5)
+    const { out } = run("model M(x: [D=1]) -> [D] { x -> gelu }", { x: tensor("f32", [1], [0.5]) });
+    expect(out.data[0]).toBeCloseTo(0.5 * 0.6914624612740131, 12);
+  });
+
+  test("softmax and its logarithm, also for large numbers", () => {
+    const logits = tensor("f32", [2, 3], [1, 2, 3, 1000, 1000, 0]);
+    const text = (stage: string): string =>
+      `model M(x: [B, Class=3]) -> [B, Class] { x -> ${stage} over Class }`;
+    const e = [Math.exp(-2), Math.exp(-1), 1];
+    const sum = e.reduce((a, b) => a + b);
+    expectClose(
+      run(text("softmax"), { x: logits }, "inference", { B: 2 }).out,
+      [2, 3],
+      [...e.map((v) => v / sum), 0.5, 0.5, 0],
+    );
+    expectClose(
+      run(text("log_softmax"), { x: logits }, "inference", { B: 2 }).out,
+      [2, 3],
+      [...e.map((v) => Math.log(v / sum)), -Math.LN2, -Math.LN2, -1000 - Math.LN2],
+    );
+  });
+
+  test("over inner and several axes", () => {
+    const y = numbers([2, 3, 4]);
+    const { out } = run(
+      "model M(x: [B, T, D=4]) -> [D=4] { x -> variance over [B, T] }",
+      { x: y },
+      "inference",
+      { B: 2, T: 3 },
+    );
+    const expected = [0, 1, 2, 3].map((d) => {
+      const column = Array.from({ length: 6 }, (_, i) => y.data[i * 4 + d]!);
+      const mean = column.reduce((a, b) => a + b) / 6;
+      return column.reduce((s, v) => s + (v - mean) ** 2, 0) / 6;
+    });
+    expectClose(out, [4], expected);
+  });
+
+  test("losses", () => {
+    const a = tensor("f32", [4], [1, -2, 0.5, 4]);
+    const b = tensor("f32", [4], [1.5, 1, 0.5, 0]);
+    const loss = (call: string): Tensor =>
+      run(`model M(a: [B], b: [B]) -> [] { ${call} }`, { a, b }, "inference", { B: 4 }).out;
+    expectClose(loss("mse(a, b)"), [], [(0.25 + 9 + 0 + 16) / 4]);
+    expectClose(loss("mae(a, b)"), [], [(0.5 + 3 + 0 + 4) / 4]);
+    expectClose(loss("huber(a, b)"), [], [(0.125 + 2.5 + 0 + 3.5) / 4]);
+    expectClose(loss("huber(a, b, delta = 2)"), [], [(0.125 + 4 + 0 + 6) / 4]);
+    const softplus = (v: number): number => Math.log1p(Math.exp(v));
+    expectClose(loss("bce(a, 0.9)"), [], [[...a.data].reduce((s, v) => s + softplus(v) - 0.9 * v, 0) / 4]);
+    const logits = numbers([3, 4]);
+    const label = tensor("i32", [3], [0, 3, 1]);
+    const ce = (smooth: number): number => {
+      let sum = 0;
+      for (let r = 0; r < 3; r++) {
+        const row = [...logits.data.slice(r * 4, r * 4 + 4)];
+        const whole = Math.log(row.reduce((s, v) => s + Math.exp(v), 0));
+        const even = row.reduce((s, v) => s + v, 0) / 4;
+        sum += whole - (1 - smooth) * row[label.data[r]!]! - smooth * even;
+      }
+      return sum / 3;
+    };
+    for (const smooth of [0, 0.1]) {
+      const { out } = run(
+        `model M(x: [B, Class=4], label: int<4>[B]) -> [] { cross_entropy(x, label, smooth = ${smooth}) }`,
+        { x: logits, label },
+        "inference",
+        { B: 3 },
+      );
+      expectClose(out, [], [ce(smooth)]);
+    }
+  });
+});
+
+describe("first values", () => {
+  /** Mean, deviation and largest distance from 0 of the kernel of a wide layer. */
+  function statistics(init: string): { mean: number; deviation: number; most: number } {
+    const { out } = run(
+      `model M(x: [B, D=200]) -> [200, 100] { weight kernel : [200, 100] ~ ${init}\n kernel }`,
+      {
+        x: numbers([1, 200]),
+      },
+      "inference",
+      { B: 1 },
+    );
+    const mean = out.data.reduce((a, b) => a + b) / 20_000;
+    const deviation = Math.sqrt(out.data.reduce((s, v) => s + (v - mean) ** 2, 0) / 20_000);
+    return { mean, deviation, most: Math.max(...out.data.map(Math.abs)) };
+  }
+
+  test.each([
+    ["glorot", Math.sqrt(2 / 300), Math.sqrt(6 / 300)],
+    ["he", Math.sqrt(2 / 200), Infinity],
+    ["normal(0.02)", 0.02, Infinity],
+    ["uniform(-2, 2)", 4 / Math.sqrt(12), 2],
+    ["zeros", 0, 0],
+  ])("%s", (init, deviation, most) => {
+    const found = statistics(init);
+    // four standard errors of 20,000 draws
+    expect(Math.abs(found.mean)).toBeLessThanOrEqual((4 * deviation) / Math.sqrt(20_000));
+    expect(Math.abs(found.deviation - deviation)).toBeLessThanOrEqual((4 * deviation) / Math.sqrt(40_000));
+    expect(found.most).toBeLessThanOrEqual(most);
+  });
+
+  test("two weights get different numbers, and the same seed the same", () => {
+    const text = `model M(x: [B, D=4]) -> [4, 4] {
+  weight first  : [4, 4] ~ glorot
+  weight second : [4, 4] ~ glorot
+  first - second
+}`;
+    const once = run(text, { x: numbers([1, 4]) }, "inference", { B: 1 }).out;
+    for (const value of once.data) expect(value).not.toBe(0);
+    expect(run(text, { x: numbers([1, 4]) }, "inference", { B: 1 }).out.data).toEqual(once.data);
+  });
 });

@@ -87,7 +87,12 @@ export function runNotation(
         }
         const known = dim.constantOf(solver.normalise(coefficient));
         if (known === undefined && !frame.elaboration.alone) {
-          refuse(frame, read.span, `a number known before running before \`${name}\``, solver.show(coefficient));
+          refuse(
+            frame,
+            read.span,
+            `a number known before running before \`${name}\``,
+            solver.show(coefficient),
+          );
           return unknown;
         }
         coefficients[at] = known ?? 1;

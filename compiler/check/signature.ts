@@ -341,7 +341,10 @@ function bindBound(
   }
   const found = evaluateSize(frame, value);
   if (!found) return { kind: "reported" };
-  if (frame.elaboration.solver.equal(found.size.dim, given.bound.dim).kind !== "proved")
+  const { solver } = frame.elaboration;
+  const fits = solver.equal(found.size.dim, given.bound.dim).kind === "proved";
+  // the data has yet to say how many categories there are, and all is checked again when it has
+  if (!fits && !involvesLateDims(solver, [found.size.dim, given.bound.dim]))
     return {
       kind: "bound",
       expected: found.size,

@@ -8,6 +8,7 @@ import { whereFails } from "./diagnostics/dlm0202-where-fails.ts";
 import { evaluate } from "./evaluate.ts";
 import { rootCall } from "./frame.ts";
 import type { Frame } from "./frame.ts";
+import { involvesLateDims } from "./late.ts";
 import { isUserSpan, nearestSpans } from "./origin.ts";
 import type { Fact } from "./solver.ts";
 import { unknown } from "./values.ts";
@@ -79,7 +80,7 @@ export function checkWhere(frame: Frame, declaration: CallableDeclaration, span:
     if (value.kind === "boolean" && value.value === true) continue;
     const fact = factOf(frame, clause);
     const undecided = value.kind === "boolean" && value.value === undefined;
-    if (undecided && (elaboration.alone || !fact || involvesLateDims(frame, fact))) {
+    if (undecided && (elaboration.alone || !fact || isPromised(frame, fact))) {
       if (fact) elaboration.solver.assume(fact);
       continue;
     }
@@ -93,11 +94,9 @@ export function checkWhere(frame: Frame, declaration: CallableDeclaration, span:
 }
 
 /** Sizes that the data pins later: promised then. */
-function involvesLateDims(frame: Frame, fact: Fact): boolean {
+function isPromised(frame: Frame, fact: Fact): boolean {
   const sizes = fact.kind === "divides" ? [fact.divisor, fact.of] : [fact.left, fact.right];
-  return sizes.some((size) =>
-    [...dim.symbolsOf(frame.elaboration.solver.normalise(size))].some((name) => name.includes(".")),
-  );
+  return involvesLateDims(frame.elaboration.solver, sizes);
 }
 
 function fitOf(frame: Frame, clause: Expression): Fit | undefined {

@@ -78,9 +78,7 @@ function paddingAfter(
 }
 
 /** Numbers of n, size and stride, and the padding; undefined after a message. */
-function windowArguments(
-  call: BuiltinCall,
-):
+function windowArguments(call: BuiltinCall):
   | {
       readonly n: Dim;
       readonly size: Dim;
