@@ -11,7 +11,7 @@ import type { LoopAxis } from "../../ir/scalar.ts";
 import { readsOf } from "./access.ts";
 import { defineFunction } from "./code.ts";
 import type { Expr, FunctionBuilder } from "./code.ts";
-import { makeEmitter } from "./emitter.ts";
+import { makeEmitter } from "./make-emitter.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import { flatOf } from "./dependencies.ts";
 import { defineEpilogue } from "./epilogue.ts";

@@ -4,7 +4,7 @@ import type { Contraction, Kernel } from "../../ir/kernel.ts";
 import { buffersStored, flatsOf, mergeLoops, readsOf } from "./access.ts";
 import { defineFunction } from "./code.ts";
 import type { Expr } from "./code.ts";
-import { makeEmitter } from "./emitter.ts";
+import { makeEmitter } from "./make-emitter.ts";
 import type { EntryContext } from "./emitter.ts";
 import { tileBytes, tileColumns, tileRows } from "./micro-kernel.ts";
 import { inLanes } from "./nest.ts";

@@ -9,7 +9,7 @@ import type { Flat, Loop, Reads } from "./access.ts";
 import { vectorScore } from "./choices.ts";
 import { defineFunction } from "./code.ts";
 import type { Expr } from "./code.ts";
-import { makeEmitter } from "./emitter.ts";
+import { makeEmitter } from "./make-emitter.ts";
 import type { EntryContext } from "./emitter.ts";
 import { bindLoop, runNest, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
@@ -86,8 +86,8 @@ function bestLoop(kernel: Kernel, loops: readonly Loop[], reads: Reads): Loop | 
 function copiesOf(kernel: Kernel, loop: Loop, reads: Reads): number {
   const size = knownOr(loop.size, 1024);
   const reduces = kernel.stages.some((s) => s.over.length > 0);
+  if (reduces && reads.transcendentals === 0 && reads.nodes <= 40 && size >= 16) return 4;
   if (reads.transcendentals > 0 || reads.nodes > 24) return 1;
-  if (reduces && reads.nodes <= 12 && size >= 16) return 4;
   return size >= 8 && reads.nodes <= 12 ? 2 : 1;
 }
 

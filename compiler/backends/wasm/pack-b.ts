@@ -6,7 +6,7 @@ import * as dim from "../../ir/dim.ts";
 import type { Contraction } from "../../ir/kernel.ts";
 import { defineFunction } from "./code.ts";
 import type { Expr } from "./code.ts";
-import { makeEmitter } from "./emitter.ts";
+import { makeEmitter } from "./make-emitter.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import { tileColumns } from "./micro-kernel.ts";
 import { bindLoop, inLanes, vectorLoop } from "./nest.ts";

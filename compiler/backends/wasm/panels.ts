@@ -49,7 +49,7 @@ export function guardedOn(view: View, loop: Loop | undefined): boolean {
 /** Positions along loops for one row-major number; locals in the current block. */
 export function takeApart(emitter: Emitter, loops: readonly Loop[], position: Expr): Expr[] {
   const { fn, code } = emitter;
-  const values: Expr[] = new Array<Expr>(loops.length);
+  const values: Expr[] = [];
   let rest = position;
   for (let i = loops.length - 1; i > 0; i--) {
     const size = emitter.size(loops[i]!.size);

@@ -36,7 +36,7 @@ export function sizeCode(code: Code, size: Dim, symbols: Symbols): Expr {
 
 /** Row-major strides in elements. */
 export function stridesOf(shape: readonly Dim[]): Dim[] {
-  const strides: Dim[] = new Array<Dim>(shape.length).fill(dim.one);
+  const strides: Dim[] = shape.map(() => dim.one);
   for (let i = shape.length - 2; i >= 0; i--) strides[i] = dim.multiply(strides[i + 1]!, shape[i + 1]!);
   return strides;
 }

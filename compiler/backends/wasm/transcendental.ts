@@ -201,7 +201,7 @@ function erf(t: Toolbox, x: Expr): Expr {
 }
 
 /** pi / 2 in three parts; the first two have few bits, so that their products with a quadrant are exact */
-const halfPi = [1.5703125, 4.837512969970703125e-4, 7.5497899548918821691639e-8] as const;
+const halfPi = [1.5703125, 4.837512969970703125e-4, 7.549789954891882e-8] as const;
 
 /** Sine of x + quarter * pi / 2. Large operands are not reduced exactly; the result stays in [-1, 1]. */
 function sine(t: Toolbox, x: Expr, quarter: number): Expr {
