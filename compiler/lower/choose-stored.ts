@@ -8,7 +8,7 @@ import type { Dim } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
 import type { Affine, LoopAxis } from "../ir/scalar.ts";
-import { elements, scalarTypeOf } from "../ir/type.ts";
+import { elements } from "../ir/type.ts";
 import { provedInside } from "./bounds.ts";
 import { indexOver, makeComputed } from "./compose.ts";
 import type { Loops } from "./compose.ts";
@@ -208,7 +208,7 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
     if (blocked !== undefined) return `ends what ${blocked}`;
     const cost = cumulative.get(value)!;
     // masks of random bits are drawn again rather than kept: the counters are the state
-    if (scalarTypeOf(value.type.dtype) !== "f32" && drawn.has(value)) return undefined;
+    if (drawn.has(value)) return undefined;
     const count = Math.max(1, roughly(elements(value.type)));
     const evaluations = sum([...distinct(list).values()].map((d) => roughProduct(d.scope) / count));
     const repeated = list.some((d) => d.packed) && evaluations > 2.5;
@@ -315,12 +315,16 @@ function prefixOf(
     : undefined;
 }
 
-/** Values that random bits are drawn for. */
+/** Values made of random bits and numbers alone: masks and noise. */
 function drawnFor(graph: Graph): Set<Value> {
   const drawn = new Set<Value>();
-  for (const node of graph.nodes)
-    if (node.op.name === "random_bits" || node.operands.some((o) => drawn.has(o)))
-      for (const value of node.results) drawn.add(value);
+  const number = (v: Value): boolean => dim.constantOf(elements(v.type)) === 1;
+  const same = new Set<Value>();
+  for (const node of graph.nodes) {
+    const plain = node.operands.every((o) => drawn.has(o) || number(o) || same.has(o));
+    const bits = node.op.name === "random_bits" || node.operands.some((o) => drawn.has(o));
+    for (const value of node.results) if (plain) (bits ? drawn : same).add(value);
+  }
   return drawn;
 }
 
