@@ -2,10 +2,10 @@
 import { dimsAttribute, numbersAttribute } from "../ir/attribute.ts";
 import { equal } from "../ir/dim.ts";
 import { defineOp } from "../ir/op.ts";
-import { tensor } from "../ir/tensor.ts";
+import { stridesOf, tensor } from "../ir/tensor.ts";
 import { constant } from "../ir/dim.ts";
 import * as build from "./build.ts";
-import { eachPosition, flatten } from "./positions.ts";
+import { eachOffset } from "./positions.ts";
 
 export const expand = defineOp({
   name: "expand",
@@ -32,15 +32,10 @@ export const expand = defineOp({
     const axes = numbersAttribute(attributes, "axes");
     const { dtype, shape } = results[0]!;
     const out = tensor(dtype, shape);
-    eachPosition(shape, (position, flat) => {
-      out.data[flat] =
-        x!.data[
-          flatten(
-            axes.map((axis) => position[axis]!),
-            x!.shape,
-          )
-        ]!;
-    });
+    const strides = shape.map(() => 0);
+    const own = stridesOf(x!.shape);
+    axes.forEach((axis, i) => (strides[axis] = own[i]!));
+    eachOffset(shape, strides, (flat, from) => (out.data[flat] = x!.data[from]!));
     return [out];
   },
   element(context, attributes) {

@@ -35,7 +35,7 @@ export function axisMap(
   terms: readonly (readonly [loop: number, coefficient: number])[],
   offset: Dim | number = 0,
 ): AxisMap {
-  const coefficients = new Array<number>(loops).fill(0);
+  const coefficients = Array.from({ length: loops }, () => 0);
   for (const [loop, coefficient] of terms) coefficients[loop]! += coefficient;
   return { constant: typeof offset === "number" ? constant(offset) : offset, coefficients };
 }

@@ -75,8 +75,8 @@ export const index = defineOp({
         0,
       ),
     );
-    const loops = new Array<number>(axes.length).fill(0);
-    const at = new Array<number>(operands.length).fill(0);
+    const loops = axes.map(() => 0);
+    const at = operands.map(() => 0);
     for (let flat = 0; flat < total; flat += run) {
       let rest = flat;
       for (let loop = last; loop >= 0; loop--) {

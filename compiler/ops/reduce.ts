@@ -3,9 +3,9 @@ import { numbersAttribute, stringAttribute } from "../ir/attribute.ts";
 import { constantOf } from "../ir/dim.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import { defineOp } from "../ir/op.ts";
-import { tensor } from "../ir/tensor.ts";
+import { stridesOf, tensor } from "../ir/tensor.ts";
 import * as build from "./build.ts";
-import { eachPosition, flatten } from "./positions.ts";
+import { eachOffset } from "./positions.ts";
 import type { Attributes } from "../ir/op.ts";
 
 type Combine = "sum" | "max" | "min";
@@ -40,11 +40,10 @@ export const reduce = defineOp({
     const kept = x!.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const out = tensor("f32", results[0]!.shape);
     const begun = new Uint8Array(out.data.length);
-    eachPosition(x!.shape, (position, flat) => {
-      const at = flatten(
-        kept.map((axis) => position[axis]!),
-        out.shape,
-      );
+    const own = stridesOf(out.shape);
+    const strides = x!.shape.map(() => 0);
+    kept.forEach((axis, i) => (strides[axis] = own[i]!));
+    eachOffset(x!.shape, strides, (flat, at) => {
       const old = out.data[at]!;
       const value = x!.data[flat]!;
       if (combine === "sum") out.data[at] = old + value;

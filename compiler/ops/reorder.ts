@@ -1,9 +1,9 @@
 /** reorder: axes in another order. */
 import { numbersAttribute } from "../ir/attribute.ts";
 import { defineOp } from "../ir/op.ts";
-import { tensor } from "../ir/tensor.ts";
+import { stridesOf, tensor } from "../ir/tensor.ts";
 import * as build from "./build.ts";
-import { eachPosition, flatten } from "./positions.ts";
+import { eachOffset } from "./positions.ts";
 
 export const reorder = defineOp({
   name: "reorder",
@@ -23,11 +23,9 @@ export const reorder = defineOp({
       x!.dtype,
       permutation.map((axis) => x!.shape[axis]!),
     );
-    const from = new Array<number>(permutation.length).fill(0);
-    eachPosition(out.shape, (position, flat) => {
-      permutation.forEach((axis, i) => (from[axis] = position[i]!));
-      out.data[flat] = x!.data[flatten(from, x!.shape)]!;
-    });
+    const own = stridesOf(x!.shape);
+    const strides = permutation.map((axis) => own[axis]!);
+    eachOffset(out.shape, strides, (flat, from) => (out.data[flat] = x!.data[from]!));
     return [out];
   },
   element(context, attributes) {
