@@ -12,7 +12,12 @@ data Diamonds from csv("../../.data/diamonds/diamonds.csv") {
 
 /// The price in dollars: the last layer counts in thousands, which keeps its weights near 1.
 model Price(stone: Diamonds) -> [B] {
-  concat(stone.numbers -> Standardize, stone.cut -> OneHot, stone.color -> OneHot, stone.clarity -> OneHot)
+  concat(
+    stone.numbers -> Standardize,
+    stone.cut -> OneHot,
+    stone.color -> OneHot,
+    stone.clarity -> OneHot
+  )
     -> Dense(128) -> relu
     -> Dense(64)  -> relu
     -> Dense(32)  -> relu

@@ -1,11 +1,11 @@
 dlm 1
 
 data Fashion from idx("../../.data/fashion/") {
-  input   image : u8[H=28, W=28, C=1]
-  target  label : category("T-shirt", "Trouser", "Pullover", "Dress", "Coat",
-                           "Sandal", "Shirt", "Sneaker", "Bag", "Boot")
+  input  image : u8[H=28, W=28, C=1]
+  target label : category("T-shirt", "Trouser", "Pullover", "Dress", "Coat",
+                          "Sandal", "Shirt", "Sneaker", "Bag", "Boot")
 
-  split   train = 55_000, valid = 5_000, test = given
+  split  train = 55_000, valid = 5_000, test = given
 }
 
 /// The perceptron 256-128-100 of the data set's benchmark table.
