@@ -88,7 +88,12 @@ function layersOf(rows: readonly StageRow[], requested: readonly Requested[]): L
   const paths = requested.flatMap(({ request, state }) =>
     state
       ? []
-      : [{ path: request.path, count: dim.constantOf(dim.product(request.type.axes.map((a) => a.size.dim))) ?? 0 }],
+      : [
+          {
+            path: request.path,
+            count: dim.constantOf(dim.product(request.type.axes.map((a) => a.size.dim))) ?? 0,
+          },
+        ],
   );
   let at = 0;
   return rows.map((row) => {

@@ -24,7 +24,10 @@ export interface Change {
 const tolerance = 1e-12;
 
 function difference(before: Tensor, after: Tensor): number | undefined {
-  const largest = before.data.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
+  const largest = before.data.reduce(
+    (most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most),
+    0,
+  );
   const at = before.data.findIndex((x, i) => {
     const y = after.data[i]!;
     return !Object.is(x, y) && !(Math.abs(x - y) <= tolerance * largest);

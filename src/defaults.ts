@@ -11,7 +11,7 @@ import type {
   TrainPlan,
 } from "../compiler/check/flow/plans.ts";
 import type { Program } from "./program.ts";
-import { number, percent } from "./text.ts";
+import { number } from "./text.ts";
 
 // ---------------------------------------------------------------- arguments
 
@@ -64,7 +64,9 @@ export function callDefaults(program: Program, scope: FileScope, root: unknown):
     if (!declaration) return;
     const positional = given.filter((argument) => argument.name === undefined).length;
     const defaults = declaration.configuration.flatMap((parameter, i) =>
-      i < positional || parameter.default === undefined || given.some((g) => g.name?.text === parameter.name.text)
+      i < positional ||
+      parameter.default === undefined ||
+      given.some((g) => g.name?.text === parameter.name.text)
         ? []
         : [`${parameter.name.text} = ${textOf(parameter.default.span)}`],
     );
@@ -119,10 +121,17 @@ export function blockSettings({ checked: { scope, flow } }: Program): BlockSetti
       const written = writtenIn(settingsAt(scope, plan.span));
       return {
         title,
-        settings: values.map(([name, value]) => ({ name, value, default: !written.has(name) })),
+        settings: values.map(([name, value]) => ({
+          name,
+          value,
+          default: !written.has(name) && !always.has(name),
+        })),
       };
     });
 }
+
+/** Parts of the head of a block. */
+const always: ReadonlySet<string> = new Set(["from", "on"]);
 
 function settingsAt(scope: FileScope | undefined, span: Span): Settings | undefined {
   for (const declaration of scope?.file.declarations ?? [])
@@ -144,7 +153,7 @@ function writtenIn(settings: Settings | undefined): Set<string> {
 
 function partText(part: SplitPart | undefined): string {
   if (part === undefined) return "none";
-  if (part.kind === "fraction") return percent(part.value);
+  if (part.kind === "fraction") return `${number(100 * part.value)} %`;
   return part.kind === "count" ? number(part.value) : part.kind;
 }
 
@@ -172,10 +181,20 @@ function dataValues({ reader, columns, drop, fill, split, augment }: DataPlan): 
     [
       "split",
       split
-        ? (["train", "valid", "test"] as const).map((name) => `${name} = ${partText(split.parts[name] ?? (name === "train" ? { kind: "rest" } : undefined))}`).join(", ")
+        ? (["train", "valid", "test"] as const)
+            .map(
+              (name) =>
+                `${name} = ${partText(split.parts[name] ?? (name === "train" ? { kind: "rest" } : undefined))}`,
+            )
+            .join(", ")
         : "as the source gives it, else all in train",
     ],
-    ...(split ? ([["split.seed", String(split.seed)], ["split.shuffle", String(split.shuffle)]] as const) : []),
+    ...(split
+      ? ([
+          ["split.seed", String(split.seed)],
+          ["split.shuffle", String(split.shuffle)],
+        ] as const)
+      : []),
     ["augment", augment.map(({ kind, column }) => `${kind} ${column}`).join(", ") || "nothing"],
   ];
 }
@@ -213,7 +232,8 @@ function evaluateValues(plan: EvaluatePlan): Values {
     ["metrics", plan.metrics.map(({ text }) => text).join(", ") || "none"],
     [
       "report",
-      plan.reports.map((each) => (each.kind === "by" ? `by = ${each.column}` : each.kind)).join(", ") || "none",
+      plan.reports.map((each) => (each.kind === "by" ? `by = ${each.column}` : each.kind)).join(", ") ||
+        "none",
     ],
     ["require", plan.requires.map(({ text }) => text).join(", ") || "nothing"],
   ];

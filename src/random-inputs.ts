@@ -59,7 +59,12 @@ const control: Readonly<Record<string, number>> = { step: 1, steps_per_epoch: 1,
  * Numbers for one input at these sizes: floats of mean 0 and deviation 1 (weights 0.1), bytes 0 to 255, booleans, and
  * integers below the number of rows or classes that they name. Control scalars are those of a first step.
  */
-export function randomInput(graph: Graph, input: Value, sizes: ReadonlyMap<string, number>, seed: number): Tensor {
+export function randomInput(
+  graph: Graph,
+  input: Value,
+  sizes: ReadonlyMap<string, number>,
+  seed: number,
+): Tensor {
   const { name, role, type } = input.source as GraphInput;
   const shape = type.shape.map((size) => dim.evaluate(size, sizes));
   if (role === "control") return tensor(type.dtype, shape, new Float64Array(1).fill(control[name] ?? 0));
@@ -89,7 +94,11 @@ export function randomInput(graph: Graph, input: Value, sizes: ReadonlyMap<strin
   }
 }
 
-export function randomInputs(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number): Map<string, Tensor> {
+export function randomInputs(
+  graph: Graph,
+  sizes: ReadonlyMap<string, number>,
+  seed: number,
+): Map<string, Tensor> {
   return new Map(
     graph.inputs.map((input) => [(input.source as GraphInput).name, randomInput(graph, input, sizes, seed)]),
   );

@@ -33,6 +33,7 @@ export function flopText(value: number): string {
 }
 
 export function duration(milliseconds: number): string {
+  if (milliseconds < 1) return `${milliseconds.toFixed(3)} ms`;
   if (milliseconds < 1000)
     return `${milliseconds < 10 ? milliseconds.toFixed(1) : milliseconds.toFixed(0)} ms`;
   const seconds = milliseconds / 1000;

@@ -17,7 +17,10 @@ export function architectureTable(t: Terminal, model: Architecture): string[] {
   const lines = linesOf(model.layers.map(({ row }) => row));
   // the other columns and the spaces between them take about 44
   const room = Math.max(30, t.width - 44);
-  const first = Math.max(0, ...lines.filter(({ stages }) => stages.length > 1).map((l) => l.stages[0]!.length));
+  const first = Math.max(
+    0,
+    ...lines.filter(({ stages }) => stages.length > 1).map((l) => l.stages[0]!.length),
+  );
   const rows = lines.map(({ stages, type, parameters }) => {
     const [head, ...rest] = stages;
     const text = rest.length === 0 ? head! : `${head!.padEnd(first)} ${rest.join(" ")}`;
@@ -106,6 +109,10 @@ function sizeText(type: CheckType): { readonly size: string; readonly element: s
     return known === undefined ? dim.show(size) : number(known);
   });
   const element =
-    type.element === "f32" ? "" : type.element === "int" ? `int<${type.bound ? dim.show(type.bound.dim) : "?"}>` : type.element;
+    type.element === "f32"
+      ? ""
+      : type.element === "int"
+        ? `int<${type.bound ? dim.show(type.bound.dim) : "?"}>`
+        : type.element;
   return { size: sizes.length === 0 ? "1" : sizes.join(" × "), element };
 }

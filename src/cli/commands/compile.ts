@@ -48,7 +48,7 @@ export function dimSizes(text: string, before: ReadonlyMap<string, number> = new
 
 const entryNames = ["infer", "measure", "train", "init"] as const;
 
-function entryList(text: string): EntryName[] {
+export function entryList(text: string): EntryName[] {
   return text.split(",").map((name) => {
     const found = entryNames.find((each) => each === name.trim());
     if (!found) throw new InvalidArgumentError(`entries are ${entryNames.join(", ")}`);

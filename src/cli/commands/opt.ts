@@ -58,7 +58,9 @@ export function optCommand(): Command {
       const options = command.optsWithGlobals<Options>();
       const t = terminal(options);
       if (options.listPasses === true) {
-        for (const line of table([...passes.values()].map(({ name, summary }) => [t.paint.bold(name), summary])))
+        for (const line of table(
+          [...passes.values()].map(({ name, summary }) => [t.paint.bold(name), summary]),
+        ))
           t.print(line);
         return;
       }

@@ -36,7 +36,10 @@ export function showCommand(): Command {
         all.push(await architectureOf(program, model, train));
       }
       if (options.json === true) {
-        printJson({ models: all.map(asJson), ...(options.full === true ? { blocks: blockSettings(program) } : {}) });
+        printJson({
+          models: all.map(asJson),
+          ...(options.full === true ? { blocks: blockSettings(program) } : {}),
+        });
         return;
       }
       all.forEach((model, i) => {

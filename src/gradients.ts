@@ -1,0 +1,143 @@
+/** Gradients of a train block's loss for one batch: by the compiled entry, and by the reference for checking it. */
+import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
+import { constantOf } from "../compiler/ir/dim.ts";
+import type { Graph, GraphInput, Value } from "../compiler/ir/graph.ts";
+import type { ModelGraphs } from "../compiler/ir/model.ts";
+import { rewrite } from "../compiler/ir/rewrite.ts";
+import { tensor, type Tensor } from "../compiler/ir/tensor.ts";
+import { deadCode } from "../compiler/passes/dead-code.ts";
+import { evaluate } from "../compiler/reference/evaluate.ts";
+import { contractionFlops } from "./flops.ts";
+import { checkGradient, type WeightCheck } from "./gradient-check.ts";
+
+export type GradientBatch = Readonly<Record<string, ArrayLike<number>>>;
+
+export interface GradientProblem {
+  readonly graphs: ModelGraphs;
+  readonly train: CheckedTrain;
+  readonly batch: GradientBatch;
+  readonly rows: number;
+  /** of dropout */
+  readonly seed: number;
+  /** weights and states by path */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+function gradEntry(graphs: ModelGraphs): Graph {
+  const graph = graphs.entries.find((entry) => entry.graph.name === "grad")?.graph;
+  if (!graph) throw new Error(`${graphs.name} has no entry grad`);
+  return graph;
+}
+
+function regionOf({ graphs, tensors }: GradientProblem): Float64Array {
+  const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+  const size = graphs.weights.reduce((end, w) => Math.max(end, w.offset + sizeOf(w.shape)), 0);
+  const region = new Float64Array(size);
+  for (const { path, offset } of graphs.weights) region.set(tensors.get(path) ?? [], offset);
+  return region;
+}
+
+function inputsOf(problem: GradientProblem, graph: Graph, parameters: Float64Array): Map<string, Tensor> {
+  const { batch, rows, seed, tensors } = problem;
+  return new Map(
+    graph.inputs.map((value) => {
+      const { name, role, type } = value.source as GraphInput;
+      const shape = type.shape.map((size) => constantOf(size) ?? rows);
+      const numbers = {
+        input: () => batch[name] ?? [],
+        weight: () => parameters,
+        state: () => tensors.get(name) ?? [],
+        // the first step: iteration 0
+        control: () => [name === "seed" ? seed : name === "iteration" ? 0 : 1],
+      }[role]();
+      return [name, tensor(type.dtype, shape, numbers)];
+    }),
+  );
+}
+
+function sizesOf(graph: Graph, rows: number): Map<string, number> {
+  return new Map(graph.dims.map(({ name }) => [name, rows]));
+}
+
+export interface ReferenceGradient {
+  readonly loss: number;
+  /** as the parameter region lies; of loss and penalties */
+  readonly gradient: Float64Array;
+}
+
+/** In f64. */
+export function referenceGradient(problem: GradientProblem): ReferenceGradient {
+  const graph = gradEntry(problem.graphs);
+  const inputs = inputsOf(problem, graph, regionOf(problem));
+  const { outputs } = evaluate(graph, inputs, sizesOf(graph, problem.rows));
+  return { loss: outputs.get("loss")!.data[0]!, gradient: outputs.get("gradient")!.data };
+}
+
+/**
+ * The loss with penalties as a function of the parameters. What the program detaches stays as it is at the given
+ * weights: its gradient is that of the function in which these values are constants.
+ */
+function lossFunction(problem: GradientProblem): (parameters: Float64Array) => number {
+  const { graphs, train, rows } = problem;
+  const grad = gradEntry(graphs);
+  const whole = deadCode.run({ ...grad, outputs: grad.outputs.filter(({ name }) => name === "loss") });
+  const sizes = sizesOf(grad, rows);
+  const start = regionOf(problem);
+  const inputs = inputsOf(problem, whole, start);
+  const detached = whole.nodes.flatMap((node) => (node.op.name === "detach" ? node.results : []));
+  const { values } = evaluate(whole, inputs, sizes, { keep: detached.length > 0 });
+  const frozen = freeze(whole, detached);
+  for (const [i, value] of detached.entries()) inputs.set(frozenName(i), values!.get(value)!);
+  const penalty = penaltyOf(graphs, train);
+  return (parameters) => {
+    inputs.set("parameters", tensor("f32", [parameters.length], parameters));
+    return evaluate(frozen, inputs, sizes).outputs.get("loss")!.data[0]! + penalty(parameters);
+  };
+}
+
+function frozenName(place: number): string {
+  return `detached.${place}`;
+}
+
+/** The graph with inputs in the place of these values. */
+function freeze(graph: Graph, values: readonly Value[]): Graph {
+  return deadCode.run(
+    rewrite(graph, (node, _, builder) => {
+      const place = values.indexOf(node.results[0]!);
+      return place < 0 ? undefined : [builder.input(frozenName(place), "input", node.results[0]!.type)];
+    }),
+  );
+}
+
+/** r times the sum of squares or of sizes, over kernels and tables, as the train entry adds it. */
+function penaltyOf(graphs: ModelGraphs, { plan }: CheckedTrain): (parameters: Float64Array) => number {
+  const { l1, l2 } = plan.penalty;
+  const end = graphs.weights.find(({ kind }) => kind === "other")?.offset;
+  return (parameters) =>
+    l1 === 0 && l2 === 0
+      ? 0
+      : parameters.subarray(0, end).reduce((sum, w) => sum + l2 * w * w + l1 * Math.abs(w), 0);
+}
+
+/** Compares the reference's gradient with differences of the reference's loss. */
+export function checkReferenceGradient(
+  problem: GradientProblem,
+  { gradient }: ReferenceGradient,
+  progress?: (done: number, path: string) => void,
+): WeightCheck[] {
+  return checkGradient({
+    weights: problem.graphs.weights,
+    parameters: regionOf(problem),
+    gradient,
+    loss: lossFunction(problem),
+    seed: problem.seed,
+    ...(progress ? { progress } : {}),
+  });
+}
+
+/** Floating point operations of one evaluation of the loss with one row. */
+export function lossFlops(graphs: ModelGraphs): number {
+  const grad = gradEntry(graphs);
+  const { nodes } = deadCode.run({ ...grad, outputs: grad.outputs.filter(({ name }) => name === "loss") });
+  return contractionFlops({ ...grad, nodes }, sizesOf(grad, 1));
+}
