@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { checkProgram, type CheckedProgram } from "../compiler/check/check-program.ts";
 import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
-import type { DataFacts, Facts } from "../compiler/check/flow/facts.ts";
+import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
 import type { DataPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
@@ -13,6 +13,7 @@ import { parse } from "../grammar/parse.ts";
 import type { Source } from "../grammar/source.ts";
 import { Failure, ProgramFailure } from "./failure.ts";
 import { openDataset, specOf, type Dataset } from "./data/dataset.ts";
+import { DataError } from "./data/error.ts";
 import { datasetFacts, tableFacts } from "./data/facts.ts";
 import { readSource, type ReadSource } from "./data/read.ts";
 import { readText, shownPath } from "./files.ts";
@@ -24,10 +25,24 @@ export interface Program {
   readonly lock: Lock;
 }
 
-/** Errors: FileError where the program cannot be read, DataError where its lock is damaged. */
+/**
+ * Checks a program with the given facts; without them with what the lock says of its data, and of small files that it
+ * does not speak of, with what they say themselves. Errors: FileError where the program cannot be read, DataError where
+ * its lock or such a file is damaged.
+ */
 export function openProgram(path: string, facts?: Facts): Program {
   const lock = openLock(path);
-  return { path, lock, checked: checkFile(path, facts ?? knownFacts(path, lock)) };
+  if (facts) return { path, lock, checked: checkFile(path, facts) };
+  const known = new Map(lockedFacts(path, lock));
+  const sources = smallSources(path, known);
+  for (const [key, source] of sources) known.set(key, tableFacts(source.table));
+  const checked = checkFile(path, { data: known });
+  if (sources.size === 0) return { path, lock, checked };
+  for (const plan of checked.flow.plans.data) {
+    const source = sources.get(plan.key);
+    if (source) known.set(plan.key, factsOrErrors(plan, source, checked));
+  }
+  return { path, lock, checked: checkFile(path, { data: known }) };
 }
 
 function sourceReader(): (path: string) => Source | undefined {
@@ -48,22 +63,39 @@ function checkFile(path: string, facts: Facts): CheckedProgram {
 /** Sources up to this size are looked at while checking, where no lock speaks of them. */
 const quickBytes = 1_000_000;
 
-/** From the lock; of small files without one, what the file itself says of its columns. */
-function knownFacts(path: string, lock: Lock): Facts {
-  const data = new Map<string, DataFacts>();
-  const shown = shownPath(path);
-  const text = existsSync(path) ? readText(path) : "";
-  for (const need of needs(parse({ path: shown, text }).file)) {
-    const locked = lock.facts(need.key);
-    if (locked) data.set(need.key, locked);
-    else if (need.reader === "csv") {
-      const file = join(dirname(path), need.path);
-      const size = statSync(file, { throwIfNoEntry: false })?.size ?? Infinity;
-      if (size <= quickBytes)
-        data.set(need.key, tableFacts(readSource({ kind: "csv", path: need.path }, dirname(path)).table));
-    }
+function lockedFacts(path: string, lock: Lock): Map<string, DataFacts> {
+  const known = new Map<string, DataFacts>();
+  for (const { key } of needsOf(path)) {
+    const facts = lock.facts(key);
+    if (facts) known.set(key, facts);
   }
-  return { data };
+  return known;
+}
+
+function needsOf(path: string): readonly DataNeed[] {
+  return existsSync(path) ? needs(parse({ path: shownPath(path), text: readText(path) }).file) : [];
+}
+
+function smallSources(path: string, known: ReadonlyMap<string, DataFacts>): Map<string, ReadSource> {
+  const sources = new Map<string, ReadSource>();
+  for (const need of needsOf(path)) {
+    if (known.has(need.key) || need.reader !== "csv") continue;
+    const file = statSync(join(dirname(path), need.path), { throwIfNoEntry: false });
+    if (file?.isFile() === true && file.size <= quickBytes)
+      sources.set(need.key, readSource({ kind: "csv", path: need.path }, dirname(path)));
+  }
+  return sources;
+}
+
+/** Data that does not fit a program that has errors is not to blame for it: these are told then. */
+function factsOrErrors(plan: DataPlan, source: ReadSource, checked: CheckedProgram): DataFacts {
+  try {
+    return datasetFacts(openDataset(plan, folderOf(plan), source));
+  } catch (error) {
+    if (error instanceof DataError && checked.diagnostics.some((d) => d.severity === "error"))
+      throw new ProgramFailure(checked.diagnostics);
+    throw error;
+  }
 }
 
 /** Throws ProgramFailure where there are errors. */
@@ -87,26 +119,26 @@ function folderOf(plan: DataPlan): string {
  * needed. Errors: DataError; ProgramFailure.
  */
 export function openWithData(path: string, only?: (program: Program) => readonly string[]): ProgramWithData {
-  const first = openProgram(path);
+  const lock = openLock(path);
+  const known = lockedFacts(path, lock);
+  const first = openProgram(path, { data: known });
   const wanted = only?.(first) ?? first.checked.flow.plans.data.map((plan) => plan.key);
   const plansOf = (program: Program): DataPlan[] =>
     program.checked.flow.plans.data.filter((plan) => wanted.includes(plan.key) && plan.reader.path !== "");
-  const known = new Map(knownFacts(path, first.lock).data);
   const sources = new Map<string, ReadSource>();
   for (const plan of plansOf(first)) {
     const source = readSource(specOf(plan), folderOf(plan));
     sources.set(plan.key, source);
     known.set(plan.key, tableFacts(source.table));
   }
+  // what the columns are decides what the block makes of them, and that decides the sizes of the models
   const second = openProgram(path, { data: known });
-  mustBeSound(second);
   for (const plan of plansOf(second)) {
     const source = sources.get(plan.key);
     if (!source) continue;
-    const fingerprint = dataFingerprint(plan, source.fingerprint);
-    const locked =
-      second.lock.fingerprint(plan.key) === fingerprint ? second.lock.facts(plan.key) : undefined;
-    known.set(plan.key, locked ?? datasetFacts(openDataset(plan, folderOf(plan), source)));
+    const isLocked = lock.fingerprint(plan.key) === dataFingerprint(plan, source.fingerprint);
+    const locked = isLocked ? lock.facts(plan.key) : undefined;
+    known.set(plan.key, locked ?? factsOrErrors(plan, source, second.checked));
   }
   const program = openProgram(path, { data: known });
   mustBeSound(program);

@@ -7,6 +7,7 @@ import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
+import { involvesLateDims } from "./late.ts";
 import { lookup } from "./lookup.ts";
 import { nearest } from "./names.ts";
 import { dimNumber } from "./numbers.ts";

@@ -31,7 +31,9 @@ export function checkEvaluate(
   const targets = data?.columns.filter((c) => c.role === "target") ?? [];
   const target =
     targets.find((c) => c.name === train?.plan.targets[0]) ?? (targets.length === 1 ? targets[0] : undefined);
-  const task = out && out.kind !== "unknown" ? taskOf(out, target) : undefined;
+  // where the train block's loss has an error, that error is the one to mend
+  const judged = train === undefined || train.plan.loss.terms.length > 0;
+  const task = judged && out && out.kind !== "unknown" ? taskOf(out, target) : undefined;
   const settings = readEvaluateSettings(
     declaration,
     {
@@ -66,7 +68,8 @@ function taskOf(out: CheckValue, target: DataColumn | undefined): EvaluatePlan["
   if (target.type.element === "int") {
     const classes = target.type.bound?.dim;
     const last = out.type.axes.at(-1)!.size.dim;
-    if (rank === own + 1 && classes && dim.equal(classes, last)) return "classification";
+    const fits = classes && (dim.constantOf(classes) === undefined || dim.equal(classes, last));
+    if (rank === own + 1 && fits) return "classification";
     return rank === own ? "classification" : "other";
   }
   return rank === own ? "regression" : "other";
