@@ -8,6 +8,7 @@ import * as build from "../compiler/ops/build.ts";
 import { ops } from "../compiler/ops/index.ts";
 import { axisMap } from "../compiler/ops/index-maps.ts";
 import { differentiate } from "../compiler/passes/differentiate.ts";
+import { optimize } from "../compiler/passes/pipeline.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
 import { alongDirection, randomTensor } from "./support/graphs.ts";
 import { random, seedOfRun } from "./support/random.ts";
@@ -327,6 +328,54 @@ const indexCases: Readonly<Record<string, Case>> = {
       ),
     ],
   ),
+  "windows side by side": indexCase(
+    [b8, d(3), d(2), d(4)],
+    2,
+    [9, 8],
+    [
+      axisMap(4, [[1, 3]]),
+      axisMap(4, [
+        [2, 4],
+        [3, 1],
+      ]),
+    ],
+  ),
+  "windows side by side that begin later and do not fill": indexCase(
+    [d(3), d(2), d(2), d(3)],
+    2,
+    [10, 8],
+    [
+      axisMap(
+        4,
+        [
+          [0, 2],
+          [2, 1],
+        ],
+        2,
+      ),
+      axisMap(
+        4,
+        [
+          [1, 3],
+          [3, 1],
+        ],
+        -3,
+      ),
+    ],
+    [2, 3],
+    [axisMap(4, [[2, 1]]), axisMap(4, [[3, 1]])],
+  ),
+  "windows side by side of a free size": indexCase(
+    [b8, d(2)],
+    1,
+    [dim.multiply(b8, d(2))],
+    [
+      axisMap(2, [
+        [0, 2],
+        [1, 1],
+      ]),
+    ],
+  ),
   "a gap between windows": indexCase(
     [d(3), d(2)],
     1,
@@ -386,6 +435,21 @@ describe("views, reductions, tables", () => {
 
 describe("index", () => {
   for (const [name, each] of Object.entries(indexCases)) test(name, () => check(each, 0));
+
+  test("windows side by side need no classes", () => {
+    const b = graphBuilder();
+    const x = b.input("x", "input", f(b8, 4, 6));
+    const window = { size: 2, stride: 2, before: 0, after: 0 };
+    const [y] = build.windowMax(b, x, [
+      { axis: 1, ...window },
+      { axis: 2, ...window },
+    ]);
+    const [dx] = differentiate(b, build.reduceSum(b, y, [0, 1, 2]), [x]);
+    const outputs = [{ name: "dx", value: dx! }];
+    const graph = b.finish({ name: "t", dims: [{ name: "B", max: undefined }], outputs, writes: [] });
+    const names = optimize(graph).nodes.map((node) => node.op.name);
+    for (const name of ["concat", "index", "slice"]) expect(names).not.toContain(name);
+  });
 
   test("a strided gradient has one dense class per remainder, and no mask", () => {
     const graph = graphFor(convolution(8, 3, 2, 1, 1));

@@ -5,7 +5,8 @@
  * an affine function of p and the other loops. With |C| = s > 1 the axis is split as p = s * h + r, and class r sums only
  * the other loops that leave remainder r: a loop a = t + P * j, with P = s / gcd(C_a, s), for the t that fit. Every
  * class is dense in h, so a strided gradient costs what the forward pass costs; the classes are put together by concat
- * on a new axis, merge and slice. Where a solved loop could leave its range, or no loop can be solved for, a factor of
+ * on a new axis, merge and slice. Where the classes are exactly the positions of one more loop (windows side by side),
+ * that loop is r itself, and no classes are needed. Where a solved loop could leave its range, or no loop can be solved for, a factor of
  * ones is read at a position that is inside exactly where the equation holds.
  */
 import * as dim from "../ir/dim.ts";
@@ -188,7 +189,32 @@ function solve(task: Task, axis: number, state: State): Value {
     );
   }
   const start = dim.constantOf(rest.constant)!;
+  // Where the parts of the operand's axis begin and end in what is built: outer axes may be two positions each.
+  const at = state.positions.length;
+  const cut = (whole: Value): Value => {
+    const merged = build.merge(b, whole, at, 2);
+    return dim.equal(merged.type.shape[at]!, size) ? merged : build.slice(b, merged, at, dim.zero, size);
+  };
   const count = dim.ceilDivide(size, dim.constant(stride));
+  const [within] = rest.terms.keys();
+  const sideBySide =
+    sign > 0 &&
+    rest.terms.size === 1 &&
+    rest.terms.get(within!) === 1 &&
+    dim.constantOf(state.variables[within!]!.size) === stride &&
+    start % stride === 0;
+  if (sideBySide) {
+    const variables: readonly Variable[] = [
+      ...withPosition(count),
+      { size: dim.constant(stride), kind: "position" },
+    ];
+    const both = replace(state, new Map([[within!, plain(0, [position + 1, 1])]]), {
+      variables,
+      positions: [...positions, position + 1],
+    });
+    const value = plain(-start / stride, [position, 1]);
+    return cut(solve(task, axis + 1, keepInRange(task, both, solved, value, {})));
+  }
   const classes = new Map<number, Value>();
   const base: State = { ...state, variables: withPosition(count), positions };
   for (const { sum, values, added } of remainders(base, [...rest.terms], stride)) {
@@ -209,10 +235,9 @@ function solve(task: Task, axis: number, state: State): Value {
   const partShape = [...positions.map((v) => base.variables[v]!.size), ...shape.slice(axis + 1)];
   const parts = Array.from({ length: stride }, (_, r) => {
     const part = classes.get(r) ?? build.full(b, 0, partShape);
-    return build.split(b, part, axis, [count, dim.one]);
+    return build.split(b, part, at, [count, dim.one]);
   });
-  const whole = build.merge(b, build.concat(b, parts, axis + 1), axis, 2);
-  return dim.equal(whole.type.shape[axis]!, size) ? whole : build.slice(b, whole, axis, dim.zero, size);
+  return cut(build.concat(b, parts, at + 1));
 }
 
 /** Puts `value` in the place of a variable, and makes sure that it counts only within the variable's range. */
@@ -292,8 +317,7 @@ export function transposeIndex(
   const maps = forward.maps[which]!;
   // A stride with a start that is not known: solved for positions that begin at 0, and moved into place by a view.
   const moved = maps.map(
-    (map) =>
-      dim.constantOf(map.constant) === undefined && map.coefficients.every((c) => c === 0 || Math.abs(c) > 1),
+    (map) => dim.constantOf(map.constant) === undefined && map.coefficients.some((c) => Math.abs(c) > 1),
   );
   const below = maps.map((map) => reach(map, forward.axes, -1));
   const task: Task = {

@@ -216,27 +216,45 @@ export const viewRules: readonly Rule[] = [
     examples: [(b) => b.emit(reduceOp, [x(b, B)], { axes: [], combine: "sum" })],
   },
   {
-    sentence: "An index of one operand that reads every element at its own place is the operand.",
+    sentence:
+      "An index of one operand that reads whole axes in some order, perhaps repeated along others, is a reorder and an expand.",
     ops: ["index"],
-    apply(node) {
+    apply(node, b) {
       const { axes, result, maps } = mapsOf(node.attributes);
       const [p] = node.operands;
       if (node.operands.length > 1 || result !== axes.length) return undefined;
-      if (!sameShape(p!.type.shape, axes)) return undefined;
-      const own = maps[0]!.every(
-        (map, axis) =>
+      const loops = maps[0]!.map((map, axis) => {
+        const loop = map.coefficients.findIndex((c) => c !== 0);
+        const whole =
+          loop >= 0 &&
           dim.equal(map.constant, dim.zero) &&
-          map.coefficients.every((c, loop) => c === (loop === axis ? 1 : 0)),
+          dim.equal(p!.type.shape[axis]!, axes[loop]!) &&
+          map.coefficients.every((c, i) => c === (i === loop ? 1 : 0));
+        return whole ? loop : -1;
+      });
+      if (loops.includes(-1) || new Set(loops).size < loops.length) return undefined;
+      const sorted = [...loops].sort((i, j) => i - j);
+      const ordered = build.reorder(
+        b,
+        p!,
+        sorted.map((loop) => loops.indexOf(loop)),
       );
-      return own ? p : undefined;
+      return build.expandTo(b, ordered, axes, sorted);
     },
     examples: [
-      (b) =>
-        build.index(b, [x(b, B, 2)], {
-          axes: [B, d(2)],
-          result: 2,
-          maps: [[axisMap(2, [[0, 1]]), axisMap(2, [[1, 1]])]],
+      [axisMap(2, [[0, 1]]), axisMap(2, [[1, 1]])],
+      [axisMap(2, [[1, 1]]), axisMap(2, [[0, 1]])],
+    ]
+      .map((maps) => (b: GraphBuilder) => {
+        const shape = maps.map((map) => (map.coefficients[0] === 1 ? B : d(2)));
+        return build.index(b, [x(b, ...shape)], { axes: [B, d(2)], result: 2, maps: [maps] });
+      })
+      .concat((b) =>
+        build.index(b, [x(b, 4, B)], {
+          axes: [d(3), B, d(2), d(4)],
+          result: 4,
+          maps: [[axisMap(4, [[3, 1]]), axisMap(4, [[1, 1]])]],
         }),
-    ],
+      ),
   },
 ];
