@@ -110,7 +110,7 @@ describe("data", () => {
   target breed : category as Breed
 }`;
     const unknown = read(text).plan.columns[1]!.classes;
-    expect(unknown).toEqual({ names: undefined, size: undefined, dim: "Breed", given: false });
+    expect(unknown).toEqual({ names: undefined, size: undefined, dim: "Pets.Breed", given: false });
     const parsed = parse({ path, text: `dlm 1\n\n${text}\n` });
     const declaration = parsed.file.declarations[0]!;
     if (declaration.kind !== "data") throw new Error("the text is no data block");
@@ -122,7 +122,7 @@ describe("data", () => {
     expect(read(text, facts).plan.columns[1]!.classes).toEqual({
       names: ["cat", "dog"],
       size: 2,
-      dim: "Breed",
+      dim: "Pets.Breed",
       given: false,
     });
   });
