@@ -1,7 +1,6 @@
 /** `if`, `repeat`, `for`, `residual`, `branch`, `recompute`: known before running, so they are unrolled. */
 import type { Body, Expression } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
-import { textOf } from "../../grammar/source.ts";
 import { elementwise } from "./arithmetic.ts";
 import { evaluateBody, evaluateEach, lastExpression } from "./body.ts";
 import type { Given } from "./builtins/builtin.ts";
@@ -17,7 +16,7 @@ import { labelledScope, markPaths } from "./paths.ts";
 import { applyExpression, isSingle } from "./pipeline.ts";
 import { numberOf } from "./numbers.ts";
 import { showAxis, showType } from "./type.ts";
-import type { CheckType } from "./type.ts";
+import type { Axis, CheckType } from "./type.ts";
 import { kindInWords, unknown } from "./values.ts";
 import type { BooleanValue, CheckValue } from "./values.ts";
 
@@ -262,6 +261,7 @@ export function applyResidual(
       .map((axis, i) => ({ axis, other: branch.type.axes[i] }))
       .filter(({ axis, other }) => other && solver.equal(axis.size.dim, other.size.dim).kind !== "proved");
     const same = shortcut.type.axes.length === branch.type.axes.length;
+    const last = shortcut.type.axes.at(-1);
     session.report(frame, residualSizes, {
       span: expression.body.span,
       keyword: expression.keywordSpan,
@@ -271,23 +271,29 @@ export function applyResidual(
       changed: same
         ? changed.map(
             ({ axis, other }) =>
-              `${axis.shown ?? axis.label ?? "an axis"}: ${solver.show(axis.size.dim)} became ${solver.show(other!.size.dim)}`,
+              `${axisInWords(axis, axis === last)}: ${solver.show(axis.size.dim)} became ${solver.show(other!.size.dim)}`,
           )
         : [],
       last: body,
-      size: same && changed.length > 0 ? solver.show(shortcut.type.axes.at(-1)!.size.dim) : undefined,
-      onlyLast: same && changed.length === 1 && changed[0]!.axis === shortcut.type.axes.at(-1),
-      origins: changed.flatMap(({ axis }) =>
-        originLabels(showAxis(axis, solver.show), axis.size.origin, [
-          expression.body.span,
-          expression.keywordSpan,
-        ]),
-      ),
+      size: same && last ? solver.show(last.size.dim) : undefined,
+      onlyLast: same && changed.length === 1 && changed[0]!.axis === last,
+      origins: changed
+        .toReversed()
+        .flatMap(({ axis }) =>
+          originLabels(showAxis(axis, solver.show), axis.size.origin, [
+            expression.body.span,
+            expression.keywordSpan,
+          ]),
+        ),
     });
     return unknown;
   }
   const sum = elementwise(frame, "+", expression.keywordSpan, shortcut, branch, expression.span);
   return sum;
+}
+
+function axisInWords(axis: Axis, last: boolean): string {
+  return axis.shown ?? axis.label ?? (last ? "the last axis" : "an axis");
 }
 
 export function applyBranch(
@@ -313,8 +319,4 @@ export function applyRecompute(
   const path = label ? labelledScope(frame, label, false) : frame.path;
   if (!path) return unknown;
   return evaluateBody(innerScope(withPath(frame, path)), expression.body, input) ?? unknown;
-}
-
-export function describeSource(span: Span): string {
-  return textOf(span);
 }

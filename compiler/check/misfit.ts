@@ -16,7 +16,7 @@ import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { wrongRank } from "./diagnostics/dlm0211-wrong-rank.ts";
 import type { Frame } from "./frame.ts";
 import { nearestSpans, originLabels } from "./origin.ts";
-import type { Misfit } from "./signature.ts";
+import type { Misfit } from "./bind-tensor.ts";
 import { showType } from "./type.ts";
 import type { CallableValue, CheckValue } from "./values.ts";
 import { kindInWords } from "./values.ts";

@@ -13,7 +13,7 @@ import { computed, emit } from "./emit.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
 import { axisName, evaluateShape, typeShape } from "./signature.ts";
-import type { Binding } from "./signature.ts";
+import type { Binding } from "./bind-tensor.ts";
 import { checkType } from "./type.ts";
 import type { Axis } from "./type.ts";
 import { unknown } from "./values.ts";

@@ -24,25 +24,30 @@ function same(a: Span, b: Span): boolean {
 export function nearestSpans(origin: SizeOrigin, limit = 3): Span[] {
   const found: Span[] = [];
   const seen = new Set<SizeOrigin>();
+  const add = (span: Span): void => {
+    if (!found.some((other) => same(other, span))) found.push(span);
+  };
   let ring: SizeOrigin[] = [origin];
   while (ring.length > 0 && found.length < limit) {
     const next: SizeOrigin[] = [];
-    for (const each of ring) {
+    for (const each of ring.map(throughArguments)) {
       if (seen.has(each)) continue;
       seen.add(each);
-      const parents = each.kind === "argument" ? [each.from] : each.kind === "rule" ? each.parents : [];
-      const leaf = each.kind === "written" || each.kind === "data";
-      if (leaf && isUserSpan(each.span)) {
-        if (!found.some((span) => same(span, each.span))) found.push(each.span);
-      } else if (each.kind === "argument" && isUserSpan(each.span) && !reachesUser(each.from)) {
-        if (!found.some((span) => same(span, each.span))) found.push(each.span);
-      } else if (each.kind === "rule" && isUserSpan(each.span) && !parents.some(reachesUser)) {
-        if (!found.some((span) => same(span, each.span))) found.push(each.span);
-      } else next.push(...parents);
+      const parents = each.kind === "rule" ? each.parents : [];
+      // what the user wrote last is the best place; a call is one where nothing in it was written
+      if (isUserSpan(each.span) && !parents.some(reachesUser)) add(each.span);
+      else next.push(...parents);
     }
     ring = next;
   }
   return found.slice(0, limit);
+}
+
+/** An argument is where its value was written, unless that is no text of the user. */
+function throughArguments(origin: SizeOrigin): SizeOrigin {
+  let at = origin;
+  while (at.kind === "argument" && (reachesUser(at.from) || !isUserSpan(at.span))) at = at.from;
+  return at;
 }
 
 function reachesUser(origin: SizeOrigin): boolean {

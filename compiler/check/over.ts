@@ -90,6 +90,15 @@ export function labelsOf(type: CheckType): string[] {
   });
 }
 
+/** The likeliest axis: the last one, by its name where that is the only one of the name. */
+function choiceOf(type: CheckType): string {
+  const last = type.axes.at(-1);
+  const label = last?.shown ?? last?.label;
+  const unique = type.axes.filter((axis) => (axis.shown ?? axis.label) === label).length === 1;
+  if (label !== undefined && unique && !label.includes("#")) return label;
+  return type.axes.length >= 2 ? "last" : "[..]";
+}
+
 /** A reduction without `over`. */
 export function reportOverNeeded(frame: Frame, name: string, type: CheckType, span: Span): void {
   frame.elaboration.session.report(frame, overNeeded, {
@@ -97,7 +106,7 @@ export function reportOverNeeded(frame: Frame, name: string, type: CheckType, sp
     name,
     type: showType(type, frame.elaboration.solver.show),
     axes: labelsOf(type),
-    last: type.axes.length >= 2,
+    choice: choiceOf(type),
   });
 }
 

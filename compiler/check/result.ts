@@ -8,7 +8,7 @@ import { scalarTensor } from "./emit.ts";
 import { ordersDiffer } from "./elementwise.ts";
 import type { Frame } from "./frame.ts";
 import { axisName, isBlank, typeShape } from "./signature.ts";
-import type { Binding } from "./signature.ts";
+import type { Binding } from "./bind-tensor.ts";
 import { evaluateSize } from "./sizes.ts";
 import { showType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";

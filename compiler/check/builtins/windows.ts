@@ -38,12 +38,7 @@ const windowMax: Builtin = {
     const [batch, height, width, channels] = x.type.axes;
     if (!batch || !height || !width || !channels) return unknown;
     const { solver } = call.frame.elaboration;
-    const axes: Axis[] = [
-      batch,
-      { ...height, size: { dim: p.dim, origin: rule(call.span, height) } },
-      { ...width, size: { dim: q.dim, origin: rule(call.span, width) } },
-      channels,
-    ];
+    const axes: Axis[] = [batch, { ...height, size: p }, { ...width, size: q }, channels];
     const node = emit(call.frame, call.span, [x.value], (b, [v]) => {
       const window = (axis: number, before: number, result: dim.Dim) => {
         const span = { size: size.value ?? 1, stride: stride.value ?? 1 };
@@ -57,12 +52,6 @@ const windowMax: Builtin = {
     return computed([x], checkType("f32", axes), node, call.span);
   },
 };
-
-function rule(span: BuiltinSpan, axis: Axis): Axis["size"]["origin"] {
-  return { kind: "rule", span, parents: [axis.size.origin] };
-}
-
-type BuiltinSpan = Parameters<typeof emit>[1];
 
 /** What must follow the last row so that there are `result` windows; for sizes that are free the same as before. */
 function paddingAfter(
@@ -84,6 +73,7 @@ function windowArguments(call: BuiltinCall):
       readonly size: Dim;
       readonly stride: Dim;
       readonly pad: CheckValue;
+      readonly kept: SizeOrigin;
       readonly origin: SizeOrigin;
     }
   | undefined {
@@ -99,8 +89,8 @@ function windowArguments(call: BuiltinCall):
     refuse(call.frame, pad.span, "`same`, `same_upper`, `valid` or a number as padding", kindInWords(value));
     return undefined;
   }
-  const origin = { kind: "rule", span: call.span, parents: [n.origin, size.origin, stride.origin] } as const;
-  return { n: n.dim, size: size.dim, stride: stride.dim, pad: value, origin };
+  const origin = { kind: "rule", span: call.span, parents: [stride.origin, size.origin, n.origin] } as const;
+  return { n: n.dim, size: size.dim, stride: stride.dim, pad: value, kept: n.origin, origin };
 }
 
 /** How many cells a window of `size` reaches before the first cell. */
@@ -143,11 +133,13 @@ const windows: Builtin = {
   run: (call) => {
     const given = windowArguments(call);
     if (!given) return unknown;
-    const { n, size, stride, pad, origin } = given;
+    const { n, size, stride, pad, kept, origin } = given;
     if (pad.kind === "word" && pad.text === "same_upper") return dimNumber(dim.ceilDivide(n, stride), origin);
     const before = cellsBefore(n, size, stride, pad);
     const room = dim.subtract(dim.add(n, dim.multiply(dim.constant(2), before)), size);
-    return dimNumber(dim.add(dim.floorDivide(room, stride), dim.one), origin);
+    const result = dim.add(dim.floorDivide(room, stride), dim.one);
+    // a size that stays comes from where it came from before
+    return dimNumber(result, dim.equal(result, n) ? kept : origin);
   },
 };
 

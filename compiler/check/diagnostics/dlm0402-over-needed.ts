@@ -12,8 +12,8 @@ export interface OverNeeded {
   readonly name: string;
   readonly type: string;
   readonly axes: readonly string[];
-  /** it has at least two axes, so that `last` is the feature axis */
-  readonly last: boolean;
+  /** the likeliest axis */
+  readonly choice: string;
 }
 
 export const overNeeded = defineDiagnostic<OverNeeded>({
@@ -35,8 +35,7 @@ model Small(x: [B, D=8]) -> [B, Class=10] {
 }
 `,
   },
-  build({ span, name, type, axes, last }) {
-    const choice = last ? "last" : (axes.at(-1) ?? "[..]");
+  build({ span, name, type, axes, choice }) {
     const plain = isUserSpan(span) && textOf(span) === name;
     const at = { ...span, start: span.end };
     const called = span.source.text[span.end] === "(";
