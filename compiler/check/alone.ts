@@ -5,6 +5,7 @@ import { elaborate } from "./elaborate.ts";
 import type { Phase } from "./frame.ts";
 import { isBroken } from "./names.ts";
 import type { FileScope } from "./names.ts";
+import { isUserSpan } from "./origin.ts";
 import type { Session } from "./session.ts";
 
 /** Checks once; library code is checked by the tests of this repository. */
@@ -13,7 +14,7 @@ export function checkAlone(
   scope: FileScope,
   declaration: CallableDeclaration,
 ): "running" | "sound" | "failed" {
-  if (scope.path.startsWith("std")) return "sound";
+  if (!isUserSpan(scope.file.span) || scope === session.library) return "sound";
   const known = session.alone.get(declaration);
   if (known) return known;
   if (isBroken(scope, declaration.span)) {

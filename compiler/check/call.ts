@@ -20,6 +20,7 @@ import { applyInstance } from "./instance.ts";
 import { invoke } from "./invoke.ts";
 import { applyValue } from "./pipeline.ts";
 import { overNotTaken } from "./over.ts";
+import { claim } from "./paths.ts";
 import { kindInWords, unknown } from "./values.ts";
 import type { BuiltinValue, CallableValue, CheckValue, OverAxes } from "./values.ts";
 
@@ -46,7 +47,7 @@ export function evaluateCall(
   const callee = evaluate(frame, call.callee);
   const span = applied?.span ?? call.span;
   const { session } = frame.elaboration;
-  if (callee.kind === "unknown") {
+  if (callee.kind === "unknown" || (callee.kind === "number" && callee.open)) {
     for (const argument of call.arguments) evaluate(frame, argument.value);
     return unknown;
   }
@@ -183,6 +184,8 @@ export function runValue(
   label: Piping["label"],
   span: Span,
 ): CheckValue {
+  const kind = value.kind === "callable" ? value.declaration.kind : "fn";
+  if (label && kind !== "module" && kind !== "model" && !claim(frame, frame.path, label, {})) return unknown;
   if (value.kind === "callable") return invoke(frame, value, bound, label, span);
   for (const given of [...bound.tensors.values(), ...bound.rest, ...bound.configuration.values()])
     if (given.value.kind === "unknown") return unknown;

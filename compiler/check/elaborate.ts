@@ -1,15 +1,12 @@
 /** A whole declaration in one phase: its inputs, its body, its result. What entries are made of. */
 import type { CallableDeclaration, Parameter } from "../../grammar/ast.ts";
-import { report } from "../../grammar/diagnostic.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
-import * as build from "../ops/build.ts";
 import { evaluateBody } from "./body.ts";
-import { emit } from "./emit.ts";
 import { evaluate } from "./evaluate.ts";
-import { targetLeak } from "./flow/diagnostics/dlm0601-target-leak.ts";
+import { batchAxis, batchDim, columnTensors, rowRecord } from "./flow/batch.ts";
 import { ownLabels, pathScope } from "./frame.ts";
 import type { Elaboration, Frame, Phase, StateStore, WeightSource } from "./frame.ts";
 import type { FileScope } from "./names.ts";
@@ -22,7 +19,7 @@ import { emptyBinding } from "./bind-tensor.ts";
 import { freeType } from "./free-type.ts";
 import { typeShape } from "./signature.ts";
 import { createSolver } from "./solver.ts";
-import { checkType, graphType } from "./type.ts";
+import { graphType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
 import { unknown } from "./values.ts";
 import type { CheckValue, DataValue, RecordValue, TensorValue } from "./values.ts";
@@ -185,7 +182,8 @@ function configurationValue(frame: Frame, parameter: Parameter): CheckValue {
 
 function inputValue(frame: Frame, parameter: Parameter, input: MakeInput | undefined): CheckValue {
   const shape = typeShape(frame, parameter.type);
-  if (shape.kind === "data") return recordOf(frame, parameter.name.text, shape.data, parameter.span, input);
+  if (shape.kind === "data")
+    return batchOf(frame, shape.data, parameter.span, input && frame.elaboration.builder);
   if (shape.kind !== "tensor") return unknown;
   if (isOverSignature(parameter)) declareOver(frame, parameter.span);
   const type = freeType(frame, shape);
@@ -221,49 +219,9 @@ function declareOver(frame: Frame, span: Span): void {
   frame.packs.set("all", [...own, ...axes]);
 }
 
-/** One batch of the inputs of a data set: number columns are one matrix, in their order. */
-export function recordOf(
-  frame: Frame,
-  name: string,
-  data: DataValue,
-  span: Span,
-  input: MakeInput | undefined,
-): RecordValue {
-  const { solver } = frame.elaboration;
-  const origin = { kind: "written", span, name: "B" } as const;
-  const size = { dim: solver.normalise(dim.symbol("B")), origin };
-  frame.locals.values.set("B", dimNumber(size.dim, origin));
-  const batch: Axis = { label: "B", size };
-  const fields = new Map<string, CheckValue>();
-  const add = (field: string, type: CheckType, value: Value | undefined): void =>
-    void fields.set(field, { kind: "tensor", type, value, span });
-  const inputs = data.columns.filter((column) => column.role === "input");
-  const numbers = inputs.filter((column) => column.kind === "number");
-  if (numbers.length > 0) {
-    const columns: Axis = { label: undefined, size: { dim: dim.constant(numbers.length), origin } };
-    const type = checkType("f32", [batch, columns]);
-    const matrix = input?.(`${name}.numbers`, type);
-    add("numbers", type, matrix);
-    numbers.forEach((column, i) => {
-      const value = emit(frame, span, [matrix], (b, [m]) =>
-        build.dropAxis(b, build.slice(b, m!, 1, dim.constant(i), dim.one), 1),
-      );
-      add(column.name, checkType("f32", [batch]), value);
-    });
-  }
-  for (const column of inputs) {
-    if (column.kind === "number") continue;
-    const type = { ...column.type, axes: [batch, ...column.type.axes] };
-    add(column.name, type, input?.(`${name}.${column.name}`, type));
-  }
-  return {
-    kind: "record",
-    fields,
-    span,
-    ...(data.unsound ? { unsound: true as const } : {}),
-    missing: (wanted, at) => {
-      const target = data.columns.find((column) => column.role === "target" && column.name === wanted);
-      return target && report(targetLeak, { column: wanted, span: at, declared: target.span });
-    },
-  };
+/** One batch of the inputs of a data set; its rows are the dim B of the signature. */
+function batchOf(frame: Frame, data: DataValue, span: Span, builder: GraphBuilder | undefined): RecordValue {
+  const { size } = batchAxis(span);
+  frame.locals.values.set(batchDim, dimNumber(size.dim, size.origin));
+  return rowRecord(data, columnTensors(data, builder), builder, span);
 }

@@ -4,6 +4,7 @@ import type { Bound } from "./arguments.ts";
 import { appliedTwice } from "./diagnostics/dlm0501-applied-twice.ts";
 import type { Frame } from "./frame.ts";
 import { userSpan } from "./frame.ts";
+import { isUserSpan } from "./origin.ts";
 import type { CallableValue, CheckValue } from "./values.ts";
 
 const probabilities: ReadonlySet<string> = new Set(["softmax", "sigmoid", "log_softmax"]);
@@ -12,7 +13,7 @@ const probabilities: ReadonlySet<string> = new Set(["softmax", "sigmoid", "log_s
 const applies: Readonly<Record<string, string>> = { cross_entropy: "softmax", bce: "sigmoid" };
 
 export function isLibrary(callable: CallableValue): boolean {
-  return callable.scope.path.startsWith("std");
+  return !isUserSpan(callable.declaration.span);
 }
 
 export function meaningOf(

@@ -1,6 +1,6 @@
 /** Where a size comes from: a DAG down to what the user wrote. Messages show the nearest places the user can change. */
 import type { Label } from "../../grammar/diagnostic.ts";
-import type { Span } from "../../grammar/source.ts";
+import type { Source, Span } from "../../grammar/source.ts";
 
 export type SizeOrigin =
   /** a number or a name in a text: `64`, `H=28`, `let Width = 32` */
@@ -12,8 +12,15 @@ export type SizeOrigin =
   /** known from the data: `Plays.Chars` */
   | { readonly kind: "data"; readonly span: Span; readonly name: string };
 
+const librarySourcesRead = new WeakSet<Source>();
+
+/** Says that a text is the library's: messages never point into it. */
+export function markLibrary(source: Source): void {
+  librarySourcesRead.add(source);
+}
+
 export function isUserSpan(span: Span): boolean {
-  return !span.source.path.startsWith("std/");
+  return !librarySourcesRead.has(span.source);
 }
 
 function same(a: Span, b: Span): boolean {

@@ -13,7 +13,7 @@ import { evaluate } from "./evaluate.ts";
 import { innerScope, withPath } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { applyInstance } from "./instance.ts";
-import { labelledScope } from "./paths.ts";
+import { claim, labelledScope } from "./paths.ts";
 import { applyRearrange } from "./rearrange.ts";
 import { recordRow } from "./rows.ts";
 import { isStage, kindInWords, unknown } from "./values.ts";
@@ -29,6 +29,8 @@ export function evaluatePipeline(frame: Frame, pipeline: PipelineExpression): Ch
     if (pipeline.stages.length === 0 && !head.label) return value;
     return composition(frame, [head, ...pipeline.stages], pipeline.span);
   }
+  // a configuration parameter of a module that is checked alone may be a module
+  if (value.kind === "number" && value.open) return unknown;
   if (frame.recording) recordRow(frame, head.span, undefined, value, undefined);
   return through(frame, pipeline.stages, value, head.span);
 }
@@ -130,7 +132,8 @@ export function applyExpression(
     default:
   }
   const value = evaluate(inside, expression);
-  if (value.kind === "unknown") return unknown;
+  // a configuration parameter of a module that is checked alone may be a module
+  if (value.kind === "unknown" || (value.kind === "number" && value.open)) return unknown;
   if (isStage(value)) return applyValue(frame, input, value, label, expression.span);
   if (usesPiped(expression)) return value;
   frame.elaboration.session.report(frame, unfit, {
@@ -154,8 +157,10 @@ export function applyValue(
     case "builtin":
       return applyCallable(frame, value, input, label, span);
     case "instance":
+      if (label && !claim(frame, frame.path, label, {})) return unknown;
       return applyInstance(frame, value, [input], span);
     case "rearrange":
+      if (label && !claim(frame, frame.path, label, {})) return unknown;
       return applyRearrange(value.frame, input, value.expression, frame);
     case "composition": {
       const path = label ? labelledScope(frame, label, false) : frame.path;

@@ -2,6 +2,7 @@
 import { parse } from "../../grammar/parse.ts";
 import { librarySources } from "../library/sources.ts";
 import { fileScope } from "./names.ts";
+import { markLibrary } from "./origin.ts";
 import type { FileScope, NamedDeclaration } from "./names.ts";
 
 const declared = /^(?:module|model|fn|op|optimizer)\s+(\w+)/gm;
@@ -12,6 +13,11 @@ interface Part {
 }
 
 let shared: FileScope | undefined;
+
+/** Whether the library has a part of this name: `std.layers`. */
+export function hasPart(name: string): boolean {
+  return Object.hasOwn(librarySources, name);
+}
 
 export function libraryScope(): FileScope {
   shared ??= makeScope(librarySources);
@@ -29,7 +35,9 @@ function makeScope(sources: Readonly<Record<string, string>>): FileScope {
     if (!part) return undefined;
     if (!part.scope) {
       const path = `std/${part.name}.dlm`;
-      const { file, diagnostics } = parse({ path, text: sources[part.name]! });
+      const source = { path, text: sources[part.name]! };
+      markLibrary(source);
+      const { file, diagnostics } = parse(source);
       part.scope = fileScope(
         path,
         file,
@@ -39,6 +47,7 @@ function makeScope(sources: Readonly<Record<string, string>>): FileScope {
     return part.scope.declarations.get(name);
   };
   const span = { source: { path: "std", text: "" }, start: 0, end: 0 };
+  markLibrary(span.source);
   const empty = fileScope("std", { span, edition: undefined, declarations: [] }, []);
   return { ...empty, declarations: lazyMap(owner, find) };
 }

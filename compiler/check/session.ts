@@ -13,7 +13,7 @@ import { userSpan } from "./frame.ts";
 import { fileScope, nearest } from "./names.ts";
 import type { FileScope } from "./names.ts";
 import { isUserSpan } from "./origin.ts";
-import { libraryScope } from "./prelude.ts";
+import { hasPart, libraryScope } from "./prelude.ts";
 import type { CheckValue, DataValue } from "./values.ts";
 
 /** What the checker of data and workflow blocks adds; called back so that neither imports the other. */
@@ -133,7 +133,8 @@ export function createSession(
       return;
     }
     loading.push({ path: scope.path, use });
-    const other = session.load(path);
+    const part = use.from.quoted ? undefined : use.from.text.replace(/^std\./, "");
+    const other = part === undefined ? session.load(path) : hasPart(part) ? session.library : undefined;
     loading.pop();
     if (!other) {
       session.report(undefined, missingFile, { span: use.from.span, path, quoted: use.from.quoted });
