@@ -53,7 +53,7 @@ function resultType(model: CallableValue, output: string): Type | undefined {
 function labelsOf(type: Type | undefined, rank: number): readonly (string | undefined)[] {
   const axes = type?.kind === "tensor-type" || type?.kind === "named-type" ? (type.axes ?? []) : [];
   const labels = axes.length === rank && axes.every((axis) => axis.kind === "axis") ? axes.map(labelOf) : [];
-  return labels.length === rank ? labels : new Array<undefined>(rank).fill(undefined);
+  return labels.length === rank ? labels : Array.from({ length: rank }, () => undefined);
 }
 
 function labelOf(item: AxisItem): string | undefined {

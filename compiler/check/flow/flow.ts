@@ -99,7 +99,17 @@ function dataValue(declaration: DataDeclaration, plan: DataPlan): DataValue {
 /** `tune` and `check` blocks: their names are looked at, and the block is refused whole. */
 function refuse(session: Session, declaration: WorkflowDeclaration): void {
   const table = settingTables.find((t) => t.block === declaration.kind)!;
-  const quiet = { ...table, settings: table.settings.map(({ later: _, ...definition }) => definition) };
+  const quiet = {
+    ...table,
+    settings: table.settings.map(({ name, signature, doc }) => ({
+      name,
+      signature,
+      doc,
+      many: true as const,
+      anyName: true as const,
+      block: true as const,
+    })),
+  };
   readSettings(
     quiet,
     declaration.settings,
