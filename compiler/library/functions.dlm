@@ -11,10 +11,10 @@ fn variance(x: [.., ..Over]) -> [..] {
   mean(d * d) over [..Over]
 }
 
-/// The square root of the variance.
+/// The square root of the variance. Where all numbers are the same it is 0, and so is its derivative.
 fn deviation(x: [.., ..Over]) -> [..] {
   v = variance(x) over [..Over]
-  sqrt(v)
+  select(v > 0, sqrt(select(v > 0, v, 1)), 0)
 }
 
 /// log(sum(exp(x))) along axes, without overflow.
@@ -35,8 +35,9 @@ fn softmax(x: [.., ..Over]) -> [.., ..Over] {
 
 /// The logarithm of softmax.
 fn log_softmax(x: [.., ..Over]) -> [.., ..Over] {
-  l = logsumexp(x) over [..Over]
-  x - l
+  m = detach(max(x) over [..Over])
+  d = x - m
+  d - log(sum(exp(d)) over [..Over])
 }
 
 /// max(x, 0)
@@ -54,9 +55,10 @@ fn gelu(x: [..]) -> [..] {
   0.5 * x * (1 + erf(x * 0.7071067811865476))
 }
 
-/// The approximation of gelu by tanh.
+/// The approximation of gelu by tanh, which is ±1 from 10 on: the cube of larger numbers would overflow.
 fn gelu_tanh(x: [..]) -> [..] {
-  0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+  c = max(min(x, 10), -10)
+  0.5 * x * (1 + tanh(0.7978845608028654 * (c + 0.044715 * c * c * c)))
 }
 
 /// x * sigmoid(x). Elfwing, Uchibe, Doya (2017)
@@ -87,12 +89,14 @@ fn huber(delta = 1)(out: [..], target: [..]) -> [] {
 /// The mean of -log softmax(logits)[label]; it takes logits, and applies softmax itself. `smooth` gives this part of the
 /// target to all classes alike.
 fn cross_entropy(smooth = 0)(logits: [.., Class], label: int<Class>[..]) -> [] {
-  whole = logsumexp(logits) over Class
-  right = pick(logits, label) over Class
+  // distances from the largest logit, so that large logits keep their digits
+  m = detach(max(logits) over Class)
+  whole = log(sum(exp(logits - m)) over Class)
+  right = (pick(logits, label) over Class) - m
   if smooth == 0 {
     mean(whole - right) over [..]
   } else {
-    even = mean(logits) over Class
+    even = (mean(logits) over Class) - m
     mean(whole - (1 - smooth) * right - smooth * even) over [..]
   }
 }
@@ -100,7 +104,8 @@ fn cross_entropy(smooth = 0)(logits: [.., Class], label: int<Class>[..]) -> [] {
 /// Binary cross-entropy of logits: the mean of -target * log p - (1 - target) * log (1 - p) with p = sigmoid(logits). It
 /// takes logits, and applies sigmoid itself.
 fn bce(logits: [..], target: [..]) -> [] {
-  mean(softplus(logits) - logits * target) over [..]
+  // -log p and -log (1 - p) by softplus: neither cancels, however sure the model is
+  mean(target * softplus(-logits) + (1 - target) * softplus(logits)) over [..]
 }
 
 // ---------------------------------------------------------------- first values of weights
