@@ -158,6 +158,15 @@ describe("mistakes in data blocks", () => {
     expect(read(text).diagnostics.map((d) => d.code)).toEqual([code]);
   });
 
+  test("what follows from a column that was not understood is not reported", () => {
+    const text = `data Pets from folder("pets/") {
+  input  photo : image
+  augment flip(W)
+  fill photo = 0
+}`;
+    expect(read(text).diagnostics.map((d) => d.code)).toEqual(["DLM0120", "DLM0120"]);
+  });
+
   test("numbers of rows are compared with the facts", () => {
     const text = table("  split train = 900, test = 200");
     const facts: Facts = { data: new Map([["houses.dlm#Houses", { rows: 1000 }]]) };

@@ -2,6 +2,7 @@
 import type { Expression, WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
+import type { Span } from "../../../grammar/source.ts";
 import type { GraphBuilder } from "../../ir/builder.ts";
 import type { Value } from "../../ir/graph.ts";
 import { applyCallable, runValue } from "../call.ts";
@@ -137,7 +138,7 @@ export function argumentsOf(
     } else {
       const column = data.columns.find((c) => c.name === name && c.role === "input");
       if (column) value = columns.get(name) ?? unknown;
-      else
+      else if (!hasErrors(session, data.declaration.span))
         session.add(
           columnMissing(
             name,
@@ -151,6 +152,14 @@ export function argumentsOf(
     given.set(name, { value, span: block.name.span, expression: undefined, alias: undefined });
   }
   return given;
+}
+
+/** A mistake was found there: what follows from it is not one of its own. */
+function hasErrors(session: Session, { source, start, end }: Span): boolean {
+  return session.diagnostics.some(
+    ({ severity, primary: { span } }) =>
+      severity === "error" && span.source === source && span.start >= start && span.end <= end,
+  );
 }
 
 /** The model's result; unknown where a diagnostic says why there is none. */

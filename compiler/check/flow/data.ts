@@ -36,10 +36,20 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
   const name = declaration.name.text;
   const { calls, broken } = readSettings(dataSettings, declaration.settings, context, { bindings: false });
   const columns: ColumnPlan[] = [];
+  // what depends on a column that was not understood says nothing more
+  let whole = !broken;
+  const ofColumns: FlowContext = {
+    ...context,
+    diagnose(diagnostic) {
+      whole = false;
+      context.diagnose(diagnostic);
+    },
+  };
+  const reader = readerOf(declaration.from, ofColumns);
   for (const setting of [...(calls.get("input") ?? []), ...(calls.get("target") ?? [])].sort(
     (a, b) => a.span.start - b.span.start,
   ))
-    for (const column of columnsOf(setting, name, facts, context)) {
+    for (const column of columnsOf(setting, name, facts, ofColumns)) {
       const first = columns.find((c) => c.name === column.name);
       if (first === undefined) columns.push(column);
       else
@@ -52,7 +62,7 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
           }),
         );
     }
-  if (!broken && !calls.has("input"))
+  if (whole && !calls.has("input"))
     context.diagnose(
       report(missingSetting, {
         block: "data",
@@ -80,13 +90,13 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
     key,
     name,
     span: declaration.name.span,
-    reader: readerOf(declaration.from, context),
+    reader,
     columns,
     drop,
-    fill: fillOf(calls.get("fill") ?? [], columns, declaration, context),
+    fill: fillOf(calls.get("fill") ?? [], columns, whole ? declaration : undefined, context),
     split,
     augment: (calls.get("augment")?.[0]?.arguments ?? []).flatMap(({ value }) =>
-      augmentOf(value, columns, context),
+      augmentOf(value, columns, whole, context),
     ),
   };
 }
@@ -151,7 +161,7 @@ function dropOf(setting: CallSetting | undefined, context: FlowContext): DataPla
 function fillOf(
   settings: readonly CallSetting[],
   columns: readonly ColumnPlan[],
-  declaration: DataDeclaration,
+  declaration: DataDeclaration | undefined,
   context: FlowContext,
 ): DataPlan["fill"] {
   const fill: Record<string, Fill> = {};
@@ -166,7 +176,7 @@ function fillOf(
     }
     const column = columns.find((c) => c.name === name.text);
     if (column === undefined) {
-      context.diagnose(columnMissing(name.text, name.span, columns, declaration));
+      if (declaration) context.diagnose(columnMissing(name.text, name.span, columns, declaration));
       continue;
     }
     const text = wordOf(value);
@@ -295,7 +305,12 @@ function checkSum(
 const augmentations = "`flip(W, chance = 50%)` or `shift(H, W, by = 2)`";
 
 /** `flip(W, chance = 50%)`: for every input array that has the named axes. */
-function augmentOf(value: Expression, columns: readonly ColumnPlan[], context: FlowContext): AugmentPlan[] {
+function augmentOf(
+  value: Expression,
+  columns: readonly ColumnPlan[],
+  whole: boolean,
+  context: FlowContext,
+): AugmentPlan[] {
   const wrong = (span: Span, needs: string, found: string): AugmentPlan[] => {
     context.diagnose(report(settingValue, { setting: "augment", needs, span, found }));
     return [];
@@ -338,6 +353,7 @@ function augmentOf(value: Expression, columns: readonly ColumnPlan[], context: F
   const arrays = columns.filter((c) => c.role === "input" && c.kind === "array");
   const labels = [...new Set(arrays.flatMap((c) => c.labels.filter((l) => l !== undefined)))];
   const strange = axes.find((axis) => !labels.includes(axis.text));
+  if (strange && !whole) return [];
   if (strange)
     return wrong(
       strange.span,

@@ -30,7 +30,7 @@ train Price on Houses {
   },
   build({ block, name, span, example }) {
     return {
-      message: `\`${block}\` needs a \`${name}\``,
+      message: `\`${block}\` needs ${/^[aeiou]/.test(name) ? "an" : "a"} \`${name}\``,
       primary: { span, text: `no \`${name}\` is given` },
       helps: [{ text: example }],
     };
