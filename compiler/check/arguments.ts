@@ -46,7 +46,9 @@ export function calleeOf(value: CallableValue | BuiltinValue): Callee {
     kind: declaration.kind,
     configuration: parameters(declaration.configuration),
     tensors: parameters(declaration.tensors),
-    signature: signatureOf(value),
+    get signature() {
+      return signatureOf(value);
+    },
   };
 }
 

@@ -2,12 +2,10 @@
 import type { CallableDeclaration } from "../../grammar/ast.ts";
 import type { Diagnostic } from "../../grammar/diagnostic.ts";
 import type { Source } from "../../grammar/source.ts";
-import type { Span } from "../../grammar/source.ts";
 import { graphBuilder } from "../ir/builder.ts";
 import { constantOf } from "../ir/dim.ts";
 import { graphType } from "./type.ts";
 import { checkAlone } from "./alone.ts";
-import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
 import { createElaboration, elaborate, workflowFrame } from "./elaborate.ts";
 import type { Elaborated, ElaborateOptions } from "./elaborate.ts";
 import type { StageRow, StateStore, WeightSource } from "./frame.ts";
@@ -75,30 +73,6 @@ function inOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 export function modelsOf(scope: FileScope): CallableDeclaration[] {
   return callablesOf(scope).filter((declaration) => declaration.kind === "model");
-}
-
-/** The model of a name that a file sees, with the file it is written in; reports where there is none. */
-export function findModel(
-  session: Session,
-  scope: FileScope,
-  name: { readonly text: string; readonly span: Span },
-): { readonly scope: FileScope; readonly declaration: CallableDeclaration } | undefined {
-  const own = scope.declarations.get(name.text);
-  const used = scope.used.get(name.text);
-  const declaration = own ?? used?.scope.declarations.get(name.text);
-  if (declaration?.kind === "model") return { scope: own ? scope : used!.scope, declaration };
-  if (used && used.scope.path === "") return undefined;
-  if (scope.sound)
-    session.report(undefined, unknownName, {
-      span: name.span,
-      name: name.text,
-      what: "model",
-      where: "",
-      near: [...scope.declarations.values()]
-        .flatMap((each) => (each.kind === "model" ? [each.name.text] : []))
-        .slice(0, 2),
-    });
-  return undefined;
 }
 
 export interface ModelSummary {

@@ -15,7 +15,6 @@ import { dimNumber } from "./numbers.ts";
 import { conformResult } from "./result.ts";
 import type { Conformed } from "./result.ts";
 import type { Session } from "./session.ts";
-import { emptyBinding } from "./bind-tensor.ts";
 import { freeType } from "./free-type.ts";
 import { typeShape } from "./signature.ts";
 import { createSolver } from "./solver.ts";
@@ -134,16 +133,16 @@ export function elaborate(
   if (declaration.kind === "op") assumeWhere(frame, declaration.where);
   const body =
     declaration.kind === "op"
-      ? runNotation(frame, emptyBinding(undefined), declaration, declaration.span)
+      ? runNotation(frame, declaration, declaration.span)
       : (evaluateBody(frame, declaration.body) ?? unknown);
-  const conformed = conformResult(frame, undefined, declaration, body, "alone");
-  return { elaboration, frame, inputs, result: valueOf(conformed, declaration.span), body };
+  const conformed = conformResult(frame, declaration, body, "alone");
+  return { elaboration, frame, inputs, result: valueOf(conformed), body };
 }
 
-function valueOf(conformed: Conformed, span: Span): CheckValue {
+function valueOf(conformed: Conformed): CheckValue {
   if (conformed.kind === "other") return conformed.value;
   if (conformed.kind === "tensor") return conformed.value;
-  const fields = [...conformed.fields].map(([name, field]) => [name, valueOf(field, span)] as const);
+  const fields = [...conformed.fields].map(([name, field]) => [name, valueOf(field)] as const);
   return { kind: "record", span: conformed.span, fields: new Map(fields) };
 }
 

@@ -1,14 +1,13 @@
 /** Graph nodes for values: nothing is emitted where no graph is built, or where an operand has no node. */
 import { positionOf } from "../../grammar/source.ts";
 import type { Span } from "../../grammar/source.ts";
-import type { Dim } from "../ir/dim.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
 import * as build from "../ops/build.ts";
 import { userSpan } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { isUserSpan } from "./origin.ts";
-import { checkType, shapeOf } from "./type.ts";
+import { checkType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
 import type { NumberValue, TensorValue } from "./values.ts";
 
@@ -88,8 +87,4 @@ export function expandTo(
       places,
     ),
   );
-}
-
-export function shapeOfValue(x: TensorValue): readonly Dim[] {
-  return shapeOf(x.type);
 }

@@ -16,7 +16,7 @@ import { nearest } from "./names.ts";
 import { numberOf, writtenAt } from "./numbers.ts";
 import { evaluatePipeline } from "./pipeline.ts";
 import { evaluateShape } from "./signature.ts";
-import { isStage, kindInWords, unknown } from "./values.ts";
+import { kindInWords, unknown } from "./values.ts";
 import type { CheckValue } from "./values.ts";
 
 export function evaluate(frame: Frame, expression: Expression): CheckValue {
@@ -188,9 +188,4 @@ function evaluateTuple(frame: Frame, expression: Extract<Expression, { kind: "tu
     };
   }
   return { kind: "list", items: values.map(({ value }) => value), span: expression.span };
-}
-
-/** The value as a tensor or an unknown, where anything else would be a mistake. */
-export function isApplicable(value: CheckValue): boolean {
-  return isStage(value);
 }

@@ -94,10 +94,10 @@ export function invoke(
   if (!checkWhere(inner, declaration, span)) return unknown;
   const body =
     declaration.kind === "op"
-      ? runNotation(inner, binding, declaration, span)
+      ? runNotation(inner, declaration, span)
       : (evaluateBody(inner, declaration.body) ?? unknown);
-  const conformed = conformResult(inner, binding, declaration, body, "use");
-  return meaningOf(frame, value, bound, outerResult(inner, binding, declaration, conformed, span), span);
+  const conformed = conformResult(inner, declaration, body, "use");
+  return meaningOf(frame, value, bound, outerResult(inner, binding, conformed, span), span);
 }
 
 function isRunning(frame: Frame, declaration: CallableDeclaration): boolean {

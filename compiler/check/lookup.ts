@@ -81,7 +81,7 @@ function declarationValue(
 }
 
 /** The value of a file's `let`, evaluated once; unknown inside itself. */
-export function letValue(frame: Frame, scope: FileScope, name: string): CheckValue {
+function letValue(frame: Frame, scope: FileScope, name: string): CheckValue {
   const overridden = frame.elaboration.session.lets.get(name);
   if (overridden) return overridden;
   const known = scope.letValues.get(name);
@@ -105,7 +105,7 @@ export function letValue(frame: Frame, scope: FileScope, name: string): CheckVal
 }
 
 /** A frame that sees a file and nothing else. */
-export function fileFrame(frame: Frame, scope: FileScope): Frame {
+function fileFrame(frame: Frame, scope: FileScope): Frame {
   return {
     ...frame,
     file: scope,
@@ -168,7 +168,7 @@ function likely(frame: Frame, name: string): string[] {
 }
 
 /** Names that could stand where a value is expected. */
-export function visibleNames(frame: Frame): string[] {
+function visibleNames(frame: Frame): string[] {
   const names: string[] = [];
   for (let scope: LocalScope | undefined = frame.locals; scope; scope = scope.parent)
     names.push(...scope.values.keys());

@@ -12,7 +12,7 @@ const probabilities: ReadonlySet<string> = new Set(["softmax", "sigmoid", "log_s
 /** What a loss applies to its logits by itself. */
 const applies: Readonly<Record<string, string>> = { cross_entropy: "softmax", bce: "sigmoid" };
 
-export function isLibrary(callable: CallableValue): boolean {
+function isLibrary(callable: CallableValue): boolean {
   return !isUserSpan(callable.declaration.span);
 }
 

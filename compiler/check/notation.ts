@@ -13,7 +13,6 @@ import { computed, emit } from "./emit.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
 import { axisName, evaluateShape, typeShape } from "./signature.ts";
-import type { Binding } from "./bind-tensor.ts";
 import { checkType } from "./type.ts";
 import type { Axis } from "./type.ts";
 import { unknown } from "./values.ts";
@@ -30,12 +29,7 @@ interface LinearForm {
   readonly terms: ReadonlyMap<string, Dim>;
 }
 
-export function runNotation(
-  frame: Frame,
-  _binding: Binding,
-  declaration: CallableDeclaration,
-  span: Span,
-): CheckValue {
+export function runNotation(frame: Frame, declaration: CallableDeclaration, span: Span): CheckValue {
   const { solver } = frame.elaboration;
   const [statement] = declaration.body.statements;
   if (!statement || statement.kind === "hole") return unknown;
@@ -78,7 +72,7 @@ export function runNotation(
     const own: AxisMap[] = [];
     for (const form of forms[r]!) {
       if (!form) return unknown;
-      const coefficients = new Array<number>(order.length).fill(0);
+      const coefficients = order.map(() => 0);
       for (const [name, coefficient] of form.terms) {
         const at = order.indexOf(name);
         if (at < 0) {

@@ -60,7 +60,7 @@ export function through(frame: Frame, stages: readonly Stage[], start: CheckValu
   return value;
 }
 
-export function applyStage(frame: Frame, input: Given, stage: Stage): CheckValue {
+function applyStage(frame: Frame, input: Given, stage: Stage): CheckValue {
   switch (stage.kind) {
     case "operator": {
       const operand = evaluate({ ...frame, piped: input.value }, stage.operand);

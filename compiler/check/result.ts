@@ -28,12 +28,11 @@ interface Promised {
  */
 export function conformResult(
   frame: Frame,
-  binding: Binding | undefined,
   declaration: CallableDeclaration,
   value: CheckValue,
   where: "alone" | "use",
 ): Conformed {
-  return conform(frame, declaration, declaration.result, value, where, binding);
+  return conform(frame, declaration, declaration.result, value, where);
 }
 
 export type Conformed =
@@ -49,7 +48,6 @@ function conform(
   type: Type,
   value: CheckValue,
   where: "alone" | "use",
-  binding: Binding | undefined,
 ): Conformed {
   const shape = typeShape(frame, type);
   // names of the result are looked up even where the body is unknown
@@ -71,7 +69,7 @@ function conform(
       fields: new Map(
         shape.fields.map((field) => [
           field.name,
-          conform(frame, declaration, field.type, fields.get(field.name)!, where, binding),
+          conform(frame, declaration, field.type, fields.get(field.name)!, where),
         ]),
       ),
     };
@@ -230,23 +228,14 @@ function differenceOf(
 }
 
 /** The result under the caller's labels. */
-export function outerResult(
-  frame: Frame,
-  binding: Binding,
-  declaration: CallableDeclaration,
-  conformed: Conformed,
-  span: Span,
-): CheckValue {
+export function outerResult(frame: Frame, binding: Binding, conformed: Conformed, span: Span): CheckValue {
   if (conformed.kind === "other") return conformed.value;
   if (conformed.kind === "record") {
     return {
       kind: "record",
       span,
       fields: new Map(
-        [...conformed.fields].map(([name, field]) => [
-          name,
-          outerResult(frame, binding, declaration, field, span),
-        ]),
+        [...conformed.fields].map(([name, field]) => [name, outerResult(frame, binding, field, span)]),
       ),
     };
   }

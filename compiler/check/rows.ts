@@ -7,7 +7,7 @@ import type { Frame } from "./frame.ts";
 import type { CheckValue } from "./values.ts";
 
 /** Floating point operations count free dims as 1: the cost of one row. */
-export function flopsOf(sizes: readonly Dim[]): number {
+function flopsOf(sizes: readonly Dim[]): number {
   const total = dim.product(sizes);
   const ones = new Map([...dim.symbolsOf(total)].map((name) => [name, 1]));
   return dim.evaluate(total, ones);

@@ -2,7 +2,6 @@
 import type { Expression } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
-import * as dim from "../ir/dim.ts";
 import { mayNotDivide } from "./diagnostics/dlm0203-may-not-divide.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
@@ -61,8 +60,4 @@ export function reportQuotient(frame: Frame, number: NumberValue, span: Span): v
 
 export function axisOf(size: Size, label: string | undefined): Axis {
   return { label, size };
-}
-
-export function constantSize(value: number, span: Span): Size {
-  return { dim: dim.constant(value), origin: { kind: "written", span, name: undefined } };
 }

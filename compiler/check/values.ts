@@ -1,7 +1,6 @@
 /** What expressions mean to the checker. A tensor carries its type and, where a graph is built, its node. */
 import type {
   AxisItem,
-  Body,
   CallableDeclaration,
   DataDeclaration,
   Expression,
@@ -280,6 +279,3 @@ export function kindInWords(value: CheckValue): string {
       return "unknown";
   }
 }
-
-/** The parts of a body in the order of its text. */
-export type { Body };

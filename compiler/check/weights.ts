@@ -34,7 +34,7 @@ import type { CheckValue, TensorValue } from "./values.ts";
 type WeightStatement = Extract<Statement, { kind: "weight" }>;
 type StateStatement = Extract<Statement, { kind: "state" }>;
 
-export function kindOfWeight(name: string): WeightKind {
+function kindOfWeight(name: string): WeightKind {
   return name === "kernel" || name === "table" ? name : "other";
 }
 

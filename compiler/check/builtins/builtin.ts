@@ -2,7 +2,8 @@
 import type { Expression } from "../../../grammar/ast.ts";
 import type { Span } from "../../../grammar/source.ts";
 import type { Frame } from "../frame.ts";
-import type { CheckValue, OverAxes, TensorArgument } from "../values.ts";
+import type { Axis } from "../type.ts";
+import type { CheckValue, OverAxes } from "../values.ts";
 
 export interface BuiltinParameter {
   readonly name: string;
@@ -48,8 +49,6 @@ export interface Builtin {
 }
 
 export interface TensorShape {
-  readonly axes: readonly import("../type.ts").Axis[];
+  readonly axes: readonly Axis[];
   readonly span: Span;
 }
-
-export type { TensorArgument };
