@@ -200,7 +200,7 @@ function dataValues({ reader, columns, drop, fill, split, augment }: DataPlan): 
 }
 
 function trainValues(plan: TrainPlan): Values {
-  const { penalty, stop, log } = plan;
+  const { penalty, stop } = plan;
   return [
     ["on", `${plan.data.replace(/^.*#/, "")}.${plan.split}`],
     ["loss", plan.loss.text],
@@ -214,14 +214,8 @@ function trainValues(plan: TrainPlan): Values {
     ["seed", String(plan.seed)],
     ["shuffle", String(plan.shuffle)],
     ["stop", stop ? `early, watch = ${stop.watch.text}` : "after the last epoch"],
-    ...(stop
-      ? ([
-          ["stop.patience", String(stop.patience)],
-          ["stop.improvement", String(stop.improvement)],
-        ] as const)
-      : []),
+    ...(stop ? ([["stop.patience", String(stop.patience)]] as const) : []),
     ["keep", plan.keep ? `best, by = ${plan.keep.text}` : "last"],
-    ["log", log ? `every ${log.every} steps` : "every epoch"],
   ];
 }
 

@@ -105,7 +105,6 @@ train Price on Houses {
   shuffle    off
   stop       early, watch = valid.loss, patience = 4
   keep       best, by = valid.r2
-  log        every = 50
 }
 `);
     expect(renderAll(diagnostics)).toBe("");
@@ -128,7 +127,6 @@ train Price on Houses {
       shuffle: false,
       stop: { watch: { split: "valid", metric: "loss", larger: false }, patience: 4 },
       keep: { metric: "r2", larger: true },
-      log: { every: 50 },
     });
   });
 
@@ -142,6 +140,13 @@ train Price on Houses {
       shuffle: true,
     });
     expect(flow.plans.train[0]!.stop).toBeUndefined();
+  });
+
+  test("steps alone: as many epochs as they need", () => {
+    const text = train("  loss mse(out, price)\n  optimizer sgd(0.1)\n  batch 32\n  steps 100");
+    const splits = { train: 320, valid: 40, test: 40 };
+    const facts: Facts = { data: new Map([["main.dlm#Houses", { splits }]]) };
+    expect(checkText(text, facts).flow.plans.train[0]).toMatchObject({ steps: 100, epochs: 10 });
   });
 
   const wrong: readonly (readonly [string, string, string])[] = [

@@ -29,6 +29,7 @@ import { cutBetween, differentiableSources, flooredAtZero } from "./reach.ts";
 import { optimizerOf, optimizerText, runForward, runUpdate } from "./train.ts";
 import type { Forward, TrainBlock } from "./train.ts";
 import { readTrainSettings } from "./train-settings.ts";
+import type { TrainSettings } from "./train-settings.ts";
 import { unnamed } from "./settings.ts";
 
 export interface CheckedTrain {
@@ -99,7 +100,7 @@ export function checkTrain(
     runForward(fitting.frame, block);
     checkFitted(fitting);
   }
-  return { block, plan: planOf(block, forward, optimizer?.declaration.name.text, dataPlan) };
+  return { block, plan: planOf(block, forward, optimizer?.declaration.name.text, dataPlan, facts) };
 }
 
 function planOf(
@@ -107,8 +108,10 @@ function planOf(
   forward: Forward | undefined,
   optimizer: string | undefined,
   data: DataPlan,
+  facts: Facts,
 ): TrainPlan {
   const { declaration, settings, model } = block;
+  const { epochs, ...plan } = settings.plan;
   return {
     name: declaration.name.text,
     model: model.declaration.name.text,
@@ -126,8 +129,27 @@ function planOf(
       text: optimizerText(block),
       span: settings.optimizer?.span ?? declaration.name.span,
     },
-    ...settings.plan,
+    ...plan,
+    epochs: epochs ?? epochsFor(plan, trainRows(block, data, facts)),
   };
+}
+
+/** Rows of the split that is trained on, as far as they are known. */
+function trainRows(block: TrainBlock, data: DataPlan, facts: Facts): number | undefined {
+  const part = data.split?.parts[splitOf(block)];
+  return (
+    facts.data.get(data.key)?.splits?.[splitOf(block)] ?? (part?.kind === "count" ? part.value : undefined)
+  );
+}
+
+/** As many epochs as the steps need. */
+function epochsFor(
+  { steps, batch, last }: Omit<TrainSettings["plan"], "epochs">,
+  rows: number | undefined,
+): number {
+  if (rows === undefined || steps === undefined) return Number.MAX_SAFE_INTEGER;
+  const perEpoch = Math.max(1, last === "drop" ? Math.floor(rows / batch) : Math.ceil(rows / batch));
+  return Math.ceil(steps / perEpoch);
 }
 
 function splitOf({ data }: TrainBlock): SplitName {
@@ -258,9 +280,7 @@ function checkFitted({ updates, frame }: Trial): void {
 function checkLastBatch({ updates, frame }: Trial, block: TrainBlock, data: DataPlan, facts: Facts): void {
   const { plan, batchSetting } = block.settings;
   const [update] = updates;
-  const part = data.split?.parts[splitOf(block)];
-  const rows =
-    facts.data.get(data.key)?.splits?.[splitOf(block)] ?? (part?.kind === "count" ? part.value : undefined);
+  const rows = trainRows(block, data, facts);
   if (!update || rows === undefined) return;
   const left = rows % plan.batch || plan.batch;
   if (left !== 1 || (plan.last === "drop" && plan.batch > 1)) return;

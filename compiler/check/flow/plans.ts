@@ -128,16 +128,14 @@ export interface TrainPlan {
   readonly clip: number | undefined;
   readonly batch: number;
   readonly last: "keep" | "drop";
+  /** where only `steps` is given: as many as these need, or without an end while the number of rows is unknown */
   readonly epochs: number;
   /** ends earlier, after so many steps */
   readonly steps: number | undefined;
   readonly seed: number;
   readonly shuffle: boolean;
-  readonly stop:
-    { readonly watch: WatchPlan; readonly patience: number; readonly improvement: number } | undefined;
+  readonly stop: { readonly watch: WatchPlan; readonly patience: number } | undefined;
   readonly keep: WatchPlan | undefined;
-  /** a line every so many steps; undefined: every epoch */
-  readonly log: { readonly every: number } | undefined;
 }
 
 // ---------------------------------------------------------------- evaluate

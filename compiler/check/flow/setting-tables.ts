@@ -129,9 +129,9 @@ export const trainSettings: SettingTable = {
     { name: "shuffle", signature: "shuffle off", doc: "`off`: keeps the order of the rows in every epoch." },
     {
       name: "stop",
-      signature: "stop early, watch = valid.loss, patience = 5, improvement = 0",
+      signature: "stop early, watch = valid.loss, patience = 5",
       doc: "Ends training when the watched value has not become better for `patience` epochs.",
-      named: ["watch", "patience", "improvement"],
+      named: ["watch", "patience"],
     },
     {
       name: "keep",
@@ -139,12 +139,7 @@ export const trainSettings: SettingTable = {
       doc: "The weights that training ends with: `best` by a measured value, or `last`.",
       named: ["by"],
     },
-    {
-      name: "log",
-      signature: "log every = 100",
-      doc: "Reports the loss every so many steps, besides at the end of each epoch.",
-      named: ["every"],
-    },
+    later("log", "log every = 100", "Reports the loss every so many steps."),
     later("accumulate", "accumulate 4", "Adds up the gradients of several batches."),
     later("average", "average 0.999", "Keeps a moving average of the weights."),
     later("precision", "precision f16", "Computes activations in f16."),

@@ -28,8 +28,8 @@ export interface TrainSettings {
   readonly batchSetting: CallSetting | undefined;
   readonly plan: Pick<
     TrainPlan,
-    "penalty" | "clip" | "batch" | "last" | "epochs" | "steps" | "seed" | "shuffle" | "stop" | "keep" | "log"
-  >;
+    "penalty" | "clip" | "batch" | "last" | "steps" | "seed" | "shuffle" | "stop" | "keep"
+  > & { readonly epochs: number | undefined };
 }
 
 const defaultEpochs = 10;
@@ -86,7 +86,7 @@ export function readTrainSettings(
           )) ??
         32,
       last: (last && word("last", last.value, ["keep", "drop"], last.span, context)) ?? "keep",
-      epochs: epochs ?? (steps === undefined ? defaultEpochs : Number.MAX_SAFE_INTEGER),
+      epochs: epochs ?? (steps === undefined ? defaultEpochs : undefined),
       steps,
       seed:
         (seed &&
@@ -101,7 +101,6 @@ export function readTrainSettings(
       shuffle: switchedOn(calls, "shuffle", context),
       stop: stopOf(calls.get("stop")?.[0], data, context),
       keep: keepOf(calls.get("keep")?.[0], data, context),
-      log: logOf(calls.get("log")?.[0], context),
     },
   };
 }
@@ -210,15 +209,12 @@ function stopOf(
     return undefined;
   const watch = watchOf("stop", named(setting, "watch")?.value, setting.span, data, context);
   const patience = named(setting, "patience");
-  const improvement = named(setting, "improvement");
   if (watch === undefined) return undefined;
   return {
     watch,
     patience:
-      (patience && number("patience", patience.value, { whole: true, least: 0 }, patience.span, context)) ??
+      (patience && number("patience", patience.value, { whole: true, least: 1 }, patience.span, context)) ??
       5,
-    improvement:
-      (improvement && number("improvement", improvement.value, { least: 0 }, improvement.span, context)) ?? 0,
   };
 }
 
@@ -232,16 +228,4 @@ function keepOf(
   return which === "best"
     ? watchOf("keep", named(setting, "by")?.value, setting.span, data, context)
     : undefined;
-}
-
-function logOf(setting: CallSetting | undefined, context: FlowContext): TrainPlan["log"] {
-  if (setting === undefined) return undefined;
-  const every = number(
-    "log",
-    named(setting, "every")?.value,
-    { whole: true, least: 1 },
-    setting.span,
-    context,
-  );
-  return every === undefined ? undefined : { every };
 }
