@@ -152,6 +152,7 @@ describe("mistakes in data blocks", () => {
     ["a source that does not exist", `data A from cvs("a.csv") {\n  input x : number\n}`, "DLM0121"],
     ["no type", `data A from csv("a.csv") {\n  input x\n}`, "DLM0121"],
     ["a type that does not exist", `data A from csv("a.csv") {\n  input x : numbre\n}`, "DLM0121"],
+    ["a name that training uses itself", `data A from csv("a.csv") {\n  input step : number\n}`, "DLM0121"],
     ["no input", `data A from csv("a.csv") {\n  target x : number\n}`, "DLM0122"],
   ];
   test.each(cases)("%s", (_, text, code) => {

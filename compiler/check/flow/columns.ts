@@ -17,6 +17,16 @@ import type { CallSetting, FlowContext } from "./settings.ts";
 
 const kinds = "`number`, `category`, or an array such as `u8[H=28, W=28, C=1]`";
 
+/** Names of inputs that every compiled model has for itself, with what they mean. */
+export const reservedInputs: ReadonlyMap<string, string> = new Map([
+  ["seed", "the seed"],
+  ["iteration", "the number of steps done"],
+  ["step", "the number of the step"],
+  ["steps_per_epoch", "the steps of an epoch"],
+  ["rate_factor", "the factor of the rate"],
+  ["parameters", "all weights together"],
+]);
+
 /** All columns of one `input` or `target` line; those that make no sense are left out after a diagnostic. */
 export function columnsOf(
   setting: CallSetting,
@@ -44,6 +54,14 @@ export function columnsOf(
   if (type.kind === "category" && setting.alias && names.length > 1)
     wrong(setting.alias.span, "one column for a name behind `as`", "which of the columns is meant?");
   return names.flatMap((name) => {
+    if (reservedInputs.has(name.text)) {
+      wrong(
+        name.span,
+        "another name",
+        `\`${name.text}\` is what training itself calls ${reservedInputs.get(name.text)}`,
+      );
+      return [];
+    }
     const known = facts?.columns;
     const found = known?.get(name.text);
     if (known && !found) {

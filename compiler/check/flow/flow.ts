@@ -2,7 +2,7 @@
  * The workflow side of the checker: `data` declarations for the names of the program, then every `train`, `evaluate`
  * and `deploy` block. One object a run; it holds what was found so far.
  */
-import type { DataDeclaration, WorkflowDeclaration } from "../../../grammar/ast.ts";
+import type { CallableDeclaration, DataDeclaration, WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import * as dim from "../../ir/dim.ts";
 import type { FileScope } from "../names.ts";
@@ -13,9 +13,10 @@ import { blockFrame, flowContext, modelOf } from "./block.ts";
 import { checkEvaluate } from "./check-evaluate.ts";
 import { checkTrain } from "./check-train.ts";
 import type { CheckedTrain } from "./check-train.ts";
-import { checkedColumn, lateName } from "./columns.ts";
+import { checkedColumn, lateName, reservedInputs } from "./columns.ts";
 import { readData } from "./data.ts";
 import { readDeploy } from "./deploy.ts";
+import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import type { Facts } from "./facts.ts";
 import type { DataPlan, DeployPlan, EvaluatePlan, FlowPlans } from "./plans.ts";
@@ -57,6 +58,9 @@ export function createFlow(facts: Facts): Flow {
     const deploy: DeployPlan[] = [];
     for (const declaration of scope.file.declarations) {
       switch (declaration.kind) {
+        case "model":
+          refuseNames(session, declaration);
+          break;
         case "train": {
           const found = checkTrain(session, scope, declaration, facts, planOf);
           if (found) trains.push(found);
@@ -94,6 +98,23 @@ function dataValue(declaration: DataDeclaration, plan: DataPlan): DataValue {
     exports.set(name, dimNumber(size, { kind: "data", span, name: classes.dim }, name));
   }
   return { kind: "data", declaration, split: undefined, columns: plan.columns.map(checkedColumn), exports };
+}
+
+/** Tensors of a model are inputs of its entries, beside those that every entry may have. */
+function refuseNames(session: Session, { tensors }: CallableDeclaration): void {
+  for (const { name } of tensors) {
+    const meaning = reservedInputs.get(name.text);
+    if (meaning === undefined) continue;
+    const found = `\`${name.text}\` is what training itself calls ${meaning}`;
+    session.add(
+      report(settingValue, {
+        setting: "model",
+        needs: "other names for its tensors",
+        span: name.span,
+        found,
+      }),
+    );
+  }
 }
 
 /** `tune` and `check` blocks: their names are looked at, and the block is refused whole. */
