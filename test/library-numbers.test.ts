@@ -207,7 +207,7 @@ function* edgeCases(item: Item, graph: Graph, sizes: ReadonlyMap<string, number>
 
 describe("edges of f32: what is finite has finite gradients, and nothing becomes NaN", () => {
   for (const item of items) {
-    if (edgeInputs(item, graphsOf(item).forward).length === 0) continue;
+    if (item.edges?.length === 0) continue;
     test(item.name, async () => {
       const { forward, gradient } = graphsOf(item);
       const wasm = await moduleOf(item, true);

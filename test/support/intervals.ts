@@ -61,13 +61,19 @@ function lowest(low: number, high: number, ulps: number): number {
   return next <= high ? Math.min(least, next - ulps * spacing(next)) : least;
 }
 
-/** Exact results in [low, high], computed with an error of so many units in the last place. */
+/** Exact results in [low, high], computed with an error of so many units in the last place; none changes its sign. */
 function rounded(low: number, high: number, ulps: number): Interval {
   if (Number.isNaN(low) || Number.isNaN(high)) return anything;
   if (ulps === 0) return [low, high];
   const from = lowest(low, high, ulps * slack);
   const to = -lowest(-high, -low, ulps * slack);
-  return [from > largest ? largest : from < -largest ? -Infinity : from, to > largest ? Infinity : to < -largest ? -largest : to]; // prettier-ignore
+  return [overflown(low >= 0 ? Math.max(from, 0) : from, -1), overflown(high <= 0 ? Math.min(to, 0) : to, 1)];
+}
+
+/** A bound beyond the largest float: the result is that float or infinite. */
+function overflown(bound: number, side: 1 | -1): number {
+  if (Math.abs(bound) <= largest) return bound;
+  return Math.sign(bound) === side ? bound * Infinity : side * -largest;
 }
 
 /** A sum of these terms in any order. */

@@ -170,7 +170,8 @@ export function outOfBounds({ entry, sizes, given, after }: Ran): string[] {
     runBounded(kernel, sizes, contents, (buffer, at, bounds) => {
       const got = after(buffer)[at]!;
       stored.push([buffer, at, got]);
-      if (!contains(bounds, got))
+      if (Number.isNaN(bounds[0])) wrong ??= `kernel ${kernel.name}: ${buffer.name}[${at}] has no bound`;
+      else if (!contains(bounds, got))
         wrong ??= `kernel ${kernel.name}: ${buffer.name}[${at}] is ${got}, not within ${bounds.join(" and ")}`;
     });
     if (wrong !== undefined) found.push(wrong);

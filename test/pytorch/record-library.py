@@ -1,0 +1,269 @@
+"""Records what PyTorch computes in f64 for single items of the library, for test/library-pytorch.test.ts.
+
+    python3 test/pytorch/record-library.py test/golden/pytorch-library.json
+
+Inputs come from a small integer generator that both sides run, so that only results are recorded: `out`, the gradient of
+sum(out * cotangent) towards each input, and what running statistics become. Optimizers: the weights after each step.
+Needs Debian's python3-torch. Layouts are dlm's: channels last, kernels [In, Out] and [height, width, In, Out].
+"""
+import json
+import struct
+import sys
+
+import torch
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+torch.set_default_dtype(torch.float64)
+
+
+def numbers(name, count):
+    """FNV-1a of the name seeds a 32-bit linear congruential generator; values in [-1, 1) with 16 bits."""
+    state = 2166136261
+    for c in name.encode():
+        state = ((state ^ c) * 16777619) & 0xFFFFFFFF
+    out = []
+    for _ in range(count):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        out.append((state >> 16) / 32768.0 - 1.0)
+    return out
+
+
+def as_f32(x):
+    return struct.unpack("f", struct.pack("f", x))[0]
+
+
+def count_of(shape):
+    n = 1
+    for s in shape:
+        n *= s
+    return n
+
+
+class Case:
+    """The inputs of one item by name, and what it writes."""
+
+    def __init__(self, name):
+        self.name = name
+        self.leaves = {}
+        self.writes = {}
+
+    def x(self, name, *shape, low=-2.0, high=2.0):
+        values = [as_f32(low + ((v + 1) / 2) * (high - low)) for v in numbers(f"{self.name}.{name}", count_of(shape))]
+        leaf = torch.tensor(values).reshape(shape)
+        if name != "cotangent" and not name.startswith("n.m") and not name.startswith("n.v"):
+            leaf.requires_grad_()
+            self.leaves[name] = leaf
+        return leaf
+
+    def ids(self, name, n, *shape):
+        values = [int((v + 1) * 0.5 * n) % n for v in numbers(f"{self.name}.{name}", count_of(shape))]
+        return torch.tensor(values).reshape(shape)
+
+
+B = 3
+IMAGE = (B, 6, 5, 2)
+
+
+def first(x):
+    """channels first"""
+    return x.permute(0, 3, 1, 2)
+
+
+def last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+def conv(size, stride, pad, bias=True):
+    def run(c):
+        x, k = c.x("x", *IMAGE), c.x("c.kernel", size, size, 2, 3)
+        b = c.x("c.shift", 3) if bias else None
+        return last(F.conv2d(first(x), k.permute(3, 2, 0, 1), b, stride=stride, padding=pad))
+
+    return run
+
+
+def upconv(shape, out, size, stride):
+    def run(c):
+        x, k, b = c.x("x", *shape), c.x("c.kernel", size, size, shape[3], out), c.x("c.shift", out)
+        pad = (size - stride) // 2
+        return last(F.conv_transpose2d(first(x), k.permute(2, 3, 0, 1), b, stride=stride, padding=pad))
+
+    return run
+
+
+def dense(shape, out, bias=True):
+    def run(c):
+        y = c.x("x", *shape) @ c.x("l.kernel", shape[-1], out)
+        return y + c.x("l.shift", out) if bias else y
+
+    return run
+
+
+def batch_norm(shape, training, momentum=0.1, eps=1e-5):
+    def run(c):
+        n = shape[-1]
+        x, scale, shift = c.x("x", *shape), c.x("n.scale", n), c.x("n.shift", n)
+        m, v = c.x("n.m", n), c.x("n.v", n, low=0.5, high=1.5)
+        flat = x.reshape(-1, n)
+        out = F.batch_norm(flat, m, v, scale, shift, training, momentum, eps).reshape(shape)
+        if training:
+            c.writes = {"n.m": m, "n.v": v}
+        return out
+
+    return run
+
+
+def pool(f):
+    return lambda c: last(f(first(c.x("x", *IMAGE))))
+
+
+def unary(f, *shape):
+    return lambda c: f(c.x("x", *(shape or (B, 7))))
+
+
+def pair(f, **ranges):
+    return lambda c: f(c.x("x", B, 5), c.x("y", B, 5, **ranges))
+
+
+def embed(c):
+    return F.embedding(c.ids("id", 4, B, 3), c.x("e.table", 4, 3))
+
+
+def layer_norm(c):
+    return F.layer_norm(c.x("x", B, 5), [5], c.x("n.scale", 5), c.x("n.shift", 5), 1e-5)
+
+
+def tokens(c):
+    x, label = c.x("x", B, 4, 3), c.ids("label", 3, B, 4)
+    return F.cross_entropy(x.reshape(-1, 3), label.reshape(-1))
+
+
+ITEMS = {
+    "relu": unary(F.relu),
+    "leaky_relu": unary(F.leaky_relu),
+    "leaky_relu_steep": unary(lambda x: F.leaky_relu(x, 0.25)),
+    "sigmoid": unary(torch.sigmoid),
+    "tanh": unary(torch.tanh),
+    "softplus": unary(F.softplus),
+    "gelu": unary(F.gelu),
+    "gelu_tanh": unary(lambda x: F.gelu(x, approximate="tanh")),
+    "silu": unary(F.silu),
+    "softmax": unary(lambda x: torch.softmax(x, 1), B, 5),
+    "softmax_inner": unary(lambda x: torch.softmax(x, 1), B, 6, 3),
+    "log_softmax": unary(lambda x: torch.log_softmax(x, 1), B, 5),
+    "logsumexp": unary(lambda x: torch.logsumexp(x, 1), B, 5),
+    "variance": unary(lambda x: x.var(1, unbiased=False), B, 5),
+    "deviation": unary(lambda x: x.std(1, unbiased=False), B, 5),
+    "Dense": dense((B, 5), 3),
+    "Dense_of_one": dense((B, 1), 1, bias=False),
+    "Dense_of_rows": dense((B, 3, 5), 9),
+    "Conv": conv(3, 1, 1),
+    "Conv_one": conv(1, 1, 0, bias=False),
+    "Conv_stride": conv(3, 2, 1),
+    "Conv_valid": conv(3, 1, 0),
+    "Conv_pad": conv(3, 2, 2),
+    "Conv_even": conv(4, 3, 1),
+    "Conv_far": conv(1, 4, 0),
+    "Upconv": upconv((B, 3, 2, 2), 3, 2, 2),
+    "Upconv_large": upconv((B, 2, 3, 2), 2, 4, 2),
+    "maxpool": pool(lambda x: F.max_pool2d(x, 2)),
+    "maxpool_overlap": pool(lambda x: F.max_pool2d(x, 3, stride=2, padding=1)),
+    "maxpool_valid": pool(lambda x: F.max_pool2d(x, 2, stride=3)),
+    "avgpool": pool(lambda x: F.avg_pool2d(x, 2)),
+    "avgpool_overlap": pool(lambda x: F.avg_pool2d(x, 3, stride=2, padding=1)),
+    "avgpool_pad": pool(lambda x: F.avg_pool2d(x, 2, padding=1)),
+    "flatten": unary(lambda x: torch.flatten(x, 1), B, 2, 3, 2),
+    "BatchNorm": batch_norm((B, 3), True),
+    "BatchNorm_in_use": batch_norm((B, 3), False),
+    "BatchNorm_image": batch_norm((B, 3, 2, 3), True, momentum=0.25, eps=1e-3),
+    "LayerNorm": layer_norm,
+    "OneHot": lambda c: F.one_hot(c.ids("id", 4, B), 4).double(),
+    "Embed": embed,
+    "mse": pair(F.mse_loss),
+    "mae": pair(F.l1_loss),
+    "huber": pair(F.huber_loss),
+    "huber_wide": pair(lambda x, y: F.huber_loss(x, y, delta=2.0)),
+    "bce": pair(F.binary_cross_entropy_with_logits, low=0.0, high=1.0),
+    "cross_entropy": lambda c: F.cross_entropy(c.x("x", B, 5), c.ids("label", 5, B)),
+    "cross_entropy_smooth": lambda c: F.cross_entropy(c.x("x", B, 5), c.ids("label", 5, B), label_smoothing=0.1),
+    "cross_entropy_tokens": tokens,
+}
+
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, 0.1),
+    "momentum": lambda p: torch.optim.SGD(p, 0.1, momentum=0.9),
+    "nesterov": lambda p: torch.optim.SGD(p, 0.1, momentum=0.75, nesterov=True),
+    "adam": lambda p: torch.optim.Adam(p, 0.01),
+    "adam_other": lambda p: torch.optim.Adam(p, 0.02, betas=(0.5, 0.9), eps=1e-3),
+    "adam_forgetful": lambda p: torch.optim.Adam(p, 0.01, betas=(0.0, 0.999)),
+    "adamw": lambda p: torch.optim.AdamW(p, 0.01),
+    "adamw_strong": lambda p: torch.optim.AdamW(p, 0.1, weight_decay=0.5),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, 0.01),
+    "rmsprop_momentum": lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.9, eps=1e-4, momentum=0.5),
+    # the derivative of r * w^2 is 2 * r * w
+    "l2": lambda p: torch.optim.SGD(p, 0.1, weight_decay=2 * 0.05),
+    "clip": lambda p: torch.optim.SGD(p, 0.1),
+    "clip_far": lambda p: torch.optim.SGD(p, 0.1),
+    "clip_adam": lambda p: torch.optim.Adam(p, 0.01),
+}
+CLIP = {"clip": 0.5, "clip_far": 1000.0, "clip_adam": 0.25}
+STEPS = 4
+WEIGHTS = 7
+
+
+def flat(t):
+    # 12 digits: ten times finer than what is compared
+    return [float("%.12g" % v) for v in t.detach().reshape(-1).tolist()]
+
+
+def record_item(name, run):
+    c = Case(name)
+    out = run(c)
+    results = {"out": flat(out)}
+    if out.requires_grad:
+        (out * c.x("cotangent", *out.shape)).sum().backward()
+        for leaf, value in c.leaves.items():
+            results[f"d.{leaf}"] = flat(value.grad)
+    for state, value in c.writes.items():
+        results[f"writes {state}"] = flat(value)
+    return results
+
+
+def record_optimizer(name, make):
+    start = numbers(f"{name}.w", WEIGHTS)
+    start[0] = 0.0
+    w = torch.nn.Parameter(torch.tensor(start))
+    optimizer = make([w])
+    steps = []
+    for step in range(1, STEPS + 1):
+        w.grad = torch.tensor(numbers(f"{name}.g{step}", WEIGHTS))
+        if name in CLIP:
+            torch.nn.utils.clip_grad_norm_([w], CLIP[name])
+        optimizer.step()
+        steps.append(flat(w))
+    return steps
+
+
+recorded = {
+    "torch": torch.__version__,
+    "items": {name: record_item(name, run) for name, run in ITEMS.items()},
+    "optimizers": {name: record_optimizer(name, make) for name, make in OPTIMIZERS.items()},
+}
+
+
+def line(value):
+    return json.dumps(value, separators=(",", ":"))
+
+
+# one line an item
+parts = [f'"torch": {line(recorded["torch"])}']
+for key in ["items", "optimizers"]:
+    rows = ",\n".join(f"{json.dumps(name)}: {line(value)}" for name, value in recorded[key].items())
+    parts.append(f'"{key}": {{\n{rows}\n}}')
+text = "{" + ",\n".join(parts) + "}\n"
+if len(sys.argv) > 1:
+    with open(sys.argv[1], "w") as f:
+        f.write(text)
+else:
+    sys.stdout.write(text)
