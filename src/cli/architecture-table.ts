@@ -14,9 +14,12 @@ interface Line {
 }
 
 export function architectureTable(t: Terminal, model: Architecture): string[] {
-  const lines = linesOf(model.layers.map(({ row }) => row));
   // the other columns and the spaces between them take about 44
   const room = Math.max(30, t.width - 44);
+  const lines = linesOf(
+    model.layers.map(({ row }) => row),
+    room,
+  );
   const first = Math.max(
     0,
     ...lines.filter(({ stages }) => stages.length > 1).map((l) => l.stages[0]!.length),
@@ -61,8 +64,8 @@ function shortened(text: string, room: number): string {
   return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }
 
-/** Rows inside another row (the arguments of a concat) are part of it; rows that begin on one line are one. */
-function linesOf(rows: readonly StageRow[]): Line[] {
+/** Rows inside another row (the arguments of a concat) are part of it; rows that begin on one line are one, as far as they fit. */
+function linesOf(rows: readonly StageRow[], room: number): Line[] {
   const inside = (row: StageRow): boolean =>
     rows.some(
       ({ span }) =>
@@ -83,7 +86,7 @@ function linesOf(rows: readonly StageRow[]): Line[] {
     const text = `${isPiped(row) ? "-> " : ""}${row.text}`;
     const parameters = row.parameters + waiting;
     waiting = 0;
-    if (last?.at === at && isPiped(row)) {
+    if (last?.at === at && isPiped(row) && [...last.stages, text].join(" ").length <= room) {
       last.stages.push(text);
       last.type = row.type;
       last.parameters += parameters;

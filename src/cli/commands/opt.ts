@@ -68,6 +68,8 @@ export function optCommand(): Command {
       const wanted = options.pass ?? [];
       const read = pinDims(readGraph(file), options.dim ?? new Map());
       const graph = options.checkEachPass === true ? checked(read, wanted, options.seed) : run(read, wanted);
+      if (options.checkEachPass === true)
+        t.say(`the answer is the same after each of ${wanted.length} passes`);
       if (options.output === undefined) {
         const text = await emitted(options.emit, graph, options.plan);
         process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
