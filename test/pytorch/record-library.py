@@ -118,8 +118,8 @@ def pool(f):
     return lambda c: last(f(first(c.x("x", *IMAGE))))
 
 
-def unary(f, *shape):
-    return lambda c: f(c.x("x", *(shape or (B, 7))))
+def unary(f, *shape, **ranges):
+    return lambda c: f(c.x("x", *(shape or (B, 7)), **ranges))
 
 
 def pair(f, **ranges):
@@ -152,6 +152,7 @@ ITEMS = {
     "softmax": unary(lambda x: torch.softmax(x, 1), B, 5),
     "softmax_inner": unary(lambda x: torch.softmax(x, 1), B, 6, 3),
     "log_softmax": unary(lambda x: torch.log_softmax(x, 1), B, 5),
+    "log_softmax_far": unary(lambda x: torch.log_softmax(x, 1), B, 5, low=9995, high=10005),
     "logsumexp": unary(lambda x: torch.logsumexp(x, 1), B, 5),
     "variance": unary(lambda x: x.var(1, unbiased=False), B, 5),
     "deviation": unary(lambda x: x.std(1, unbiased=False), B, 5),
@@ -186,6 +187,7 @@ ITEMS = {
     "huber_wide": pair(lambda x, y: F.huber_loss(x, y, delta=2.0)),
     "bce": pair(F.binary_cross_entropy_with_logits, low=0.0, high=1.0),
     "cross_entropy": lambda c: F.cross_entropy(c.x("x", B, 5), c.ids("label", 5, B)),
+    "cross_entropy_far": lambda c: F.cross_entropy(c.x("x", B, 5, low=9995, high=10005), c.ids("label", 5, B)),
     "cross_entropy_smooth": lambda c: F.cross_entropy(c.x("x", B, 5), c.ids("label", 5, B), label_smoothing=0.1),
     "cross_entropy_tokens": tokens,
 }

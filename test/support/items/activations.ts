@@ -60,7 +60,7 @@ export const activations: readonly Item[] = [
     torch: true,
     hand: [
       { x: [0, 0, 0, 0, 0], out: [0.2, 0.2, 0.2, 0.2, 0.2] },
-      { x: [1000, 1000, 0, -1000, 1000 - Math.log(2)], out: [0.4, 0.4, 0, 0, 0.2] },
+      { x: [1000, 1000, 0, -1000, 0], out: [0.5, 0.5, 0, 0, 0] },
     ],
   },
   { name: "softmax_of_one", of: ["softmax"], model: "x: [B, D=1] : x -> softmax over D", rows: true },
@@ -84,6 +84,14 @@ export const activations: readonly Item[] = [
       { x: [0, 0, 0, 0, 0], out: fill(5, -Math.log(5)) },
       { x: [1e4, 0, 0, 0, -1e4], out: [0, -1e4, -1e4, -1e4, -2e4], "d.x": [-4, 1, 1, 1, 1] },
     ],
+  },
+  {
+    name: "log_softmax_far",
+    of: ["log_softmax"],
+    model: "x: [B, D=5] : x -> log_softmax over D",
+    ranges: { x: [9995, 10005] },
+    rows: true,
+    torch: true,
   },
   {
     name: "logsumexp",

@@ -47,6 +47,14 @@ export const losses: readonly Item[] = [
     ],
   },
   {
+    name: "cross_entropy_far",
+    of: ["cross_entropy"],
+    model: "x: [B, Class=5], label: int<5>[B] : cross_entropy(x, label)",
+    classes: { label: 5 },
+    ranges: { x: [9995, 10005] },
+    torch: true,
+  },
+  {
     name: "cross_entropy_smooth",
     of: ["cross_entropy"],
     model: "x: [B, Class=5], label: int<5>[B] : cross_entropy(x, label, smooth = 0.1)",
