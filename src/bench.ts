@@ -1,6 +1,7 @@
 /** Times the entries of a compiled model on random inputs, one call after another. */
+import type { ProgramGraphs } from "./program.ts";
 import { isNode, type Graph, type GraphInput } from "../compiler/ir/graph.ts";
-import type { EntryGraph, ModelGraphs } from "../compiler/ir/model.ts";
+import type { EntryGraph } from "../compiler/ir/model.ts";
 import { evaluatePolynomial, type Entry } from "../runtime/artifact.ts";
 import { load, type Inputs, type Model, type Outputs } from "../runtime/index.ts";
 import { hasRelaxedSimd } from "../runtime/platform.ts";
@@ -37,7 +38,7 @@ export interface BenchOptions {
   readonly seed: number;
 }
 
-export async function bench(graphs: ModelGraphs, options: BenchOptions): Promise<Timing[]> {
+export async function bench(graphs: ProgramGraphs, options: BenchOptions): Promise<Timing[]> {
   const relaxed = options.relaxed && hasRelaxedSimd();
   const result = await compiled(graphs, { relaxed, ...(options.pin ? { pin: options.sizes } : {}) });
   const artifact = (relaxed ? result.relaxed : result.strict)!.artifact!;

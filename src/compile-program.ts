@@ -1,25 +1,23 @@
 /** Graphs -> a loaded model, for the tools: compiles in memory and opens it with the runtime that apps ship. */
 import { compileModel, type Compiled, type CompileOptions } from "../compiler/compile.ts";
-import type { ModelGraphs } from "../compiler/ir/model.ts";
+import { tooMuchMemory } from "../compiler/check/flow/diagnostics/dlm0904-too-much-memory.ts";
+import { report } from "../grammar/diagnostic.ts";
 import { load, type Model } from "../runtime/index.ts";
-import { bytesText } from "./text.ts";
-import { Failure } from "./failure.ts";
+import { ProgramFailure } from "./failure.ts";
+import type { ProgramGraphs } from "./program.ts";
 import { hasRelaxedSimd } from "../runtime/platform.ts";
 import { version } from "./version.ts";
 
 export async function compiled(
-  graphs: ModelGraphs,
+  graphs: ProgramGraphs,
   options: Omit<CompileOptions, "version"> = {},
 ): Promise<Compiled> {
   const result = await compileModel(graphs, { version, ...options });
   if (result.tooLarge) {
-    const { entry, bytes, largest } = result.tooLarge;
-    throw new Failure(
-      `${graphs.name} needs ${bytesText(bytes)} for ${entry}, WebAssembly gives at most ${bytesText(2 ** 32)}`,
-      {
-        help: `the largest buffers: ${largest.map((b) => `${b.name} ${bytesText(b.bytes)}`).join(", ")}; a smaller batch needs less`,
-      },
-    );
+    const { entry, bytes, largest: buffers } = result.tooLarge;
+    throw new ProgramFailure([
+      report(tooMuchMemory, { entry, bytes, limit: 2 ** 32, buffers, span: graphs.span }),
+    ]);
   }
   return result;
 }
@@ -32,7 +30,7 @@ export interface OpenedModel {
 
 /** Compiles the twin that this machine runs fastest, and loads it. */
 export async function openModel(
-  graphs: ModelGraphs,
+  graphs: ProgramGraphs,
   options: {
     readonly max?: Readonly<Record<string, number>>;
     readonly keepAll?: boolean;

@@ -10,7 +10,7 @@ import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
 import type { ModelGraphs } from "../compiler/ir/model.ts";
 import { parse } from "../grammar/parse.ts";
-import type { Source } from "../grammar/source.ts";
+import type { Source, Span } from "../grammar/source.ts";
 import { Failure, ProgramFailure } from "./failure.ts";
 import { openDataset, specOf, type Dataset } from "./data/dataset.ts";
 import { DataError } from "./data/error.ts";
@@ -210,13 +210,18 @@ export function evaluatesOf(program: Program, name?: string): readonly EvaluateP
   return found;
 }
 
+/** Entry graphs, and the place in the program that a message about all of them points at. */
+export interface ProgramGraphs extends ModelGraphs {
+  readonly span: Span;
+}
+
 /** The entry graphs; refuses sizes that only data can tell. */
 export function graphsOf(
   program: Program,
   model: CallableValue,
   train: CheckedTrain | undefined,
   entries: readonly EntryName[],
-): ModelGraphs {
+): ProgramGraphs {
   const { session, scope, flow } = program.checked;
   if (!scope) throw new Failure(`${shownPath(program.path)} cannot be read`);
   const request = { session, scope, model, train };
@@ -225,7 +230,10 @@ export function graphsOf(
     throw new Failure(`the size ${unknown.join(", ")} is not known yet: it comes from the data`, {
       help: `dlmc fit ${shownPath(program.path)} reads the data and pins it in dlm.lock`,
     });
-  return modelGraphs({ ...request, data: flow.plans.data, entries });
+  return {
+    ...modelGraphs({ ...request, data: flow.plans.data, entries }),
+    span: model.declaration.name.span,
+  };
 }
 
 /** Key of a model's fitted numbers in the lock. */

@@ -1,5 +1,5 @@
 /** Evaluates the `evaluate` blocks of a program: metrics, requirements, reports, in f64 on the host. */
-import type { EvaluatePlan, MetricPlan, ReportPlan } from "../../compiler/check/flow/plans.ts";
+import type { EvaluatePlan, MetricPlan, ReportPlan, RequirePlan } from "../../compiler/check/flow/plans.ts";
 import { openModel } from "../compile-program.ts";
 import { decodeWeights } from "../train/checkpoint.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -14,6 +14,7 @@ export interface Requirement {
   readonly text: string;
   readonly value: number;
   readonly ok: boolean;
+  readonly plan: RequirePlan;
 }
 
 export interface GroupLine {
@@ -69,9 +70,9 @@ export async function evaluateBlock(
     plan,
     rows: measured.rows,
     metrics: Object.fromEntries(plan.metrics.map((metric) => [metric.text, valueOf(metric)])),
-    require: plan.requires.map(({ text, metric, operator, value }) => {
-      const found = valueOf(metric);
-      return { text, value: found, ok: holds(found, operator, value) };
+    require: plan.requires.map((each) => {
+      const value = valueOf(each.metric);
+      return { text: each.text, value, ok: holds(value, each.operator, each.value), plan: each };
     }),
     report: Object.assign(
       {},

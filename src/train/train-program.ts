@@ -8,7 +8,7 @@ import { readBytes, shownPath } from "../files.ts";
 import { fed, measureSplit, metricValue, predictionsOf } from "../evaluate/measure.ts";
 import { Failure } from "../failure.ts";
 import { feedsOf, fitTrain, inputNames } from "../fit.ts";
-import { graphsOf, type ProgramWithData } from "../program.ts";
+import { graphsOf, type ProgramGraphs, type ProgramWithData } from "../program.ts";
 import { version } from "../version.ts";
 import { decodeWeights, type TensorSpec } from "./checkpoint.ts";
 import {
@@ -134,7 +134,7 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
   };
 }
 
-async function openTarget(request: TrainRequest, graphs: ModelGraphs) {
+async function openTarget(request: TrainRequest, graphs: ProgramGraphs) {
   const { model, target } = await openModel(graphs);
   const weights: TensorSpec[] = [...model.manifest.weights, ...model.manifest.states];
   const specs = { weights, all: [...weights, ...model.manifest.optimizer] };

@@ -138,7 +138,9 @@ export function compileCommand(): Command {
       const infer = result.memory?.find((m) => m.entry === "infer");
       if (infer)
         t.print(t.paint.dim(`  ${bytesText(infer.bytes)} of memory for infer at its default maximum`));
-      const from = relative(process.cwd(), join(folder, `${manifest.name}.js`)).split(sep).join("/");
+      const from = relative(process.cwd(), join(folder, `${manifest.name}.js`))
+        .split(sep)
+        .join("/");
       t.print(`${t.paint.green("ok")}  import { load } from "${from.startsWith(".") ? from : `./${from}`}"`);
     });
 }

@@ -1,6 +1,14 @@
 /** `dlmc evaluate`: metrics and requirements of the `evaluate` blocks; exit 1 where a requirement fails. */
 import { Command } from "commander";
-import { evaluateBlock, type Evaluated, type EvaluationReport } from "../../evaluate/evaluate-program.ts";
+import { requireFailed } from "../../../compiler/check/flow/diagnostics/dlm0903-require-failed.ts";
+import { report, type Diagnostic } from "../../../grammar/diagnostic.ts";
+import { render } from "../../../grammar/render.ts";
+import {
+  evaluateBlock,
+  type Evaluated,
+  type EvaluationReport,
+  type Requirement,
+} from "../../evaluate/evaluate-program.ts";
 import { evaluatesOf, openWithData } from "../../program.ts";
 import { number } from "../../text.ts";
 import { printJson, table, terminal, type Terminal } from "../terminal.ts";
@@ -34,7 +42,7 @@ export function evaluateCommand(): Command {
             split: plan.split,
             rows: result.rows,
             metrics: result.metrics,
-            require: result.require,
+            require: result.require.map(({ text, value, ok }) => ({ text, value, ok })),
             report: result.report,
           });
         else show(t, result);
@@ -43,7 +51,7 @@ export function evaluateCommand(): Command {
     });
 }
 
-function show(t: Terminal, { plan, rows, metrics, require, report }: Evaluated): void {
+function show(t: Terminal, { plan, rows, metrics, require, report: found }: Evaluated): void {
   t.print(`${t.paint.bold(plan.name)} on ${number(rows)} rows of the ${plan.split} split`);
   t.print();
   for (const line of table(
@@ -51,15 +59,34 @@ function show(t: Terminal, { plan, rows, metrics, require, report }: Evaluated):
     [1],
   ))
     t.print(line);
-  if (report.confusion) showConfusion(t, report.confusion);
-  if (report.by) showGroups(t, report.by);
+  if (found.confusion) showConfusion(t, found.confusion);
+  if (found.by) showGroups(t, found.by);
   if (require.length > 0) t.print();
-  for (const { text, value, ok } of require)
-    t.print(
-      ok
-        ? `  ${t.paint.green("holds")}  require ${text}`
-        : `  ${t.paint.red("fails")}  require ${text}: it is ${metricText(text.split(/\s/)[0]!, value)}`,
-    );
+  for (const { text, ok } of require)
+    t.print(`  ${ok ? t.paint.green("holds") : t.paint.red("fails")}  require ${text}`);
+  for (const requirement of require)
+    if (!requirement.ok)
+      t.say("\n" + render(failure(requirement, found), { color: t.color, width: t.width }));
+}
+
+function failure({ plan, value }: Requirement, { confusion }: EvaluationReport): Diagnostic {
+  return report(requireFailed, {
+    metric: plan.metric.text,
+    value,
+    operator: plan.operator,
+    required: plan.value,
+    span: plan.span,
+    notes: confusion ? worstClass(confusion) : [],
+  });
+}
+
+/** Where a classifier loses most. */
+function worstClass({ classes, counts }: NonNullable<EvaluationReport["confusion"]>): string[] {
+  const recalls = counts.map((line, c) => line[c]! / line.reduce((a, b) => a + b, 0));
+  const known = recalls.filter(Number.isFinite);
+  if (known.length === 0) return [];
+  const worst = Math.min(...known);
+  return [`worst class ${classes[recalls.indexOf(worst)]}, recall ${(100 * worst).toFixed(1)} %`];
 }
 
 function showConfusion(t: Terminal, { classes, counts }: NonNullable<EvaluationReport["confusion"]>): void {
