@@ -365,7 +365,8 @@ function cumulativeCosts(graph: Graph, facts: ReadonlyMap<Value, Facts>): Map<Va
         if (left < 0 || seen.has(v) || !isNode(v.source)) return 0;
         seen.add(v);
         const own = facts.get(v)!;
-        if (own.reduces) return 0;
+        // stored, so that reading it is a load
+        if (own.reduces || v.source.op.name === "concat") return 0;
         left -= own.cost;
         const count = roughly(elements(v.type));
         // what has far fewer elements is evaluated outside the loops over these
