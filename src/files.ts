@@ -2,12 +2,14 @@
 import { randomUUID } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
@@ -16,12 +18,15 @@ import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 export class FileError extends Error {
   readonly path: string;
   readonly code: string;
+  /** the message without the path */
+  readonly reason: string;
 
   constructor(reason: string, path: string, code: string) {
     super(`${shownPath(path)}: ${reason}`);
     this.name = "FileError";
     this.path = path;
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -56,6 +61,21 @@ export function shownPath(path: string): string {
   return shown.split(sep).join("/");
 }
 
+/**
+ * Makes a folder and those above it. Not by mkdir's own `recursive`, which in Node 24 never returns where a file system
+ * refuses new folders with ENOENT (/proc). Errors: those of the system.
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+  }
+}
+
 /** Errors: FileError. */
 export function readBytes(path: string): Uint8Array {
   try {
@@ -70,27 +90,77 @@ export function readText(path: string): string {
   return new TextDecoder().decode(readBytes(path));
 }
 
+/** The folder and those it lies in. Errors: FileError. */
+export function makeFolder(path: string): void {
+  try {
+    makeFolders(path);
+  } catch (error) {
+    throw fileError(error, path, "made");
+  }
+}
+
+/** Node's own `recursive` does not come back where the system lets no folder be made, such as below /proc. */
+function makeFolders(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    makeFolders(dirname(path));
+    mkdirSync(path);
+  }
+}
+
 /**
  * Writes a file so that, whenever the process or the machine stops, the name holds the old content or the new one:
  * a temporary name beside it, the bytes on the disk, then a rename. Folders on the way are made. Errors: FileError;
  * what was there stays.
  */
 export function writeFileAtomic(path: string, content: Uint8Array | string): void {
+  writeFilesAtomic([[path, content]]);
+}
+
+/**
+ * Writes files that belong together: all of their bytes are on the disk before the first one gets its name, so that a
+ * full disk leaves the old ones together. They are renamed in the order given. Errors: FileError.
+ */
+export function writeFilesAtomic(
+  files: readonly (readonly [path: string, content: Uint8Array | string])[],
+): void {
+  const temporaries: string[] = [];
+  try {
+    for (const [path, content] of files) temporaries.push(writeTemporary(path, content));
+    files.forEach(([path], i) => {
+      try {
+        renameSync(temporaries[i]!, path);
+      } catch (error) {
+        throw fileError(error, path, "written");
+      }
+    });
+  } catch (error) {
+    for (const each of temporaries) rmSync(each, { force: true });
+    throw error;
+  }
+  for (const folder of new Set(files.map(([path]) => dirname(path)))) syncFolder(folder);
+}
+
+/** The name under which the content is on the disk, beside the path. */
+function writeTemporary(path: string, content: Uint8Array | string): string {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
   let file: number | undefined;
   let made = false;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     file = openSync(temporary, "wx");
     made = true;
     for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
     fsyncSync(file);
     closeSync(file);
     file = undefined;
-    renameSync(temporary, path);
-    syncFolder(folder);
+    return temporary;
   } catch (error) {
     if (file !== undefined) closeSync(file);
     if (made) rmSync(temporary, { force: true });

@@ -2,9 +2,9 @@
  * The folder of one training run: metrics.jsonl, last and best weights, config.json. Every file is replaced whole;
  * metrics.jsonl alone grows, and what a resumed run will do again is cut from it.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileError, readBytes, writeFileAtomic } from "../files.ts";
+import { fileError, makeFolder, readBytes, shownPath, writeFileAtomic } from "../files.ts";
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -36,11 +36,7 @@ export interface Saved {
 /** Errors: FileError where the folder cannot be written, before any work is done. */
 export function openRunFolder(path: string, saved: Saved, from: Checkpoint | undefined): RunFolder {
   const metrics = join(path, "metrics.jsonl");
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw fileError(error, path, "made");
-  }
+  makeFolder(path);
   cutMetrics(metrics, from);
   let bestEpoch: number | null = from?.counters.bestEpoch ?? null;
   const folder: RunFolder = {
