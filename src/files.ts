@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import {
   closeSync,
-  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -59,21 +58,6 @@ export function shownPath(path: string): string {
   const below = relative(process.cwd(), path);
   const shown = below === "" || below.startsWith("..") || isAbsolute(below) ? path : below;
   return shown.split(sep).join("/");
-}
-
-/**
- * Makes a folder and those above it. Not by mkdir's own `recursive`, which in Node 24 never returns where a file system
- * refuses new folders with ENOENT (/proc). Errors: those of the system.
- */
-export function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  const above = dirname(path);
-  if (above !== path) makeFolder(above);
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
-  }
 }
 
 /** Errors: FileError. */

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { readManifest } from "../../runtime/artifact.ts";
-import { writeFileAtomic } from "../files.ts";
+import { writeFilesAtomic } from "../files.ts";
 import { declarations } from "./declarations.ts";
 import { moduleText } from "./module-text.ts";
 
@@ -40,14 +40,11 @@ export function emitModel(
       ),
     ],
   ];
-  const written: EmittedFile[] = [];
-  for (const [ending, content] of files) {
-    const path = join(folder, name + ending);
-    if (content === undefined) rmSync(path, { force: true });
-    else {
-      writeFileAtomic(path, content);
-      written.push({ path, bytes: content.length });
-    }
-  }
-  return written;
+  const written = files.flatMap(([ending, content]) =>
+    content === undefined ? [] : [[join(folder, name + ending), content] as const],
+  );
+  writeFilesAtomic(written);
+  for (const [ending, content] of files)
+    if (content === undefined) rmSync(join(folder, name + ending), { force: true });
+  return written.map(([path, content]) => ({ path, bytes: content.length }));
 }

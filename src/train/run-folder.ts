@@ -2,9 +2,10 @@
  * The folder of one training run: metrics.jsonl, last and best weights, config.json. Every file is replaced whole;
  * metrics.jsonl alone grows, and what a resumed run will do again is cut from it.
  */
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileError, makeFolder, readBytes, shownPath, writeFileAtomic } from "../files.ts";
+import { Failure } from "../failure.ts";
+import { fileError, makeFolder, readBytes, readText, shownPath, writeFileAtomic } from "../files.ts";
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -20,6 +21,8 @@ export interface RunFolder {
   readonly last: string;
   readonly best: string;
   log(event: TrainEvent): void;
+  /** the state before the first step, so that a run can be resumed from any moment on */
+  begin(checkpoint: Checkpoint): void;
   /** both files; best.safetensors only where there are new best weights */
   save(checkpoint: Checkpoint): void;
   config(settings: unknown): void;
@@ -33,12 +36,20 @@ export interface Saved {
   readonly facts: CheckpointFacts;
 }
 
+/** What a run goes on from. */
+export interface Resumed {
+  readonly folder: string;
+  readonly checkpoint: Checkpoint;
+}
+
 /** Errors: FileError where the folder cannot be written, before any work is done. */
-export function openRunFolder(path: string, saved: Saved, from: Checkpoint | undefined): RunFolder {
+export function openRunFolder(path: string, saved: Saved, from: Resumed | undefined): RunFolder {
   const metrics = join(path, "metrics.jsonl");
   makeFolder(path);
-  cutMetrics(metrics, from);
-  let bestEpoch: number | null = from?.counters.bestEpoch ?? null;
+  removeRests(path);
+  writeFileAtomic(metrics, from ? knownLines(join(from.folder, "metrics.jsonl"), from.checkpoint) : "");
+  // whatever best.safetensors holds, a run killed between its two files may have left it behind
+  let bestEpoch: number | null | undefined;
   const folder: RunFolder = {
     path,
     last: join(path, "last.safetensors"),
@@ -50,9 +61,11 @@ export function openRunFolder(path: string, saved: Saved, from: Checkpoint | und
         throw fileError(error, metrics, "written");
       }
     },
+    begin: (checkpoint) =>
+      writeFileAtomic(folder.last, encodeCheckpoint(checkpoint, saved.all, saved.facts)),
     save(checkpoint) {
       const { counters, best, tensors } = checkpoint;
-      if (best ? counters.bestEpoch !== bestEpoch || !existsSync(folder.best) : true) {
+      if (best === undefined || counters.bestEpoch !== bestEpoch) {
         writeFileAtomic(folder.best, encodeWeights(best ?? tensors, saved.weights, saved.facts));
         bestEpoch = counters.bestEpoch;
       }
@@ -64,28 +77,37 @@ export function openRunFolder(path: string, saved: Saved, from: Checkpoint | und
   return folder;
 }
 
-/** Lines of steps and epochs that the checkpoint does not know yet; a torn last line too. */
-function cutMetrics(path: string, from: Checkpoint | undefined): void {
-  if (!existsSync(path)) return;
-  const kept: string[] = [];
-  if (from)
-    for (const line of readFileSync(path, "utf8").split("\n")) {
-      try {
-        const event = JSON.parse(line) as TrainEvent;
-        const known =
-          event.event === "epoch"
-            ? event.epoch <= from.counters.epoch
-            : event.event === "step" && event.step <= from.counters.iteration;
-        if (known) kept.push(line);
-      } catch {
-        // the line that was being written when the run was killed
-      }
-    }
-  writeFileAtomic(path, kept.map((line) => line + "\n").join(""));
+/** Files that were being written when a run was killed. */
+function removeRests(path: string): void {
+  for (const name of readdirSync(path))
+    if (/^\.(last|best)\.safetensors\.[0-9a-f]{8}\.tmp$/.test(name)) rmSync(join(path, name), { force: true });
 }
 
-/** Errors: DataError or FileError where there is no whole checkpoint of this model. */
+/** Without lines of steps and epochs that the checkpoint does not know yet, and without a torn last line. */
+function knownLines(path: string, { counters }: Checkpoint): string {
+  if (!existsSync(path)) return "";
+  const kept: string[] = [];
+  for (const line of readText(path).split("\n")) {
+    try {
+      const event = JSON.parse(line) as TrainEvent;
+      const known =
+        event.event === "epoch"
+          ? event.epoch <= counters.epoch
+          : event.event === "step" && event.step <= counters.iteration;
+      if (known) kept.push(line);
+    } catch {
+      // the line that was being written when the run was killed
+    }
+  }
+  return kept.map((line) => line + "\n").join("");
+}
+
+/** Errors: Failure where there is no run, DataError where its checkpoint is damaged or another model's. */
 export function readCheckpoint(folder: string, specs: readonly TensorSpec[]): DecodedCheckpoint {
   const path = join(folder, "last.safetensors");
-  return decodeCheckpoint(readBytes(path), path, specs);
+  if (!existsSync(path))
+    throw new Failure(`there is no run to go on with in ${shownPath(folder)}`, {
+      help: "--resume takes the folder of a run, which holds last.safetensors",
+    });
+  return decodeCheckpoint(readBytes(path), shownPath(path), specs);
 }
