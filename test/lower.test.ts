@@ -179,6 +179,13 @@ describe("views", () => {
     build.concat(b, [build.reduceSum(b, build.exp(b, x), [1]), build.merge(b, x, 1, 2)], 1),
   );
   one("axes of size 1", [1, batch, 1], (b, x) => build.merge(b, build.insertAxis(b, x, 1), 0, 3));
+  one("a concat whose parts are made of each other", [batch, 3], (b, x) => {
+    const first = build.exp(b, x);
+    const second = build.scale(b, build.tanh(b, first), 2);
+    const third = build.reduceSum(b, second, [1]);
+    const wide = build.expandTo(b, third, x.type.shape, [0]);
+    return build.concat(b, [build.mul(b, wide, first), second, first, build.abs(b, second)], 1);
+  });
   one("a concat of concats", [batch, 2], (b, x) => {
     const inner = build.concat(b, [build.exp(b, x), build.neg(b, x)], 1);
     return build.concat(b, [inner, build.abs(b, inner)], 1);

@@ -1,7 +1,8 @@
 /** Proofs about sizes: every free dim is at least 1, a loop axis lies in [0, size). */
 import * as dim from "../ir/dim.ts";
 import type { Atom, Dim, Term } from "../ir/dim.ts";
-import type { Affine } from "../ir/scalar.ts";
+import type { Affine, Index } from "../ir/scalar.ts";
+import { sameShape } from "../ir/type.ts";
 
 /** Polynomials that are at most a positive multiple of `a`, in which one floor by a constant is replaced. */
 function belowFloors(a: Dim): Dim[] {
@@ -59,10 +60,48 @@ export function rangeOf(a: Affine): { readonly low: Dim; readonly high: Dim } | 
   return { low, high };
 }
 
+function numbersOf(a: Affine): { readonly low: number; readonly high: number } | undefined {
+  const start = dim.constantOf(a.constant);
+  if (start === undefined) return undefined;
+  let low = start;
+  let high = start;
+  for (const { axis, coefficient } of a.terms) {
+    const size = dim.constantOf(axis.size);
+    const factor = dim.constantOf(coefficient);
+    if (size === undefined || factor === undefined) return undefined;
+    if (factor > 0) high += factor * (size - 1);
+    else low += factor * (size - 1);
+  }
+  return { low, high };
+}
+
 /** True where 0 <= a < size is proved. A loop of no positions proves everything about its index. */
 export function provedInside(a: Affine, size: Dim): boolean {
   if (a.terms.some(({ axis }) => dim.constantOf(axis.size) === 0)) return true;
+  // symbols need polynomials; numbers are most of the work and need none
+  const numbers = numbersOf(a);
+  const known = dim.constantOf(size);
+  if (numbers && known !== undefined) return numbers.low >= 0 && numbers.high < known;
   const range = rangeOf(a);
   if (range === undefined) return false;
   return nonNegative(range.low) && nonNegative(dim.subtract(dim.subtract(size, dim.one), range.high));
+}
+
+/** A position in a row-major view. */
+export interface Positioned {
+  readonly shape: readonly Dim[];
+  readonly index: readonly (Affine | Index)[];
+}
+
+/** True where on some axis all positions of one lie before all positions of the other. */
+export function disjoint(a: Positioned, b: Positioned): boolean {
+  if (!sameShape(a.shape, b.shape)) return false;
+  const before = (x: Dim, y: Dim): boolean => nonNegative(dim.subtract(dim.subtract(y, x), dim.one));
+  const range = (i: Affine | Index): ReturnType<typeof rangeOf> =>
+    !("kind" in i) ? rangeOf(i) : i.kind === "affine" ? rangeOf(i.affine) : undefined;
+  return a.index.some((i, k) => {
+    const x = range(i);
+    const y = range(b.index[k]!);
+    return x !== undefined && y !== undefined && (before(x.high, y.low) || before(y.high, x.low));
+  });
 }

@@ -66,7 +66,7 @@ const nominal = 64;
 /** longest row that is kept in scratch */
 export const longestRow = 1 << 16;
 /** costs above this are not told apart */
-const dearest = 500;
+const dearest = 150;
 /** simple instructions that a separate kernel, a store and a later load are worth */
 const kernelWorth = 16;
 const storeWorth = 3;
@@ -357,6 +357,12 @@ const elementsDiffer = (a: Value, b: Value): boolean => !dim.equal(elements(a.ty
 /** Instructions of a value and of all that is evaluated with it, down to inputs and reductions. */
 function cumulativeCosts(graph: Graph, facts: ReadonlyMap<Value, Facts>): Map<Value, number> {
   const costs = new Map<Value, number>();
+  const counts = new Map<Value, number>();
+  const countOf = (v: Value): number => {
+    let count = counts.get(v);
+    if (count === undefined) counts.set(v, (count = roughly(elements(v.type))));
+    return count;
+  };
   for (const node of graph.nodes)
     for (const value of node.results) {
       const seen = new Set<Value>();
@@ -368,9 +374,8 @@ function cumulativeCosts(graph: Graph, facts: ReadonlyMap<Value, Facts>): Map<Va
         // stored, so that reading it is a load
         if (own.reduces || v.source.op.name === "concat") return 0;
         left -= own.cost;
-        const count = roughly(elements(v.type));
         // what has far fewer elements is evaluated outside the loops over these
-        const near = v.source.operands.filter((o) => 4 * roughly(elements(o.type)) > count);
+        const near = v.source.operands.filter((o) => 4 * countOf(o) > countOf(v));
         return own.cost + sum(near.map(collect));
       };
       const own = facts.get(value)!;

@@ -7,6 +7,7 @@ import type { Buffer, Stage } from "../ir/kernel.ts";
 import * as scalar from "../ir/scalar.ts";
 import type { Affine, LoopAxis, Scalar } from "../ir/scalar.ts";
 import { freeAxes } from "./arrange.ts";
+import { disjoint } from "./bounds.ts";
 import { rewriteStages } from "./build-kernel.ts";
 import type { RawKernel } from "./build-kernel.ts";
 import { longestRow } from "./choose-stored.ts";
@@ -36,28 +37,98 @@ export interface MergeContext {
 }
 
 export function mergeKernels(kernels: readonly RawKernel[], context: MergeContext): readonly RawKernel[] {
-  const list = [...kernels];
-  for (let at = 1; at < list.length; at++) {
-    for (let before = at - 1; before >= 0; before--) {
-      const first = list[before]!;
-      const second = list[at]!;
-      const merged = tryMerge(first, second, at - before, list, context);
+  const order = makeOrder(kernels);
+  for (let at = 1; at < order.list.length; at++) {
+    const second = order.list[at]!;
+    for (const before of candidates(order, at)) {
+      const merged = tryMerge(order.list[before]!, second, at - before, order, context);
       if (merged === undefined) continue;
-      list[at] = merged;
-      list.splice(before, 1);
-      sortByNeed(list);
+      replace(order, before, at, merged);
       at = Math.max(0, before - 1);
       break;
     }
   }
-  return dropUnread(list, context.finals);
+  return dropUnread(order.list, context.finals);
+}
+
+/** `merged` in the place of two kernels; what needs the first of them comes after it. */
+function replace(order: Order, before: number, at: number, merged: RawKernel): void {
+  const { list, position, writers } = order;
+  const first = list[before]!;
+  const second = list[at]!;
+  const needing = new Set<RawKernel>([first]);
+  const free: RawKernel[] = [];
+  for (const kernel of list.slice(before + 1, at)) {
+    if ([...needsOf(kernel, order)].some((k) => needing.has(k))) needing.add(kernel);
+    else free.push(kernel);
+  }
+  needing.delete(first);
+  list.splice(before, at - before + 1, ...free, merged, ...needing);
+  position.delete(first);
+  position.delete(second);
+  for (let n = before; n < list.length; n++) position.set(list[n]!, n);
+  for (const buffer of new Set(storesOf(merged).map((s) => s.buffer))) {
+    const others = (writers.get(buffer) ?? []).filter((k) => k !== first && k !== second);
+    writers.set(buffer, [...others, merged]);
+  }
+}
+
+/** Positions of kernels that the one at `at` might be merged with, nearest first. */
+function candidates(order: Order, at: number): number[] {
+  const kernel = order.list[at]!;
+  const found = new Set<number>();
+  for (let n = at - 1; n >= Math.max(0, at - nearby); n--) found.add(n);
+  for (const buffer of readsOf(kernel))
+    for (const writer of order.writers.get(buffer) ?? []) found.add(order.position.get(writer)!);
+  if (isNumber(kernel)) for (let n = 0; n < at; n++) if (isNumber(order.list[n]!)) found.add(n);
+  return [...found].filter((n) => n < at).sort((a, b) => b - a);
+}
+
+/** Kernels in the order in which they run, and who writes what. */
+interface Order {
+  readonly list: RawKernel[];
+  readonly position: Map<RawKernel, number>;
+  readonly writers: Map<Buffer, RawKernel[]>;
+}
+
+function makeOrder(list: readonly RawKernel[]): Order {
+  const writers = new Map<Buffer, RawKernel[]>();
+  for (const kernel of list)
+    for (const buffer of new Set(storesOf(kernel).map((s) => s.buffer))) {
+      const known = writers.get(buffer);
+      if (known) known.push(kernel);
+      else writers.set(buffer, [kernel]);
+    }
+  return { list: [...list], position: new Map(list.map((kernel, n) => [kernel, n])), writers };
+}
+
+/** Kernels that write what this one loads; parts of one buffer that are apart do not count. */
+function needsOf(kernel: RawKernel, { writers }: Order): Set<RawKernel> {
+  const needs = new Set<RawKernel>();
+  const known = touchedBy(kernel);
+  for (const buffer of readsOf(kernel)) {
+    const list = writers.get(buffer) ?? [];
+    for (const writer of list) {
+      if (writer === kernel || needs.has(writer)) continue;
+      let touches = list.length === 1 || known.get(writer);
+      if (touches === undefined) known.set(writer, (touches = touchesStores(kernel, writer)));
+      if (touches) needs.add(writer);
+    }
+  }
+  return needs;
+}
+
+function touchesStores(kernel: RawKernel, writer: RawKernel): boolean {
+  return storesOf(writer).some((store) =>
+    loadsOf(kernel).some((load) => load.buffer === store.buffer && !disjoint(load, store)),
+  );
 }
 
 function tryMerge(
   first: RawKernel,
   second: RawKernel,
   distance: number,
-  list: readonly RawKernel[],
+  order: Order,
   context: MergeContext,
 ): RawKernel | undefined {
   const written = new Set(storesOf(first).map((s) => s.buffer));
@@ -65,14 +136,13 @@ function tryMerge(
   const numbers = isNumber(first) && isNumber(second);
   if (reads.length === 0 && !numbers && (distance > nearby || !shareData(first, second))) return undefined;
   // a value with several writers is complete only after all of them
-  if (reads.some((b) => list.some((k) => k !== first && storesOf(k).some((s) => s.buffer === b))))
-    return undefined;
+  if (reads.some((b) => order.writers.get(b)!.length > 1)) return undefined;
   const kinds = [kindOf(first), kindOf(second)] as const;
   if (reads.length === 0 && kinds.some((k) => k.kind === "contraction")) return undefined;
   if (kinds[0].kind === "contraction" && storesOf(second).some((s) => context.updates.has(s.buffer)))
     return undefined;
   if (!kindsFit(kinds[0], kinds[1])) return undefined;
-  if (dependsThroughOthers(first, second, list)) return undefined;
+  if (dependsThroughOthers(first, second, order)) return undefined;
   const unified = unify(first, second, context.names);
   if (unified === undefined) return undefined;
   const [a, b] = unified.kernels;
@@ -109,6 +179,11 @@ function remembered<T>(compute: (kernel: RawKernel) => T): (kernel: RawKernel) =
 }
 
 const readsOf = remembered((kernel) => buffersRead(kernel.stages));
+
+const loadsOf = remembered((kernel) => kernel.stages.flatMap((stage) => loadsIn(stage.value)));
+
+/** Whether it loads what a kernel stores, as far as was asked. */
+const touchedBy = remembered(() => new WeakMap<RawKernel, boolean>());
 
 const storesOf = remembered((kernel): readonly Store[] =>
   kernel.stages.flatMap(({ place, value }) => (place.kind === "store" ? [{ ...place, value }] : [])),
@@ -167,27 +242,18 @@ function shareData(first: RawKernel, second: RawKernel): boolean {
   return [...readsOf(second)].some((buffer) => read.has(buffer) && buffer.shape.length > 0);
 }
 
-function writers(kernel: RawKernel, list: readonly RawKernel[]): RawKernel[] {
-  const read = readsOf(kernel);
-  return list.filter((k) => k !== kernel && storesOf(k).some((s) => read.has(s.buffer)));
-}
-
-/** Whether `second` needs a kernel that needs `first`; also whether the other way round. */
-function dependsThroughOthers(first: RawKernel, second: RawKernel, list: readonly RawKernel[]): boolean {
-  const needs = (from: readonly RawKernel[], wanted: RawKernel): boolean => {
-    const seen = new Set<RawKernel>();
-    const go = (k: RawKernel): boolean => {
-      if (k === wanted) return true;
-      if (seen.has(k)) return false;
-      seen.add(k);
-      return writers(k, list).some(go);
-    };
-    return from.some(go);
+/** Whether `second` needs a kernel that needs `first`. */
+function dependsThroughOthers(first: RawKernel, second: RawKernel, order: Order): boolean {
+  const start = order.position.get(first)!;
+  const seen = new Set<RawKernel>();
+  const reaches = (kernel: RawKernel): boolean => {
+    if (kernel === first) return true;
+    // what runs before `first` cannot need it
+    if (seen.has(kernel) || order.position.get(kernel)! < start) return false;
+    seen.add(kernel);
+    return [...needsOf(kernel, order)].some(reaches);
   };
-  return needs(
-    writers(second, list).filter((k) => k !== first),
-    first,
-  );
+  return [...needsOf(second, order)].some((kernel) => kernel !== first && reaches(kernel));
 }
 
 /** Both kernels over the same loops, split where their sizes ask for it; undefined where the grids do not fit. */
@@ -284,24 +350,6 @@ function joined(a: RawKernel, b: RawKernel, kinds: readonly [Kind, Kind], names:
     ops: [...a.ops, ...b.ops],
     origins: [...new Set([...a.origins, ...b.origins])],
   };
-}
-
-/** Puts every kernel behind those that it needs, else in the given order. */
-function sortByNeed(list: RawKernel[]): void {
-  const order: RawKernel[] = [];
-  const done = new Set<RawKernel>();
-  const writersOf = new Map<Buffer, RawKernel[]>();
-  for (const kernel of list)
-    for (const { buffer } of storesOf(kernel))
-      writersOf.set(buffer, [...(writersOf.get(buffer) ?? []), kernel]);
-  const place = (kernel: RawKernel): void => {
-    if (done.has(kernel)) return;
-    done.add(kernel);
-    for (const buffer of readsOf(kernel)) for (const k of writersOf.get(buffer) ?? []) place(k);
-    order.push(kernel);
-  };
-  list.forEach(place);
-  list.splice(0, list.length, ...order);
 }
 
 /** Without stores into temporaries that nothing reads any more. */

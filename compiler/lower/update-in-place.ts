@@ -3,7 +3,7 @@ import type { Buffer, Kernel, Stage } from "../ir/kernel.ts";
 import type { Affine, Scalar } from "../ir/scalar.ts";
 import { sameShape } from "../ir/type.ts";
 import { rewriteStages } from "./build-kernel.ts";
-import { loadsIn, makeInterner, makeNames, rewriter } from "./scalar-walk.ts";
+import { buffersRead, loadsIn, makeInterner, makeNames, rewriter } from "./scalar-walk.ts";
 
 export interface Update {
   readonly state: Buffer;
@@ -21,6 +21,7 @@ export function updateInPlace(
 } {
   const renamed = new Map<Buffer, Buffer>();
   const copies: { from: Buffer; to: Buffer }[] = [];
+  const accesses = accessesOf(kernels);
   const sources = updates.map((u) => u.value);
   for (const { state, value } of updates) {
     const free =
@@ -28,7 +29,7 @@ export function updateInPlace(
       sources.filter((b) => b === value).length === 1 &&
       sameShape(value.shape, state.shape) &&
       value.dtype === state.dtype &&
-      oldValueIsDone(kernels, state, value);
+      oldValueIsDone(kernels, accesses, state, value);
     if (free) renamed.set(value, state);
     else copies.push({ from: value, to: state });
   }
@@ -39,18 +40,39 @@ export function updateInPlace(
   };
 }
 
-const names = makeNames;
+/** Positions of the kernels that read, and of those that write, each buffer. */
+interface Accesses {
+  readonly readers: ReadonlyMap<Buffer, readonly number[]>;
+  readonly writers: ReadonlyMap<Buffer, readonly number[]>;
+}
+
+function accessesOf(kernels: readonly Kernel[]): Accesses {
+  const readers = new Map<Buffer, number[]>();
+  const writers = new Map<Buffer, number[]>();
+  const note = (map: Map<Buffer, number[]>, buffer: Buffer, n: number): void =>
+    void map.set(buffer, [...(map.get(buffer) ?? []), n]);
+  kernels.forEach((kernel, n) => {
+    for (const buffer of buffersRead(kernel.stages)) note(readers, buffer, n);
+    for (const { place } of kernel.stages) if (place.kind === "store") note(writers, place.buffer, n);
+  });
+  return { readers, writers };
+}
 
 /** True where every load of the state is over before its element is written. */
-function oldValueIsDone(kernels: readonly Kernel[], state: Buffer, value: Buffer): boolean {
-  const first = kernels.findIndex((k) => k.stages.some((s) => storesInto(s, value)));
-  if (first < 0) return false;
-  const writers = kernels.filter((k) => k.stages.some((s) => storesInto(s, value))).length;
-  return kernels.every((kernel, n) => {
-    if (n < first || !kernel.stages.some((s) => loadsIn(s.value).some((l) => l.buffer === state)))
-      return true;
-    return n === first && writers === 1 && onlyItsElement(kernel, state, value);
-  });
+function oldValueIsDone(
+  kernels: readonly Kernel[],
+  { readers, writers }: Accesses,
+  state: Buffer,
+  value: Buffer,
+): boolean {
+  const written = writers.get(value) ?? [];
+  const [first] = written;
+  if (first === undefined) return false;
+  const late = (readers.get(state) ?? []).filter((n) => n >= first);
+  if (late.length === 0) return true;
+  return (
+    written.length === 1 && late.every((n) => n === first) && onlyItsElement(kernels[first]!, state, value)
+  );
 }
 
 function storesInto(stage: Stage, buffer: Buffer): boolean {
@@ -65,7 +87,7 @@ export function onlyItsElement(kernel: Kernel, state: Buffer, value: Buffer): bo
   if (kernel.stages.filter((s) => storesInto(s, value)).length > 1) return false;
   const { shape, index } = store.place;
   const inGrid = new Set([...kernel.grid, ...store.axes]);
-  const key = names();
+  const key = makeNames();
   return kernel.stages.every((stage, n) =>
     loadsIn(stage.value).every((load) => {
       if (load.buffer !== state) return true;

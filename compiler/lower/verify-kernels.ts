@@ -1,11 +1,11 @@
 /** What holds for every kernel: positions proved inside or guarded, results read after they are made, buffers read or written. */
 import * as dim from "../ir/dim.ts";
 import { InternalError } from "../ir/internal-error.ts";
-import type { EntryProgram, Kernel, Place, Stage } from "../ir/kernel.ts";
+import type { EntryProgram, Kernel, Stage } from "../ir/kernel.ts";
 import { printKernel } from "../ir/print-kernels.ts";
-import type { Load, LoopAxis, Scalar } from "../ir/scalar.ts";
-import { elements, sameShape } from "../ir/type.ts";
-import { nonNegative, provedInside, rangeOf } from "./bounds.ts";
+import type { LoopAxis, Scalar } from "../ir/scalar.ts";
+import { elements } from "../ir/type.ts";
+import { disjoint, provedInside } from "./bounds.ts";
 import { affinesOf, axesIn, loadsIn, visit } from "./scalar-walk.ts";
 import { onlyItsElement } from "./update-in-place.ts";
 
@@ -103,19 +103,6 @@ function verifyAccess(kernel: Kernel): void {
         if (load.buffer === place.buffer && !disjoint(load, place))
           fail(kernel, `${place.buffer.name} is written, and read at other elements`);
   }
-}
-
-/** True where on some axis all positions read lie before or after all positions written. */
-function disjoint(load: Load, place: Extract<Place, { kind: "store" }>): boolean {
-  if (!sameShape(load.shape, place.shape)) return false;
-  return load.index.some((i, k) => {
-    const read = i.kind === "affine" ? rangeOf(i.affine) : undefined;
-    const written = rangeOf(place.index[k]!);
-    if (!read || !written) return false;
-    const before = (a: dim.Dim, b: dim.Dim): boolean =>
-      nonNegative(dim.subtract(dim.subtract(b, a), dim.one));
-    return before(read.high, written.low) || before(written.high, read.low);
-  });
 }
 
 function verifyContraction(kernel: Kernel): void {
