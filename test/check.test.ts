@@ -102,7 +102,7 @@ describe("programs", () => {
 });
 
 describe("the library", () => {
-  test.each(["layers", "functions"])("%s: every declaration checks alone, and is documented", (name) => {
+  test.each(Object.keys(librarySources))("%s: every declaration checks alone, and is documented", (name) => {
     const checked = checkText(librarySources[name]!, `${name}.dlm`);
     expect(codes(checked)).toEqual([]);
     for (const declaration of checked.scope!.file.declarations) expect(declaration.doc).not.toBe("");

@@ -23,49 +23,6 @@ fn logsumexp(x: [.., ..Over]) -> [..] {
   log(sum(exp(x - m)) over [..Over]) + m
 }
 
-// ---------------------------------------------------------------- activations
-
-/// Positive numbers that add up to 1 along axes.
-fn softmax(x: [.., ..Over]) -> [.., ..Over] {
-  m = detach(max(x) over [..Over])
-  e = exp(x - m)
-  s = sum(e) over [..Over]
-  e / s
-}
-
-/// The logarithm of softmax.
-fn log_softmax(x: [.., ..Over]) -> [.., ..Over] {
-  m = detach(max(x) over [..Over])
-  d = x - m
-  d - log(sum(exp(d)) over [..Over])
-}
-
-/// max(x, 0)
-fn relu(x: [..]) -> [..] {
-  max(x, 0)
-}
-
-/// x where it is positive, else slope * x. Maas, Hannun, Ng (2013)
-fn leaky_relu(slope = 0.01)(x: [..]) -> [..] {
-  max(x, 0) + slope * min(x, 0)
-}
-
-/// x times the chance that a normal number is below x. Hendrycks, Gimpel (2016)
-fn gelu(x: [..]) -> [..] {
-  0.5 * x * (1 + erf(x * 0.7071067811865476))
-}
-
-/// The approximation of gelu by tanh, which is ±1 from 10 on: the cube of larger numbers would overflow.
-fn gelu_tanh(x: [..]) -> [..] {
-  c = max(min(x, 10), -10)
-  0.5 * x * (1 + tanh(0.7978845608028654 * (c + 0.044715 * c * c * c)))
-}
-
-/// x * sigmoid(x). Elfwing, Uchibe, Doya (2017)
-fn silu(x: [..]) -> [..] {
-  x * sigmoid(x)
-}
-
 // ---------------------------------------------------------------- losses
 
 /// The mean squared difference.

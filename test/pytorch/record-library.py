@@ -126,6 +126,11 @@ def pair(f, **ranges):
     return lambda c: f(c.x("x", B, 5), c.x("y", B, 5, **ranges))
 
 
+def prelu(c):
+    x, slope = c.x("x", B, 2, 3), c.x("p.slope", 3)
+    return F.prelu(x.transpose(1, 2), slope).transpose(1, 2)
+
+
 def embed(c):
     return F.embedding(c.ids("id", 4, B, 3), c.x("e.table", 4, 3))
 
@@ -149,6 +154,14 @@ ITEMS = {
     "gelu": unary(F.gelu),
     "gelu_tanh": unary(lambda x: F.gelu(x, approximate="tanh")),
     "silu": unary(F.silu),
+    "elu": unary(F.elu),
+    "elu_other": unary(lambda x: F.elu(x, 0.5)),
+    "selu": unary(F.selu),
+    # F.hardsigmoid has the derivative 1 / 6 rounded to f32
+    "hard_sigmoid": unary(lambda x: F.relu6(x + 3) / 6),
+    "mish": unary(F.mish),
+    "glu": unary(F.glu, B, 6),
+    "Prelu": prelu,
     "softmax": unary(lambda x: torch.softmax(x, 1), B, 5),
     "softmax_inner": unary(lambda x: torch.softmax(x, 1), B, 6, 3),
     "log_softmax": unary(lambda x: torch.log_softmax(x, 1), B, 5),

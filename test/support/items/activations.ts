@@ -52,6 +52,46 @@ export const activations: readonly Item[] = [
     { x: x4, out: x4.map((x) => x * sigmoid(x)) },
     { x: [0, 1000, -1000], out: [0, 1000, 0], "d.x": [0.5, 1, 0] },
   ]),
+  activation("elu", "elu", [
+    { x: [-1, 0, 2], out: [Math.exp(-1) - 1, 0, 2], "d.x": [Math.exp(-1), 1, 1] },
+    { x: [-1e4, 1e4], out: [-1, 1e4], "d.x": [0, 1] },
+  ]),
+  activation("elu_other", "elu(0.5)", [{ x: [-1, 0], out: [0.5 * (Math.exp(-1) - 1), 0], "d.x": [0.5 * Math.exp(-1), 0.5] }]), // prettier-ignore
+  // the slope below zero ends at 1.0507 * 1.6733
+  activation("selu", "selu", [{ x: [-1e4, 2], out: [-1.7580993408473766, 2.101401974710961], "d.x": [0, 1.0507009873554805] }]), // prettier-ignore
+  activation("hard_sigmoid", "hard_sigmoid", [
+    { x: [-4, -3, 0, 1.5, 4], out: [0, 0, 0.5, 0.75, 1], "d.x": [0, 0, 1 / 6, 1 / 6, 0] },
+  ]),
+  activation("mish", "mish", [
+    { x: x4, out: x4.map((x) => x * Math.tanh(Math.log1p(Math.exp(x)))) },
+    // tanh(log 2) = 0.6
+    { x: [0, -1000, 1000], out: [0, 0, 1000], "d.x": [0.6, 0, 1] },
+  ]),
+  {
+    name: "glu",
+    of: ["glu"],
+    model: "x: [B, D=6] : x -> glu",
+    rows: true,
+    torch: true,
+    hand: [{ x: [1, 2, 3, 0, 1000, -1000], out: [0.5, 2, 0], "d.x": [0.5, 1, 0, 0.25, 0, 0] }],
+  },
+  {
+    name: "Prelu",
+    of: ["Prelu"],
+    model: "x: [B, T=2, D=3] : x -> p: Prelu",
+    rows: true,
+    torch: true,
+    edges: ["x"],
+    hand: [
+      {
+        x: [-1, 2, -4, -2, 0, 3],
+        "p.slope": [0.25, 0.5, 2],
+        out: [-0.25, 2, -8, -0.5, 0, 3],
+        "d.x": [0.25, 1, 2, 0.25, 0.5, 1],
+        "d.p.slope": [-3, 0, -4],
+      },
+    ],
+  },
   {
     name: "softmax",
     of: ["softmax"],
