@@ -284,6 +284,33 @@ describe("layers", () => {
     // four standard deviations of 2000 draws
     expect(Math.abs(kept - 1500)).toBeLessThan(4 * Math.sqrt(2000 * 0.25 * 0.75));
   });
+
+  // [B=40, T=5, D=10] of ones: parts that live or die as a whole, by their places
+  test.each([
+    [
+      "channel_dropout",
+      400,
+      (part: number, i: number) => Math.floor(part / 10) * 50 + i * 10 + (part % 10),
+      5,
+    ],
+    ["path_dropout", 40, (part: number, i: number) => part * 50 + i, 50],
+  ] as const)(
+    "%s: while training parts become 0 as a whole, and the rest grows",
+    (name, parts, place, size) => {
+      const x = tensor("f32", [40, 5, 10], new Array<number>(2000).fill(1));
+      const text = `model M(x: [B, T=5, D=10]) -> [B, T, D] { x -> ${name}(0.25) }`;
+      expectClose(run(text, { x }, "inference", { B: 40 }).out, [40, 5, 10], x.data);
+      const { data } = run(text, { x }, "training", { B: 40 }).out;
+      expect([...new Set(data)].sort()).toEqual([0, 1 / 0.75]);
+      let kept = 0;
+      for (let part = 0; part < parts; part++) {
+        const values = new Set(Array.from({ length: size }, (_, i) => data[place(part, i)]));
+        expect(values.size).toBe(1);
+        if (!values.has(0)) kept++;
+      }
+      expect(Math.abs(kept - 0.75 * parts)).toBeLessThan(4 * Math.sqrt(parts * 0.25 * 0.75));
+    },
+  );
 });
 
 describe("functions", () => {

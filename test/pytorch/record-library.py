@@ -139,6 +139,31 @@ def layer_norm(c):
     return F.layer_norm(c.x("x", B, 5), [5], c.x("n.scale", 5), c.x("n.shift", 5), 1e-5)
 
 
+def rms_norm(c):
+    """torch.nn.RMSNorm is younger than Debian's PyTorch: its formula, with PyTorch's gradients"""
+    x, scale = c.x("x", B, 5), c.x("n.scale", 5)
+    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * scale
+
+
+def channels_norm(f, shape):
+    """a normalisation of channels first, with scale and shift"""
+
+    def run(c):
+        n = shape[-1]
+        x, scale, shift = c.x("x", *shape), c.x("n.scale", n), c.x("n.shift", n)
+        return f(x.movedim(-1, 1), scale, shift).movedim(1, -1)
+
+    return run
+
+
+def group_norm(shape, groups, eps=1e-5):
+    return channels_norm(lambda x, scale, shift: F.group_norm(x, groups, scale, shift, eps), shape)
+
+
+def instance_norm(shape, eps=1e-5):
+    return channels_norm(lambda x, scale, shift: F.instance_norm(x, None, None, scale, shift, eps=eps), shape)
+
+
 def tokens(c):
     x, label = c.x("x", B, 4, 3), c.ids("label", 3, B, 4)
     return F.cross_entropy(x.reshape(-1, 3), label.reshape(-1))
@@ -192,6 +217,11 @@ ITEMS = {
     "BatchNorm_in_use": batch_norm((B, 3), False),
     "BatchNorm_image": batch_norm((B, 3, 2, 3), True, momentum=0.25, eps=1e-3),
     "LayerNorm": layer_norm,
+    "RMSNorm": rms_norm,
+    "GroupNorm_image": group_norm((B, 3, 2, 6), 3, eps=1e-3),
+    "GroupNorm_sequence": group_norm((B, 7, 6), 2),
+    "InstanceNorm": instance_norm((B, 2, 2)),
+    "InstanceNorm_image": instance_norm((B, 3, 4, 3), eps=1e-3),
     "OneHot": lambda c: F.one_hot(c.ids("id", 4, B), 4).double(),
     "Embed": embed,
     "mse": pair(F.mse_loss),

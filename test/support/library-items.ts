@@ -3,14 +3,23 @@
  * is adding its entries in items/; test/library-*.test.ts do the rest, and fail where a declaration has none.
  */
 import { activations } from "./items/activations.ts";
+import { dropout } from "./items/dropout.ts";
 import type { Item } from "./items/item.ts";
 import { layers } from "./items/layers.ts";
 import { losses } from "./items/losses.ts";
+import { normalisation } from "./items/normalisation.ts";
 import { schedules } from "./items/schedules.ts";
 
 export type { Hand, Item } from "./items/item.ts";
 
-export const items: readonly Item[] = [...activations, ...layers, ...losses, ...schedules];
+export const items: readonly Item[] = [
+  ...activations,
+  ...dropout,
+  ...layers,
+  ...normalisation,
+  ...losses,
+  ...schedules,
+];
 
 /** Held by other tests of this table: test/library-training.test.ts runs them from a seed or in steps. */
 export const optimizers = ["sgd", "adam", "adamw", "rmsprop"] as const;

@@ -167,17 +167,4 @@ export const activations: readonly Item[] = [
     model: "x: [B, D=3] : x -> variance over B",
     hand: [{ x: [1, 0, 2, 3, 0, 4], out: [1, 0, 1] }],
   },
-  {
-    name: "dropout",
-    of: ["dropout"],
-    model: "x: [B, D=9] : x -> dropout(0.25)",
-    phase: "training",
-  },
-  {
-    name: "dropout_in_use",
-    of: ["dropout"],
-    model: "x: [B, D=3] : x -> dropout(0.25)",
-    rows: true,
-    hand: [{ x: [1, -2, 3], out: [1, -2, 3], "d.x": [1, 1, 1] }],
-  },
 ];
