@@ -45,6 +45,8 @@ export interface CompileOptions {
   readonly pin?: ReadonlyMap<string, number>;
   /** keep-all gives every stored value a place of its own, for debugging */
   readonly plan?: PlanKind;
+  /** false: every value is stored by a kernel of its own, for debugging */
+  readonly fuse?: boolean;
   /** also the twin with relaxed SIMD; true where absent */
   readonly relaxed?: boolean;
   /** keeps names of kernels in the code, for profiles */
@@ -109,7 +111,7 @@ export async function compileModel(model: ModelGraphs, options: CompileOptions):
   const { program, explained } = await timed("lower", () =>
     makeProgram(
       entries.map(({ graph }) => graph),
-      { plan: options.plan ?? "tight", prepare: true },
+      { plan: options.plan ?? "tight", prepare: true, fuse: options.fuse ?? true },
     ),
   );
   const maxima = maximaOf(entries);

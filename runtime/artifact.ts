@@ -160,7 +160,7 @@ export async function sha256(bytes: Uint8Array): Promise<string | undefined> {
 /** Compares the digest, where the page can. Throws DlmError. */
 export async function checkDigest(bytes: Uint8Array, digest: string, digestAt: number): Promise<void> {
   const copy = new Uint8Array(bytes).fill(48, digestAt, digestAt + 64);
-  if (((await sha256(copy)) ?? digest) !== digest) damaged("its bytes were altered");
+  if (((await sha256(copy)) ?? digest) !== digest) damaged("its bytes were altered or cut off");
 }
 
 /** The artifact of a module: its bytes with the manifest put in as the first section. The digest is made here. */

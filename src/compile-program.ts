@@ -1,6 +1,7 @@
 /** Graphs -> a loaded model, for the tools: compiles in memory and opens it with the runtime that apps ship. */
 import { compileModel, type Compiled, type CompileOptions } from "../compiler/compile.ts";
 import { tooMuchMemory } from "../compiler/check/flow/diagnostics/dlm0904-too-much-memory.ts";
+import type { BufferBytes } from "../compiler/lower/program.ts";
 import { report } from "../grammar/diagnostic.ts";
 import { load, type Model } from "../runtime/index.ts";
 import { ProgramFailure } from "./failure.ts";
@@ -14,12 +15,33 @@ export async function compiled(
 ): Promise<Compiled> {
   const result = await compileModel(graphs, { version, ...options });
   if (result.tooLarge) {
-    const { entry, bytes, largest: buffers } = result.tooLarge;
+    const { entry, bytes } = result.tooLarge;
+    const buffers = largestBuffers(graphs, result.tooLarge);
     throw new ProgramFailure([
       report(tooMuchMemory, { entry, bytes, limit: 2 ** 32, buffers, span: graphs.span }),
     ]);
   }
   return result;
+}
+
+/** Those that matter, largest first; instead of the one of all parameters, its largest weights. */
+function largestBuffers(
+  { weights }: ProgramGraphs,
+  { bytes, largest }: NonNullable<Compiled["tooLarge"]>,
+): readonly BufferBytes[] {
+  return largest
+    .flatMap((buffer) =>
+      buffer.name === "parameters"
+        ? weights.map(({ path, shape }) => ({
+            name: path,
+            path,
+            bytes: 4 * shape.reduce((a, b) => a * b, 1),
+          }))
+        : [buffer.path === "" ? buffer : { ...buffer, name: `${buffer.name} of ${buffer.path}` }],
+    )
+    .filter((buffer) => buffer.bytes > bytes / 100)
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 5);
 }
 
 export interface OpenedModel {

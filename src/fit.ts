@@ -8,6 +8,7 @@ import { evaluate } from "../compiler/reference/evaluate.ts";
 import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataPlan } from "../compiler/check/flow/plans.ts";
 import { rowsOf, type Dataset } from "./data/dataset.ts";
+import { Failure } from "./failure.ts";
 import { fittedKey, graphsOf, type ProgramWithData } from "./program.ts";
 
 /** Input of a graph -> column: by name, else in the order of the input columns. */
@@ -63,6 +64,13 @@ export function fitTrain(program: ProgramWithData, train: CheckedTrain): Fitted 
   const { model } = train.block;
   const dataset = program.datasets.get(train.plan.data)!;
   const states = fittedStates(graphsOf(program, model, train, ["fit"]), dataset);
+  for (const [path, values] of states) {
+    const wrong = values.find((value) => !Number.isFinite(value));
+    if (wrong !== undefined)
+      throw new Failure(`fitting ${path} on the train split of ${dataset.plan.name} gives ${wrong}`, {
+        help: "its columns hold numbers that are too large for 32-bit arithmetic",
+      });
+  }
   program.lock.setFitted(fittedKey(program, model), states);
   return { model, states };
 }

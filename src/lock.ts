@@ -40,10 +40,59 @@ export function lockKey(key: string): string {
   return basename(key.slice(0, hash)) + key.slice(hash);
 }
 
-function isLock(value: unknown): value is LockFile {
-  return (
-    typeof value === "object" && value !== null && "format" in value && "data" in value && "fitted" in value
-  );
+type Check = (value: unknown) => boolean;
+
+const isNumber: Check = (value) => typeof value === "number";
+const isText: Check = (value) => typeof value === "string";
+const isList =
+  (item: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(item);
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const isRecordOf =
+  (item: Check): Check =>
+  (value) =>
+    isRecord(value) && Object.values(value).every(item);
+
+/** Fields that may be missing have the types given; others may be there. */
+const hasFields =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isRecord(value) &&
+    Object.entries(fields).every(([name, check]) => value[name] === undefined || check(value[name]));
+
+const isColumn = hasFields({
+  kind: (kind) => kind === "number" || kind === "text" || kind === "array",
+  at: hasFields({ line: isNumber, column: isNumber }),
+  dtype: isText,
+  shape: isList(isNumber),
+  least: isNumber,
+  greatest: isNumber,
+  trainLeast: isNumber,
+  categories: isList(isText),
+});
+
+const isFacts = hasFields({
+  file: isText,
+  rows: isNumber,
+  columns: isRecordOf((column) => isRecord(column) && "kind" in column && isColumn(column)),
+  splits: (splits) => isRecord(splits) && "train" in splits && isRecordOf(isNumber)(splits),
+  shared: (shared) => isRecord(shared) && isRecordOf(isNumber)(shared),
+});
+
+const isLockedData: Check = (value) =>
+  isRecord(value) &&
+  isText(value["fingerprint"]) &&
+  isRecord(value["facts"]) &&
+  isRecord(value["facts"]["columns"]) &&
+  isFacts(value["facts"]);
+
+function isLock(value: Readonly<Record<string, unknown>>): value is typeof value & LockFile {
+  return isRecordOf(isLockedData)(value["data"]) && isRecordOf(isRecordOf(isList(isNumber)))(value["fitted"]);
 }
 
 /** Errors: DataError where the file is there and is no lock. */
@@ -89,16 +138,16 @@ export function openLock(programPath: string): Lock {
 
 function parseLock(text: string, path: string): LockFile {
   const help = "delete it, and dlmc fit writes it anew";
+  const wrong = (what: string): DataError => new DataError(`${what}; ${help}`, { file: shownPath(path) });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new DataError(`this lock is damaged; ${help}`, { file: shownPath(path) });
+    throw wrong("this lock is damaged");
   }
-  if (!isLock(value)) throw new DataError(`this is no lock; ${help}`, { file: shownPath(path) });
-  if (value.format !== format)
-    throw new DataError(`this lock has format ${value.format}, this dlmc reads ${format}; ${help}`, {
-      file: shownPath(path),
-    });
+  if (!isRecord(value) || !isNumber(value["format"])) throw wrong("this is no lock");
+  if (value["format"] !== format)
+    throw wrong(`this lock has format ${value["format"]}, this dlmc reads ${format}`);
+  if (!isLock(value)) throw wrong("this lock is damaged");
   return value;
 }

@@ -23,6 +23,8 @@ export interface Program {
   readonly path: string;
   readonly checked: CheckedProgram;
   readonly lock: Lock;
+  /** names of data blocks that were changed since the lock was written */
+  readonly outdated: readonly string[];
 }
 
 /**
@@ -32,17 +34,27 @@ export interface Program {
  */
 export function openProgram(path: string, facts?: Facts): Program {
   const lock = openLock(path);
-  if (facts) return { path, lock, checked: checkFile(path, facts) };
-  const known = new Map(lockedFacts(path, lock));
+  if (facts) return { path, lock, checked: checkFile(path, facts), outdated: [] };
+  const known = lockedFacts(path, lock);
+  const outdated: string[] = [];
+  if (known.size > 0) {
+    const checked = checkFile(path, { data: known });
+    for (const plan of checked.flow.plans.data)
+      if (known.has(plan.key) && settingsIn(lock.fingerprint(plan.key)) !== settingsText(plan)) {
+        known.delete(plan.key);
+        outdated.push(plan.name);
+      }
+    if (outdated.length === 0) return { path, lock, checked, outdated };
+  }
   const sources = smallSources(path, known);
   for (const [key, source] of sources) known.set(key, tableFacts(source.table));
   const checked = checkFile(path, { data: known });
-  if (sources.size === 0) return { path, lock, checked };
+  if (sources.size === 0) return { path, lock, checked, outdated };
   for (const plan of checked.flow.plans.data) {
     const source = sources.get(plan.key);
-    if (source) known.set(plan.key, factsOrErrors(plan, source, checked));
+    if (source) known.set(plan.key, factsUnlessErrors(plan, source, checked) ?? tableFacts(source.table));
   }
-  return { path, lock, checked: checkFile(path, { data: known }) };
+  return { path, lock, checked: checkFile(path, { data: known }), outdated };
 }
 
 function sourceReader(): (path: string) => Source | undefined {
@@ -87,21 +99,33 @@ function smallSources(path: string, known: ReadonlyMap<string, DataFacts>): Map<
   return sources;
 }
 
-/** Data that does not fit a program that has errors is not to blame for it: these are told then. */
-function factsOrErrors(plan: DataPlan, source: ReadSource, checked: CheckedProgram): DataFacts {
+/** Undefined where the data does not fit a program that has errors, which are to be mended first. */
+function factsUnlessErrors(
+  plan: DataPlan,
+  source: ReadSource,
+  checked: CheckedProgram,
+): DataFacts | undefined {
   try {
     return datasetFacts(openDataset(plan, folderOf(plan), source));
   } catch (error) {
     if (error instanceof DataError && checked.diagnostics.some((d) => d.severity === "error"))
-      throw new ProgramFailure(checked.diagnostics);
+      return undefined;
     throw error;
   }
 }
 
-/** Throws ProgramFailure where there are errors. */
+/** Throws ProgramFailure where there are errors, Failure where the lock speaks of other data blocks. */
 export function mustBeSound(program: Program): void {
   if (program.checked.diagnostics.some((d) => d.severity === "error"))
     throw new ProgramFailure(program.checked.diagnostics);
+  const [name] = program.outdated;
+  if (name !== undefined) throw outdatedLock(program, `\`data ${name}\` was changed`);
+}
+
+function outdatedLock({ path, lock }: Program, change: string): Failure {
+  return new Failure(`${shownPath(lock.path)} is out of date: ${change} since it was written`, {
+    help: `dlmc fit ${shownPath(path)} writes it anew`,
+  });
 }
 
 export interface ProgramWithData extends Program {
@@ -116,13 +140,16 @@ function folderOf(plan: DataPlan): string {
 
 /**
  * Reads the data that the program names and checks it with all that the data tells. `only`: keys of the blocks that are
- * needed. Errors: DataError; ProgramFailure.
+ * needed. `refit`: the lock will be written anew, so it may be out of date. Errors: DataError; ProgramFailure; Failure.
  */
-export function openWithData(path: string, only?: (program: Program) => readonly string[]): ProgramWithData {
+export function openWithData(
+  path: string,
+  options: { readonly only?: (program: Program) => readonly string[]; readonly refit?: boolean } = {},
+): ProgramWithData {
   const lock = openLock(path);
   const known = lockedFacts(path, lock);
   const first = openProgram(path, { data: known });
-  const wanted = only?.(first) ?? first.checked.flow.plans.data.map((plan) => plan.key);
+  const wanted = options.only?.(first) ?? first.checked.flow.plans.data.map((plan) => plan.key);
   const plansOf = (program: Program): DataPlan[] =>
     program.checked.flow.plans.data.filter((plan) => wanted.includes(plan.key) && plan.reader.path !== "");
   const sources = new Map<string, ReadSource>();
@@ -138,7 +165,9 @@ export function openWithData(path: string, only?: (program: Program) => readonly
     if (!source) continue;
     const isLocked = lock.fingerprint(plan.key) === dataFingerprint(plan, source.fingerprint);
     const locked = isLocked ? lock.facts(plan.key) : undefined;
-    known.set(plan.key, locked ?? factsOrErrors(plan, source, second.checked));
+    const facts = locked ?? factsUnlessErrors(plan, source, second.checked);
+    if (!facts) throw new ProgramFailure(second.checked.diagnostics);
+    known.set(plan.key, facts);
   }
   const program = openProgram(path, { data: known });
   mustBeSound(program);
@@ -146,14 +175,27 @@ export function openWithData(path: string, only?: (program: Program) => readonly
   for (const plan of plansOf(program)) {
     const source = sources.get(plan.key);
     if (!source) continue;
+    const fingerprint = dataFingerprint(plan, source.fingerprint);
+    const written = lock.fingerprint(plan.key) ?? fingerprint;
+    if (options.refit !== true && written !== fingerprint)
+      throw outdatedLock(
+        program,
+        settingsIn(written) === settingsText(plan)
+          ? "the data was changed"
+          : `\`data ${plan.name}\` was changed`,
+      );
     datasets.set(plan.key, openDataset(plan, folderOf(plan), source));
-    program.lock.setData(plan.key, dataFingerprint(plan, source.fingerprint), known.get(plan.key)!);
+    program.lock.setData(plan.key, fingerprint, known.get(plan.key)!);
   }
   return { ...program, datasets };
 }
 
 /** Of the bytes read and of what the block does with them: other rows, other fingerprint. */
 function dataFingerprint(plan: DataPlan, bytes: string): string {
+  return `${bytes} ${settingsText(plan)}`;
+}
+
+function settingsText(plan: DataPlan): string {
   const { drop, fill, split } = plan;
   const columns = plan.columns.map(({ name, kind, role, dtype, shape, classes }) => ({
     name,
@@ -163,7 +205,12 @@ function dataFingerprint(plan: DataPlan, bytes: string): string {
     shape,
     given: classes?.given === true ? classes.names : undefined,
   }));
-  return `${bytes} ${JSON.stringify({ drop, fill, split, columns })}`;
+  return JSON.stringify({ drop, fill, split, columns });
+}
+
+/** The settings that a fingerprint ends with. */
+function settingsIn(fingerprint: string | undefined): string {
+  return fingerprint?.slice(fingerprint.indexOf(" ") + 1) ?? "";
 }
 
 // ---------------------------------------------------------------- models and blocks
@@ -175,7 +222,10 @@ export function chooseModel(program: Program, name: string | undefined): Callabl
   if (models.length === 0) throw new Failure(`${shownPath(program.path)} declares no model`);
   if (name !== undefined) {
     const found = models.find((m) => m.declaration.name.text === name);
-    if (!found) throw new Failure(`there is no model ${name}`, { help: `there are ${names.join(", ")}` });
+    if (!found)
+      throw new Failure(`${shownPath(program.path)} has no model ${name}`, {
+        help: `it has ${names.join(", ")}`,
+      });
     return found;
   }
   if (models.length > 1)
@@ -192,8 +242,8 @@ export function chooseTrain(program: Program, name?: string): CheckedTrain {
   const found =
     name === undefined ? trains : trains.filter((t) => t.plan.name === name || t.plan.model === name);
   if (found.length === 0)
-    throw new Failure(`there is no train block ${name}`, {
-      help: `there are ${trains.map((t) => t.plan.name).join(", ")}`,
+    throw new Failure(`${shownPath(program.path)} has no train block ${name}`, {
+      help: `it has ${trains.map((t) => t.plan.name).join(", ")}`,
     });
   if (found.length > 1)
     throw new Failure("there are several train blocks", {
@@ -206,7 +256,10 @@ export function evaluatesOf(program: Program, name?: string): readonly EvaluateP
   const all = program.checked.flow.plans.evaluate;
   if (all.length === 0) throw new Failure(`${shownPath(program.path)} has no evaluate block`);
   const found = name === undefined ? all : all.filter((e) => e.name === name || e.model === name);
-  if (found.length === 0) throw new Failure(`there is no evaluate block ${name}`);
+  if (found.length === 0)
+    throw new Failure(`${shownPath(program.path)} has no evaluate block ${name}`, {
+      help: `it has ${all.map((e) => e.name).join(", ")}`,
+    });
   return found;
 }
 

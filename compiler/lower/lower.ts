@@ -26,6 +26,8 @@ export interface LowerOptions {
   readonly shared?: Shared;
   /** false: every stored value has a kernel of its own */
   readonly merge?: boolean;
+  /** false: every value is stored, each by a kernel of its own, so that one can see where something comes from */
+  readonly fuse?: boolean;
 }
 
 /** Why a value is stored, for --explain-fusion. */
@@ -46,13 +48,15 @@ export function lower(graph: Graph, options: LowerOptions = {}): Lowered {
   const shared = options.shared ?? makeShared();
   const names = makeNames();
   const forced = new Map<Value, string>();
+  const { fuse = true, merge = fuse } = options;
+  if (!fuse) for (const node of graph.nodes) for (const value of node.results) forced.set(value, "is kept");
   for (;;) {
     const choice = chooseStored(graph, names, forced);
     const storage = makeStorage(graph, choice, shared);
     try {
       const raws = rawKernels(graph, choice, storage, names);
       const { kernels: stored, finals, updates } = raws;
-      const merged = options.merge === false ? stored : mergeKernels(stored, { finals, updates, names });
+      const merged = !merge ? stored : mergeKernels(stored, { finals, updates, names });
       return { entry: finish(graph, storage, merged, names), explained: explain(choice) };
     } catch (error) {
       if (!(error instanceof Unsplittable)) throw error;

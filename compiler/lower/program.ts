@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly plan: PlanKind;
   /** pack what entries that write no weights read of them once, in an entry `prepare` */
   readonly prepare: boolean;
+  /** false: see `LowerOptions` */
+  readonly fuse?: boolean;
 }
 
 export interface MadeProgram {
@@ -33,7 +35,7 @@ export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): 
   const shared = makeShared();
   const explained = new Map<string, readonly Explained[]>();
   const lowered = graphs.map((graph) => {
-    const { entry, explained: reasons } = lower(graph, { shared });
+    const { entry, explained: reasons } = lower(graph, { shared, fuse: options.fuse ?? true });
     explained.set(graph.name, reasons);
     return { entry, readOnly: graph.writes.length === 0 };
   });

@@ -2,12 +2,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InternalError } from "../../compiler/ir/internal-error.ts";
-import { render } from "../../grammar/render.ts";
+import type { Diagnostic } from "../../grammar/diagnostic.ts";
+import { renderAll } from "../../grammar/render.ts";
 import { version } from "../version.ts";
 import { DataError, placeText } from "../data/error.ts";
-import { FileError, fileError } from "../files.ts";
+import { FileError, fileError, shownPath } from "../files.ts";
 import { Failure, ProgramFailure } from "../failure.ts";
-import { terminal } from "./terminal.ts";
+import { terminal, type Terminal } from "./terminal.ts";
 
 interface Options {
   readonly color?: boolean;
@@ -17,10 +18,8 @@ interface Options {
 export function explainError(error: unknown, options: Options): number {
   const t = terminal(options);
   if (error instanceof ProgramFailure) {
-    for (const diagnostic of error.diagnostics)
-      t.say(render(diagnostic, { color: t.color, width: t.width }) + "\n");
-    const errors = error.diagnostics.filter((d) => d.severity === "error").length;
-    t.say(t.paint.red(`${errors} ${errors === 1 ? "error" : "errors"}`));
+    t.say(renderAll(error.diagnostics, { color: t.color, width: t.width }));
+    t.say(countsLine(t, error.diagnostics));
     return 1;
   }
   const known = failureOf(error);
@@ -40,14 +39,24 @@ export function explainError(error: unknown, options: Options): number {
   return 1;
 }
 
+/** `1 error, 2 warnings`; empty where there are none. */
+export function countsLine(t: Terminal, diagnostics: readonly Diagnostic[]): string {
+  const counts = (["error", "warning"] as const).map((severity) => {
+    const count = diagnostics.filter((d) => d.severity === severity).length;
+    return count === 0 ? "" : `${count} ${severity}${count === 1 ? "" : "s"}`;
+  });
+  const text = counts.filter((each) => each !== "").join(", ");
+  return counts[0] === "" ? t.paint.yellow(text) : t.paint.red(text);
+}
+
 function failureOf(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;
   if (error instanceof DataError) return new Failure(error.reason, { place: placeText(error.place) });
   if (error instanceof Error && error.name === "DlmError") return new Failure(error.message);
-  if (error instanceof FileError) return new Failure(error.message);
+  if (error instanceof FileError) return new Failure(error.reason, { place: shownPath(error.path) });
   if (error instanceof Error && "syscall" in error && "code" in error) {
     const path = "path" in error && typeof error.path === "string" ? error.path : "";
-    return new Failure(fileError(error, path, "read").message);
+    return path === "" ? undefined : failureOf(fileError(error, path, "read"));
   }
   return undefined;
 }

@@ -45,7 +45,7 @@ export function trainingReport(t: Terminal, epochs: number): TrainingReport {
         case "end":
           bar?.stop();
           bar = undefined;
-          if (losses.length > 2)
+          if (losses.length > 2 && losses.every(Number.isFinite))
             t.print(t.paint.dim(`${" ".repeat(2 * width + 8)}loss ${sparkline(losses)} by epoch`));
           break;
       }

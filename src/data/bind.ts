@@ -41,8 +41,9 @@ export function bindColumns(table: Table, declared: readonly DeclaredColumn[]): 
     const free = textFile ? [] : table.columns.filter(({ name }) => !taken.has(name));
     const found = free.find((column) => fits(column, each));
     if (!found) {
-      const names = table.columns.map(({ name }) => name).join(", ");
-      throw new DataError(`there is no column ${each.name}; there are ${names}`, {
+      const names = table.columns.map(({ name }) => name);
+      const known = names.length === 1 ? `; there is only ${names[0]}` : `; there are ${names.join(", ")}`;
+      throw new DataError(`there is no column ${each.name}${names.length === 0 ? "" : known}`, {
         file,
         ...(textFile ? { row: 1 } : {}),
       });
@@ -109,5 +110,13 @@ function convertedNumbers(
   }
   const numbers = emptyNumbers(dtype, data.length);
   numbers.set(data);
+  if (dtype === "f32") {
+    const wrong = numbers.findIndex((value, i) => Math.abs(value) === Infinity && Number.isFinite(data[i]));
+    if (wrong >= 0)
+      throw new DataError(
+        `${data[wrong]} is too large for 32-bit numbers, which end at 3.4e38`,
+        placeOfRow(table, Math.floor(wrong / sizeOf(column.shape)), column.name),
+      );
+  }
   return numbers;
 }

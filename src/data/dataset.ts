@@ -4,6 +4,7 @@ import type { AugmentPlan, ColumnPlan, DataPlan, SplitName } from "../../compile
 import { augment } from "./augment.ts";
 import { bindColumns } from "./bind.ts";
 import { categoriesOf, checkedIds } from "./categories.ts";
+import { DataError } from "./error.ts";
 import { prepare } from "./prepare.ts";
 import { readSource, type ReadSource, type SourceSpec } from "./read.ts";
 import { emptyNumbers, type Column, type Numbers, sizeOf, splitNames, type Table } from "./table.ts";
@@ -41,6 +42,8 @@ export function specOf(plan: DataPlan): SourceSpec {
 /** Errors: DataError with file, row and column. */
 export function openDataset(plan: DataPlan, folder: string, read?: ReadSource): Dataset {
   const { table, fingerprint } = read ?? readSource(specOf(plan), folder);
+  if (table.rows === 0)
+    throw new DataError("there are no rows in it", { file: table.parts[0]?.file ?? folder });
   const bound = bindColumns(
     table,
     plan.columns.map(({ name, kind, shape, dtype }) => ({

@@ -7,7 +7,7 @@ import { bindColumns, type DeclaredColumn } from "./bind.ts";
 import { categoriesOf } from "./categories.ts";
 import { DataError } from "./error.ts";
 import { readSource } from "./read.ts";
-import type { Column, Table } from "./table.ts";
+import { isMissing, placeOfRow, type Column, type Table } from "./table.ts";
 
 interface InputColumn extends DeclaredColumn {
   readonly classes: readonly string[] | undefined;
@@ -32,7 +32,12 @@ export interface ReadRows {
 /** Errors: DataError with file, row and column. */
 export function readInputs(path: string, columns: readonly InputColumn[]): ReadRows {
   const table = readTable(path, columns);
+  if (table.rows === 0) throw new DataError("there are no rows in it", { file: shownPath(path) });
   const bound = bindColumns(table, columns);
+  for (const column of bound)
+    for (let row = 0; row < table.rows; row++)
+      if (isMissing(column, row))
+        throw new DataError("the value is missing", placeOfRow(table, row, column.name));
   const rows = Int32Array.from({ length: table.rows }, (_, row) => row);
   const inputs: ReadRows["inputs"] = {};
   columns.forEach((declared, i) => {
@@ -127,7 +132,7 @@ function rowsOfJson(value: unknown, file: string): JsonRow[] {
   if (rows < 0) return [value];
   for (const [name, cells] of columns)
     if ((cells as unknown[]).length !== rows)
-      throw new DataError(`has ${(cells as unknown[]).length} rows, the first column has ${rows}`, {
+      throw new DataError(`it has ${(cells as unknown[]).length} rows, the first column has ${rows}`, {
         file,
         column: name,
       });
@@ -153,7 +158,7 @@ function jsonColumn(name: string, rows: readonly JsonRow[], file: string): Colum
   cells.forEach((cell, row) => {
     const flat = [cell].flat(Infinity);
     if (flat.length !== size)
-      throw new DataError(`has ${flat.length} numbers, the first row has ${size}`, {
+      throw new DataError(`it has ${flat.length} numbers, the first row has ${size}`, {
         file,
         row: row + 1,
         column: name,

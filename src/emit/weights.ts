@@ -1,7 +1,6 @@
 /** The weights beside a compiled model: what its manifest lists and nothing else, with a digest of the numbers. */
-import { createHash } from "node:crypto";
 import type { Manifest } from "../../runtime/artifact.ts";
-import { writeSafetensors } from "../weights/safetensors.ts";
+import { writeWithDigest } from "../weights/digest.ts";
 
 /**
  * Bytes of the .safetensors of weights and states by path; other tensors (optimizer state) are left out.
@@ -16,17 +15,11 @@ export function weightsFile(manifest: Manifest, tensors: ReadonlyMap<string, Flo
       return [path, { dtype: "f32" as const, shape, data }];
     }),
   );
-  const plain = writeSafetensors(listed);
-  const headerSize = Number(new DataView(plain.buffer, plain.byteOffset).getBigUint64(0, true));
-  const digest = createHash("sha256")
-    .update(plain.subarray(8 + headerSize))
-    .digest("hex");
-  return writeSafetensors(
+  return writeWithDigest(
     listed,
     new Map([
       ["format", "dlm"],
       ["weights", manifest.hashes.weights],
-      ["sha256", digest],
     ]),
   );
 }

@@ -4,7 +4,7 @@
  */
 import { DataError } from "../data/error.ts";
 import type { HostArray } from "../data/table.ts";
-import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+import { readWithDigest, writeWithDigest } from "../weights/digest.ts";
 import { start, type Checkpoint, type Counters } from "./loop.ts";
 
 /** A tensor that a device keeps. */
@@ -47,7 +47,7 @@ export function encodeCheckpoint(
   const tensors = new Map<string, HostArray>();
   withShapes(checkpoint.tensors, specs, "", tensors);
   if (checkpoint.best) withShapes(checkpoint.best, specs, bestPrefix, tensors);
-  return writeSafetensors(
+  return writeWithDigest(
     tensors,
     new Map([
       ["format", "dlmc checkpoint 1"],
@@ -65,7 +65,7 @@ export function encodeWeights(
 ): Uint8Array {
   const kept = new Map<string, HostArray>();
   withShapes(tensors, specs, "", kept);
-  return writeSafetensors(
+  return writeWithDigest(
     kept,
     new Map([
       ["format", "dlmc weights 1"],
@@ -90,6 +90,13 @@ function isCounters(value: unknown): value is Counters {
   );
 }
 
+function isFacts(value: unknown): value is CheckpointFacts {
+  if (typeof value !== "object" || value === null) return false;
+  const facts = value as Record<string, unknown>;
+  const texts = ["program", "weights", "data", "target", "version"];
+  return typeof facts["seed"] === "number" && texts.every((key) => typeof facts[key] === "string");
+}
+
 function parsed(metadata: ReadonlyMap<string, string>, key: string, file: string): unknown {
   try {
     return JSON.parse(metadata.get(key) ?? "");
@@ -104,10 +111,11 @@ export function decodeCheckpoint(
   file: string,
   specs: readonly TensorSpec[],
 ): DecodedCheckpoint {
-  const { metadata, tensors } = readSafetensors(bytes, file);
+  const { metadata, tensors } = readWithDigest(bytes, file);
   const counters = parsed(metadata, "counters", file);
   if (!isCounters(counters)) throw new DataError("this is no checkpoint: its counters are damaged", { file });
-  const facts = parsed(metadata, "facts", file) as CheckpointFacts;
+  const facts = parsed(metadata, "facts", file);
+  if (!isFacts(facts)) throw new DataError("this is no checkpoint: its facts are damaged", { file });
   const hasBest = [...tensors.keys()].some((name) => name.startsWith(bestPrefix));
   return {
     facts,
@@ -128,7 +136,8 @@ function pick(
   return new Map(
     specs.map((spec) => {
       const found = tensors.get(prefix + spec.path);
-      if (!found) throw new DataError("the tensor is missing", { file, column: prefix + spec.path });
+      if (!found)
+        throw new DataError("this tensor of the model is missing", { file, column: prefix + spec.path });
       return [spec.path, fitting(found, spec, file)];
     }),
   );
@@ -137,11 +146,21 @@ function pick(
 function fitting(found: HostArray, spec: TensorSpec, file: string): Float32Array {
   const same = found.shape.length === spec.shape.length && found.shape.every((n, i) => n === spec.shape[i]);
   if (!same)
-    throw new DataError(`has shape [${found.shape.join(", ")}], the model needs [${spec.shape.join(", ")}]`, {
+    throw new DataError(
+      `it has shape [${found.shape.join(", ")}], the model needs [${spec.shape.join(", ")}]`,
+      {
+        file,
+        column: spec.path,
+      },
+    );
+  const data = found.data instanceof Float32Array ? found.data : Float32Array.from(found.data);
+  const wrong = data.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0)
+    throw new DataError(`number ${wrong + 1} is ${data[wrong]}, no model can use it`, {
       file,
       column: spec.path,
     });
-  return found.data instanceof Float32Array ? found.data : Float32Array.from(found.data);
+  return data;
 }
 
 /**
@@ -153,7 +172,7 @@ export function decodeWeights(
   file: string,
   specs: readonly TensorSpec[],
 ): { tensors: Map<string, Float32Array>; unused: string[] } {
-  const { tensors } = readSafetensors(bytes, file);
+  const { tensors } = readWithDigest(bytes, file);
   const prefix = specs.every((s) => tensors.has(bestPrefix + s.path)) && specs.length > 0 ? bestPrefix : "";
   const missing = specs.filter((s) => !tensors.has(prefix + s.path)).map((s) => s.path);
   if (missing.length > 0) {

@@ -72,6 +72,8 @@ export interface Counters {
   /** steps of it that are done */
   readonly stepInEpoch: number;
   readonly iteration: number;
+  /** steps that were not finite and changed nothing, over all epochs */
+  readonly skipped: number;
   readonly lossSum: number;
   readonly lossRows: number;
   readonly bestValue: number | null;
@@ -85,6 +87,7 @@ export const start: Counters = {
   epoch: 0,
   stepInEpoch: 0,
   iteration: 0,
+  skipped: 0,
   lossSum: 0,
   lossRows: 0,
   bestValue: null,
@@ -117,6 +120,8 @@ export type TrainEvent =
       readonly step: number;
       readonly train: { readonly loss: number };
       readonly valid: Readonly<Record<string, number>> | undefined;
+      /** steps so far that were not finite and changed nothing */
+      readonly skipped: number;
       readonly ms: number;
       readonly best: boolean;
     }
@@ -194,7 +199,8 @@ export async function train(
   const end = async (reason: EndReason, notFinite?: Outcome["notFinite"]): Promise<Outcome> => {
     const checkpoint = taken();
     await sink.checkpoint(checkpoint, "end");
-    const { epoch, iteration, bestValue } = counters;
+    const { iteration, bestValue } = counters;
+    const epoch = Math.min(counters.epoch + (reason === "early" ? 0 : 1), plan.epochs);
     sink.event({ event: "end", epoch, step: iteration, reason, best: bestValue, ms: clock.now() - began });
     return { reason, checkpoint, notFinite };
   };
@@ -217,7 +223,7 @@ export async function train(
       const control: Control = {
         seed: plan.seed,
         iteration: counters.iteration,
-        step: counters.iteration + 1,
+        step: counters.iteration - counters.skipped + 1,
         steps_per_epoch: perEpoch,
         rate_factor: 1,
       };
@@ -230,6 +236,7 @@ export async function train(
         ...counters,
         stepInEpoch: counters.stepInEpoch + 1,
         iteration: counters.iteration + 1,
+        skipped: counters.skipped + (result.finite ? 0 : 1),
         lossSum: result.finite ? counters.lossSum + result.loss * rows : counters.lossSum,
         lossRows: result.finite ? counters.lossRows + rows : counters.lossRows,
       };
@@ -266,8 +273,9 @@ export async function train(
       event: "epoch",
       epoch: epoch + 1,
       step: counters.iteration,
-      train: { loss: counters.lossSum / Math.max(1, counters.lossRows) },
+      train: { loss: counters.lossRows === 0 ? NaN : counters.lossSum / counters.lossRows },
       valid,
+      skipped: counters.skipped,
       ms: clock.now() - epochBegan,
       best: isBest,
     });

@@ -1,5 +1,8 @@
-/** Replays one training step with every stored value kept, and finds the first that is not finite. */
-import type { CompileOptions } from "../../compiler/compile.ts";
+/**
+ * Replays one training step with every value stored and kept, in the order of the program, and finds the first that is
+ * not finite. Where that needs more memory than there is, fused kernels are replayed, and their outermost layer is named.
+ */
+import type { Compiled, CompileOptions } from "../../compiler/compile.ts";
 import { compileModel } from "../../compiler/compile.ts";
 import { evaluate } from "../../compiler/ir/dim.ts";
 import type { Origin } from "../../compiler/ir/graph.ts";
@@ -9,9 +12,9 @@ import { evaluatePolynomial, readManifest } from "../../runtime/artifact.ts";
 import type { Batch, Control } from "./loop.ts";
 
 export interface NotFinite {
-  /** of the kernel: `dense1_log` */
+  /** of the kernel: `log`, `dense1_dot` */
   readonly kernel: string;
-  /** of the innermost layer that has a name, or a place */
+  /** of the layer, with its place */
   readonly origin: Origin | undefined;
   /** `NaN`, `Infinity` or `-Infinity` */
   readonly value: number;
@@ -26,12 +29,10 @@ export async function firstNotFinite(
   control: Control,
   options: Pick<CompileOptions, "version">,
 ): Promise<NotFinite | undefined> {
-  const compiled = await compileModel(graphs, {
-    ...options,
-    plan: "keep-all",
-    relaxed: false,
-    entries: ["train"],
-  });
+  const make = (fuse: boolean): Promise<Compiled> =>
+    compileModel(graphs, { ...options, plan: "keep-all", relaxed: false, entries: ["train"], fuse });
+  const single = await make(false);
+  const compiled = single.tooLarge ? await make(true) : single;
   const artifact = compiled.strict?.artifact;
   const entry = compiled.program?.entries.find((e) => e.name === "train");
   if (!artifact || !entry || !compiled.program) return undefined;

@@ -61,8 +61,7 @@ export function openRunFolder(path: string, saved: Saved, from: Resumed | undefi
         throw fileError(error, metrics, "written");
       }
     },
-    begin: (checkpoint) =>
-      writeFileAtomic(folder.last, encodeCheckpoint(checkpoint, saved.all, saved.facts)),
+    begin: (checkpoint) => writeFileAtomic(folder.last, encodeCheckpoint(checkpoint, saved.all, saved.facts)),
     save(checkpoint) {
       const { counters, best, tensors } = checkpoint;
       if (best === undefined || counters.bestEpoch !== bestEpoch) {
@@ -80,7 +79,8 @@ export function openRunFolder(path: string, saved: Saved, from: Resumed | undefi
 /** Files that were being written when a run was killed. */
 function removeRests(path: string): void {
   for (const name of readdirSync(path))
-    if (/^\.(last|best)\.safetensors\.[0-9a-f]{8}\.tmp$/.test(name)) rmSync(join(path, name), { force: true });
+    if (/^\.(last|best)\.safetensors\.[0-9a-f]{8}\.tmp$/.test(name))
+      rmSync(join(path, name), { force: true });
 }
 
 /** Without lines of steps and epochs that the checkpoint does not know yet, and without a torn last line. */

@@ -53,6 +53,9 @@ export interface TrainResult {
   readonly bestFile: string;
   readonly best: number | null;
   readonly ms: number;
+  readonly steps: number;
+  /** steps that were not finite and changed nothing */
+  readonly skipped: number;
   readonly failure: Failure | undefined;
 }
 
@@ -66,6 +69,11 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
   const dataset = program.datasets.get(plan.data)!;
   if (dataset.splits[plan.split].length === 0)
     throw new Failure(`the ${plan.split} split of ${dataset.plan.name} has no rows`);
+  if (plan.last === "drop" && dataset.splits[plan.split].length < plan.batch)
+    throw new Failure(
+      `the ${plan.split} split of ${dataset.plan.name} has ${dataset.splits[plan.split].length} rows, fewer than one batch of ${plan.batch}`,
+      { help: "`last = keep` trains on batches that are not full; or a smaller batch" },
+    );
   const { states } = fitTrain(program, train);
   if (program.lock.save())
     request.note(`wrote ${shownPath(program.lock.path)}: what the data says of its columns`);
@@ -94,7 +102,12 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
   let from: Checkpoint = { counters: start, tensors: model.weights({ optimizer: true }), best: undefined };
   if (request.resume !== undefined) from = resumed(request, facts, specs.all);
 
-  const folder = openRunFolder(output, { ...specs, facts }, request.resume === undefined ? undefined : from);
+  const folder = openRunFolder(
+    output,
+    { ...specs, facts },
+    request.resume === undefined ? undefined : { folder: request.resume, checkpoint: from },
+  );
+  if (request.resume === undefined) folder.begin(from);
   folder.config({
     ...facts,
     model: plan.model,
@@ -129,6 +142,8 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
     bestFile: folder.best,
     best: outcome.checkpoint.counters.bestValue,
     ms: performance.now() - began,
+    steps: outcome.checkpoint.counters.iteration,
+    skipped: outcome.checkpoint.counters.skipped,
     failure:
       outcome.reason === "not-finite" ? await notFiniteFailure(outcome, graphs, folder.last) : undefined,
   };
@@ -244,7 +259,7 @@ async function notFiniteFailure(outcome: Outcome, graphs: ModelGraphs, last: str
   const found = await firstNotFinite(graphs, checkpoint.tensors, batch, rows, control, { version });
   const what = Number.isFinite(loss) ? "the gradient" : `the loss (${loss})`;
   const where = found
-    ? `; the first value that is not: ${found.value} in ${found.origin?.path || found.kernel}`
+    ? `; the first value that is not: ${found.value} in ${found.origin?.path || found.kernel.replace(/_\d+$/, "")}`
     : "; every stored value is finite, their sum is not";
   const at = found?.origin?.at;
   return new Failure(`${what} is not finite in epoch ${epoch + 1}, step ${iteration + 1}${where}`, {

@@ -23,7 +23,6 @@ interface Options {
 
 export function benchCommand(): Command {
   return new Command("bench")
-    .description("time each entry on random inputs")
     .argument("<file>", "program")
     .option("--model <name>", "the model, where there are several")
     .option("--entry <names>", "infer, measure, train; all where absent", entryList)

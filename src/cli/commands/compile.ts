@@ -3,6 +3,8 @@ import { join, relative, sep } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stages, type Compiled, type Stage } from "../../../compiler/compile.ts";
 import type { EntryName } from "../../../compiler/entries/model-graphs.ts";
+import type { ModelGraphs } from "../../../compiler/ir/model.ts";
+import { passes } from "../../../compiler/passes/pipeline.ts";
 import { printGraph } from "../../../compiler/ir/print.ts";
 import { printPlan, printProgram } from "../../../compiler/ir/print-kernels.ts";
 import { readManifest } from "../../../runtime/artifact.ts";
@@ -11,7 +13,7 @@ import { emitModel } from "../../emit/index.ts";
 import { weightsFile } from "../../emit/weights.ts";
 import { Failure } from "../../failure.ts";
 import { readBytes, shownPath } from "../../files.ts";
-import { chooseModel, graphsOf, mustBeSound, openProgram, fittedKey } from "../../program.ts";
+import { chooseModel, graphsOf, mustBeSound, openProgram } from "../../program.ts";
 import { bytesText, duration } from "../../text.ts";
 import { decodeWeights } from "../../train/checkpoint.ts";
 import { table, terminal, type Terminal } from "../terminal.ts";
@@ -58,7 +60,6 @@ export function entryList(text: string): EntryName[] {
 
 export function compileCommand(): Command {
   return new Command("compile")
-    .description("write the artifact that an app embeds")
     .argument("<file>", "program")
     .option("-o, --output <folder>", "where the files go", "dist")
     .option("--model <name>", "the model, where there are several")
@@ -92,9 +93,11 @@ export function compileCommand(): Command {
       const init = options.weights === undefined || entries.some((name) => name === "train");
       const wanted = new Set<EntryName>([...(init ? (["init"] as const) : []), ...entries]);
       const graphs = graphsOf(program, model, train, [...wanted]);
+      const { printIrAfter: printAfter } = options;
+      mustBeKnown("free dim", [...(options.dim?.keys() ?? [])], freeDims(graphs));
+      if (printAfter !== undefined) mustBeKnown("pass", [printAfter], ["all", "check", ...passes.keys()]);
 
       const times: [string, number][] = [];
-      const printAfter = options.printIrAfter;
       const result = await compiled(graphs, {
         relaxed: options.relaxed && options.emit === undefined,
         plan: options.plan,
@@ -123,10 +126,10 @@ export function compileCommand(): Command {
         const specs = [...manifest.weights, ...manifest.states];
         const read = decodeWeights(readBytes(options.weights), shownPath(options.weights), specs);
         weights = weightsFile(manifest, read.tensors);
-      } else if (manifest.states.length > 0 && program.lock.fitted(fittedKey(program, model)) === undefined)
+      } else if (manifest.states.length > 0)
         t.say(
           t.paint.yellow(
-            `note: ${manifest.name} keeps fitted numbers or statistics, and no --weights were given`,
+            `note: ${manifest.name} keeps fitted numbers or statistics, which come with weights, and no --weights were given`,
           ),
         );
       const files = emitModel(folder, artifacts, weights);
@@ -143,6 +146,19 @@ export function compileCommand(): Command {
         .join("/");
       t.print(`${t.paint.green("ok")}  import { load } from "${from.startsWith(".") ? from : `./${from}`}"`);
     });
+}
+
+function freeDims(graphs: ModelGraphs): string[] {
+  return [...new Set(graphs.entries.flatMap(({ graph }) => graph.dims.map(({ name }) => name)))];
+}
+
+function mustBeKnown(what: string, names: readonly string[], known: readonly string[]): void {
+  for (const name of names)
+    if (!known.includes(name))
+      throw new Failure(`there is no ${what} ${name}`, {
+        status: 2,
+        help: known.length === 0 ? "there is none at all" : `there is ${known.join(", ")}`,
+      });
 }
 
 async function emitted(emit: Emit, result: Compiled): Promise<string> {

@@ -23,7 +23,6 @@ interface Options {
 
 export function evaluateCommand(): Command {
   return new Command("evaluate")
-    .description("metrics and requirements on a split")
     .argument("<file>", "program")
     .option("--model <name>", "the model whose evaluate block it is")
     .option("--weights <file>", "weights or a checkpoint (.safetensors)")
@@ -31,7 +30,9 @@ export function evaluateCommand(): Command {
     .action(async (file: string, _: Options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const t = terminal(options);
-      const program = openWithData(file, (p) => evaluatesOf(p, options.model).map((plan) => plan.data));
+      const program = openWithData(file, {
+        only: (p) => evaluatesOf(p, options.model).map((plan) => plan.data),
+      });
       let failed = 0;
       for (const plan of evaluatesOf(program, options.model)) {
         const result = await evaluateBlock(program, plan, options.weights);

@@ -12,7 +12,6 @@ interface Options {
 
 export function explainCommand(): Command {
   return new Command("explain")
-    .description("explain a diagnostic, with an example and its mend")
     .argument("[code]", "such as DLM0201; without it, all codes are listed")
     .option("--json", "JSON lines")
     .action((code: string | undefined, _: Options, command: Command) => {

@@ -13,13 +13,12 @@ interface Options {
 
 export function fitCommand(): Command {
   return new Command("fit")
-    .description("read the data, fit preprocessing, write dlm.lock")
     .argument("<file>", "program")
     .option("--json", "one JSON line")
     .action((file: string, _: Options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const t = terminal(options);
-      const program = openWithData(file);
+      const program = openWithData(file, { refit: true });
       const fitted = program.checked.flow.trains.map((train) => fitTrain(program, train));
       const changed = program.lock.save();
       if (options.json === true) {

@@ -15,7 +15,6 @@ interface Options {
 
 export function fmtCommand(): Command {
   return new Command("fmt")
-    .description("rewrite programs in canonical form")
     .argument("[files...]", "programs")
     .option("--check", "change nothing; exit 1 when a file is not canonical")
     .option("--stdin", "read a program from standard input and print it")

@@ -49,7 +49,6 @@ interface Options {
 
 export function gradCommand(): Command {
   return new Command("grad")
-    .description("gradients of a loss for one batch; --check compares them with differences")
     .argument("<file>", "program")
     .option("--train <name>", "the train block, where there are several")
     .option("--model <name>", "the model whose train block it is")
@@ -65,7 +64,9 @@ export function gradCommand(): Command {
       const t = terminal(options);
       const name = options.train ?? options.model;
       const program =
-        options.input === undefined ? openWithData(file, (p) => dataOf(p, name)) : openProgram(file);
+        options.input === undefined
+          ? openWithData(file, { only: (p) => dataOf(p, name) })
+          : openProgram(file);
       mustBeSound(program);
       const train = chooseTrain(program, name);
       const seed = options.seed ?? train.plan.seed;

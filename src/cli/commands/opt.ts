@@ -44,7 +44,6 @@ function passNamed(name: string, before: readonly Pass[] = []): Pass[] {
 
 export function optCommand(): Command {
   return new Command("opt")
-    .description("run one stage of the compiler on a graph as text")
     .argument("[file]", "graph (.dlg), with its large constants in a .safetensors beside it")
     .option("--pass <name>", "run a pass, repeatable; all is the whole pipeline", passNamed)
     .option("--check-each-pass", "run the reference on random inputs after each pass")

@@ -1,9 +1,9 @@
 /** `dlmc run`: predictions of a program or an artifact for a file of inputs. */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { Command } from "commander";
-import { readManifest, type TensorEntry } from "../../../runtime/artifact.ts";
-import { load, type Model, type TypedArray } from "../../../runtime/index.ts";
+import type { TensorEntry } from "../../../runtime/artifact.ts";
+import { DlmError, load, type Model, type TypedArray } from "../../../runtime/index.ts";
 import { hasRelaxedSimd } from "../../../runtime/platform.ts";
 import { openModel } from "../../compile-program.ts";
 import { inputColumns, readInputs } from "../../data/inputs.ts";
@@ -26,7 +26,6 @@ interface Options {
 
 export function runCommand(): Command {
   return new Command("run")
-    .description("predict with a program or an artifact")
     .argument("<file>", "program, artifact folder or .wasm")
     .requiredOption(
       "--input <file>",
@@ -71,20 +70,30 @@ async function open(file: string, options: Options): Promise<Model> {
   if (artifact !== undefined) {
     const beside = artifact.replace(/(\.relaxed)?\.wasm$/, ".safetensors");
     const weights = options.weights ?? (existsSync(beside) ? beside : undefined);
-    const bytes = readBytes(artifact);
-    const { manifest } = readManifest(bytes);
-    if (weights === undefined && manifest.weights.length > 0) throw noWeights(file);
-    const model = await load(bytes);
+    const model = await loadArtifact(artifact);
     if (weights !== undefined) setWeights(model, weights);
+    else if (model.manifest.weights.length > 0) throw noWeights(file);
     return model;
   }
   const program = openProgram(file);
   mustBeSound(program);
   const chosen = chooseModel(program, options.model);
-  const { model } = await openModel(graphsOf(program, chosen, undefined, ["init", "infer"]));
+  const train = program.checked.flow.trains.find((t) => t.block.model.declaration === chosen.declaration);
+  const { model } = await openModel(graphsOf(program, chosen, train, ["init", "infer"]));
   if (options.weights !== undefined) setWeights(model, options.weights);
   else if (model.manifest.weights.length > 0) throw noWeights(file);
   return model;
+}
+
+/** What is wrong with it is told with its name. */
+async function loadArtifact(path: string): Promise<Model> {
+  const bytes = readBytes(path);
+  try {
+    return await load(bytes);
+  } catch (error) {
+    if (error instanceof DlmError) throw new Failure(error.message, { place: shownPath(path) });
+    throw error;
+  }
 }
 
 function setWeights(model: Model, file: string): void {
@@ -102,6 +111,11 @@ function noWeights(file: string): Failure {
 /** The .wasm of an artifact; undefined where the path is a program. */
 function artifactOf(path: string, name: string | undefined): string | undefined {
   if (path.endsWith(".wasm")) return path;
+  if (/\.(js|ts|safetensors)$/.test(path))
+    throw new Failure(`${path} is no program and no artifact`, {
+      help: `dlmc run ${shownPath(dirname(path))} runs what was compiled into this folder`,
+      status: 2,
+    });
   if (!existsSync(path) || !statSync(path).isDirectory()) return undefined;
   const twins = readdirSync(path).filter((each) => each.endsWith(".wasm"));
   const strict = twins.filter((each) => !each.endsWith(".relaxed.wasm"));

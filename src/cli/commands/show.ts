@@ -17,7 +17,6 @@ interface Options {
 
 export function showCommand(): Command {
   return new Command("show")
-    .description("the architecture: output sizes, parameters, cost, memory")
     .argument("<file>", "program")
     .option("--model <name>", "one model, where there are several")
     .option("--full", "also every default, of modules and of blocks")

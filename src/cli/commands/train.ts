@@ -36,7 +36,6 @@ export function wholeNumber(least: number): (text: string) => number {
 
 export function trainCommand(): Command {
   return new Command("train")
-    .description("train a model, with validation and checkpoints")
     .argument("<file>", "program")
     .option("--train <name>", "the train block, where there are several")
     .option("--model <name>", "the model whose train block it is")
@@ -63,7 +62,10 @@ export function trainCommand(): Command {
       const quiet = options.json === true;
       if (options.resume !== undefined && options.weights !== undefined)
         throw new Failure("--resume and --weights exclude each other", { status: 2 });
-      const program = openWithData(file, (p) => [chooseTrain(p, options.train ?? options.model).plan.data]);
+      const program = openWithData(file, {
+        only: (p) => [chooseTrain(p, options.train ?? options.model).plan.data],
+        refit: true,
+      });
       const train = chooseTrain(program, options.train ?? options.model);
       const { plan } = train;
       const output = options.output ?? options.resume ?? join("runs", basename(file, ".dlm"));
@@ -87,6 +89,10 @@ export function trainCommand(): Command {
           note: (text) => !quiet && t.print(t.paint.dim(text)),
         });
         if (result.failure) throw result.failure;
+        if (result.skipped > 0)
+          t.say(
+            `${t.paint.yellow("note")}: ${result.skipped} of ${result.steps} steps were not finite and changed no weight`,
+          );
         if (!quiet) {
           const kept = result.best === null ? "" : `, best ${plan.keep?.text} ${result.best.toPrecision(4)}`;
           t.print(
