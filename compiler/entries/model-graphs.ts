@@ -57,6 +57,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
   const parts = { session, scope, model, region, bounds };
   const training = train && { session, block: train.block, plan: train.plan, region };
   let optimizer: readonly StateEntry[] = [];
+  let rate: Graph | undefined;
   const makers: Readonly<Record<EntryName, () => Graph | undefined>> = {
     init: () => initGraph(region, requests.weights, requests.states),
     fit: () => fitGraph(parts, requests.states),
@@ -65,7 +66,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
     train: () => {
       if (!training) return undefined;
       const made = trainGraph(training);
-      ({ optimizer } = made);
+      ({ optimizer, rate } = made);
       return made.graph;
     },
     grad: () => training && gradGraph(training),
@@ -76,6 +77,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
     weights: region.weights,
     states: [...requests.states.values()].map(stateEntry),
     optimizer,
+    rate,
     entries: graphs.map((graph): EntryGraph => {
       const [first] = graph.dims;
       const rows = first !== undefined && rowsIndependent(graph, first.name);

@@ -1,4 +1,5 @@
 /** The entries of a training block: train (forward, backward, clip, update, guard), measure and grad. */
+import { asTensor } from "../check/arithmetic.ts";
 import { control } from "../check/flow/block.ts";
 import { optimizerOf, runForward, runUpdate } from "../check/flow/train.ts";
 import type { Forward, TrainBlock } from "../check/flow/train.ts";
@@ -101,9 +102,13 @@ function clipped(entry: Entry, gradient: Value, norm: Value, clip: number | unde
   return build.mul(b, gradient, build.min(b, factor, build.constantScalar(b, 1)));
 }
 
-/** One step, guarded: where loss or gradient is not finite nothing changes and `status` is 0. */
+/**
+ * One step, guarded: where loss or gradient is not finite nothing changes and `status` is 0. `rate` is the graph of the
+ * learning rate alone.
+ */
 export function trainGraph(parts: TrainParts): {
   readonly graph: Graph;
+  readonly rate: Graph | undefined;
   readonly optimizer: readonly StateEntry[];
 } {
   const { session, block, plan, region } = parts;
@@ -160,7 +165,12 @@ export function trainGraph(parts: TrainParts): {
     { name: "gradient_norm", value: norm },
     { name: "status", value: build.cast(b, ok, "i32") },
   ];
-  return { graph: finishEntry(entry, { name: "train", outputs, writes }), optimizer: states };
+  const rate = update.rate && asTensor(frame, update.rate, span)?.value;
+  return {
+    graph: finishEntry(entry, { name: "train", outputs, writes }),
+    rate: rate && finishEntry(entry, { name: "rate", outputs: [{ name: "rate", value: rate }], writes: [] }),
+    optimizer: states,
+  };
 }
 
 /** Training phase, nothing written: `loss` (no penalties) and `gradient` (of loss and penalties, as the region lies). */

@@ -56,5 +56,7 @@ export interface ModelGraphs {
   readonly weights: readonly WeightEntry[];
   readonly states: readonly StateEntry[];
   readonly optimizer: readonly StateEntry[];
+  /** control scalars -> the learning rate (`rate`), for what tools show; where there is a training entry */
+  readonly rate?: Graph | undefined;
   readonly entries: readonly EntryGraph[];
 }

@@ -12,6 +12,16 @@ export interface Terminal {
   print(line?: string): void;
   /** a line about the work itself, on standard error */
   say(line?: string): void;
+  /** on a terminal, what is being done, until the next line */
+  status(text: string): void;
+}
+
+/** Whether a status stands on the line of the cursor. */
+let statusShown = false;
+
+function clearStatus(): void {
+  if (statusShown) process.stderr.write("\r\u001b[K");
+  statusShown = false;
 }
 
 /** NO_COLOR and --no-color win; JSON output is never painted. */
@@ -19,13 +29,26 @@ export function terminal(options: { color?: boolean } = {}): Terminal {
   const interactive = process.stdout.isTTY === true;
   const color =
     options.color !== false && !process.env["NO_COLOR"] && interactive && process.env["TERM"] !== "dumb";
+  const colors = createColors(color);
   return {
     interactive,
     color,
     width: Math.max(40, process.stdout.columns ?? 100),
-    paint: createColors(color),
-    print: (line = "") => process.stdout.write(line + "\n"),
-    say: (line = "") => process.stderr.write(line + "\n"),
+    paint: colors,
+    print(line = "") {
+      clearStatus();
+      process.stdout.write(line + "\n");
+    },
+    say(line = "") {
+      clearStatus();
+      process.stderr.write(line + "\n");
+    },
+    status(text) {
+      if (!interactive || process.stderr.isTTY !== true) return;
+      clearStatus();
+      process.stderr.write(colors.dim(`${text} …`));
+      statusShown = true;
+    },
   };
 }
 
@@ -62,9 +85,13 @@ export interface Progress {
   stop(): void;
 }
 
-/** A bar on standard error where that is a terminal; nothing elsewhere. `{text}` is what the caller says of the moment. */
-export function progress(label: string, total: number, shown: boolean): Progress {
+/**
+ * A bar on standard error where that is a terminal; nothing elsewhere. `{text}` is what the caller says of the moment,
+ * `from` what was done before it.
+ */
+export function progress(label: string, total: number, shown: boolean, from = 0): Progress {
   if (!shown || process.stderr.isTTY !== true) return { update: () => {}, stop: () => {} };
+  clearStatus();
   const bar = new SingleBar({
     format: `${label} {bar} {value}/{total}  {text}  {eta_formatted} left`,
     barCompleteChar: "━",
@@ -74,9 +101,10 @@ export function progress(label: string, total: number, shown: boolean): Progress
     stopOnComplete: false,
     fps: 8,
     barsize: 24,
+    etaBuffer: 50,
     stream: process.stderr,
   });
-  bar.start(total, 0, { text: "" });
+  bar.start(total, from, { text: "" });
   return {
     update: (done, text) => bar.update(done, { text }),
     stop: () => bar.stop(),

@@ -18,30 +18,36 @@ export interface TrainingReport {
 export function trainingReport(t: Terminal, epochs: number): TrainingReport {
   let bar: Progress | undefined;
   let total = 0;
-  let lastLoss = NaN;
   const losses: number[] = [];
   const width = String(epochs).length;
+  /** of the epoch under way */
+  let steps = 0;
+  let busy = 0;
+  const open = (step: number): void => {
+    steps = busy = 0;
+    bar = progress("training", total, t.interactive, step);
+  };
   return {
     event(event) {
       switch (event.event) {
         case "start":
           total = event.steps;
-          bar = progress("training", total, t.interactive);
+          open(event.step);
           break;
-        case "step":
-          lastLoss = event.train.loss;
-          bar?.update(event.step, `loss ${number(lastLoss)}`);
-          break;
-        case "epoch": {
-          bar?.stop();
-          losses.push(event.valid?.["loss"] ?? event.train.loss);
-          t.print(epochLine(t, event, epochs, width));
-          if (event.step < total) {
-            bar = progress("training", total, t.interactive);
-            bar.update(event.step, `loss ${number(lastLoss)}`);
-          } else bar = undefined;
+        case "step": {
+          steps++;
+          busy += event.ms;
+          const rate = (1000 * steps) / Math.max(busy, 1e-3);
+          bar?.update(event.step, `loss ${number(event.train.loss)}  ${number(rate)} steps/s`);
           break;
         }
+        case "epoch":
+          bar?.stop();
+          bar = undefined;
+          losses.push(event.valid?.["loss"] ?? event.train.loss);
+          t.print(epochLine(t, event, epochs, width));
+          if (event.step < total) open(event.step);
+          break;
         case "end":
           bar?.stop();
           bar = undefined;

@@ -57,6 +57,8 @@ export interface LoopPlan {
   readonly keep: Watch | undefined;
   /** stop at the first step that is not finite, or leave the weights and go on */
   readonly onNotFinite: "stop" | "skip";
+  /** the learning rate of a step, for events */
+  readonly rate?: ((control: Control) => number) | undefined;
 }
 
 /** All that the loop keeps. Restoring it goes on to the same bits. */
@@ -111,6 +113,8 @@ export type TrainEvent =
       readonly stepInEpoch: number;
       readonly stepsPerEpoch: number;
       readonly train: { readonly loss: number };
+      /** the learning rate, where the optimizer has one */
+      readonly rate: number | null;
       readonly gradientNorm: number;
       readonly ms: number;
     }
@@ -120,6 +124,8 @@ export type TrainEvent =
       readonly step: number;
       readonly train: { readonly loss: number };
       readonly valid: Readonly<Record<string, number>> | undefined;
+      /** of its last step */
+      readonly rate: number | null;
       /** steps so far that were not finite and changed nothing */
       readonly skipped: number;
       readonly ms: number;
@@ -185,6 +191,7 @@ export async function train(
   const perEpoch = stepsPerEpoch(plan, source.trainRows);
   let counters = from.counters;
   let best = from.best;
+  let rate: number | null = null;
   device.restore(from.tensors);
   const total = Math.min(plan.steps ?? Infinity, plan.epochs * perEpoch);
   sink.event({
@@ -228,6 +235,7 @@ export async function train(
         rate_factor: 1,
       };
       const batch = source.batch(ids, epoch);
+      rate = plan.rate?.(control) ?? null;
       const before = clock.now();
       const result = await device.step(batch, rows, control);
       if (!result.finite && plan.onNotFinite === "stop")
@@ -247,6 +255,7 @@ export async function train(
         stepInEpoch: counters.stepInEpoch,
         stepsPerEpoch: perEpoch,
         train: { loss: result.loss },
+        rate,
         gradientNorm: result.gradientNorm,
         ms: clock.now() - before,
       });
@@ -275,6 +284,7 @@ export async function train(
       step: counters.iteration,
       train: { loss: counters.lossRows === 0 ? NaN : counters.lossSum / counters.lossRows },
       valid,
+      rate,
       skipped: counters.skipped,
       ms: clock.now() - epochBegan,
       best: isBest,

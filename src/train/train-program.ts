@@ -10,7 +10,7 @@ import { Failure } from "../failure.ts";
 import { feedsOf, fitTrain, inputNames } from "../fit.ts";
 import { graphsOf, type ProgramGraphs, type ProgramWithData } from "../program.ts";
 import { version } from "../version.ts";
-import { decodeWeights, type TensorSpec } from "./checkpoint.ts";
+import { decodeWeights, type CheckpointFacts, type TensorSpec } from "./checkpoint.ts";
 import {
   start,
   train as runLoop,
@@ -25,6 +25,7 @@ import {
 } from "./loop.ts";
 import { modelDevice } from "./model-device.ts";
 import { firstNotFinite } from "./not-finite.ts";
+import { rateOf } from "./rate.ts";
 import { referenceDevice } from "./reference-device.ts";
 import { openRunFolder, readCheckpoint } from "./run-folder.ts";
 import { programHash } from "./program-hash.ts";
@@ -35,7 +36,8 @@ export interface TrainRequest {
   /** the run folder */
   readonly output: string;
   readonly target: "wasm" | "reference";
-  readonly seed: number;
+  /** undefined: the program's; of a run that is resumed, its own */
+  readonly seed: number | undefined;
   readonly weights: string | undefined;
   readonly resume: string | undefined;
   readonly epochs: number;
@@ -45,6 +47,8 @@ export interface TrainRequest {
   event(event: TrainEvent): void;
   /** a line about the work itself */
   note(text: string): void;
+  /** what takes its time now */
+  status(text: string): void;
 }
 
 export interface TrainResult {
@@ -74,21 +78,25 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
       `the ${plan.split} split of ${dataset.plan.name} has ${dataset.splits[plan.split].length} rows, fewer than one batch of ${plan.batch}`,
       { help: "`last = keep` trains on batches that are not full; or a smaller batch" },
     );
+  request.status("fitting");
   const { states } = fitTrain(program, train);
   if (program.lock.save())
     request.note(`wrote ${shownPath(program.lock.path)}: what the data says of its columns`);
 
+  request.status("compiling");
   const graphs = graphsOf(program, block.model, train, ["init", "measure", "train"]);
   const { device, model, target, specs } = await openTarget(request, graphs);
+  const before = request.resume === undefined ? undefined : readCheckpoint(request.resume, specs.all);
+  const seed = request.seed ?? before?.facts.seed ?? plan.seed;
   const facts = {
     program: programHash(graphs),
     weights: model.manifest.hashes.weights,
     data: dataset.fingerprint,
-    seed: request.seed,
+    seed,
     target,
     version,
   };
-  await model.init(request.seed);
+  await model.init(seed);
   model.setWeights(states);
   if (request.weights !== undefined) {
     const file = request.weights;
@@ -99,8 +107,12 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
         `${shownPath(file)}: ${unused.length} tensors are not used: ${unused.slice(0, 4).join(", ")}`,
       );
   }
-  let from: Checkpoint = { counters: start, tensors: model.weights({ optimizer: true }), best: undefined };
-  if (request.resume !== undefined) from = resumed(request, facts, specs.all);
+  if (before) compareRuns(request, before.facts, facts);
+  const from: Checkpoint = before?.checkpoint ?? {
+    counters: start,
+    tensors: model.weights({ optimizer: true }),
+    best: undefined,
+  };
 
   const folder = openRunFolder(
     output,
@@ -111,15 +123,15 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
   folder.config({
     ...facts,
     model: plan.model,
-    settings: settingsOf(request),
+    settings: settingsOf(request, seed),
     rows: dataset.splits[plan.split].length,
   });
   let saved = performance.now();
   const outcome = await runLoop(
-    loopPlan(request),
+    { ...loopPlan(request, seed), rate: rateOf(graphs.rate) },
     from,
     device,
-    dataSource(request, dataset, graphs, model, device),
+    dataSource(request, seed, dataset, graphs, model, device),
     {
       event(event) {
         if (event.event === "epoch" || event.event === "step") folder.log(event);
@@ -157,30 +169,28 @@ async function openTarget(request: TrainRequest, graphs: ProgramGraphs) {
   return { device, model, specs, target: request.target === "reference" ? "reference" : target };
 }
 
-function resumed(
-  request: TrainRequest,
-  facts: { readonly weights: string; readonly data: string; readonly target: string; readonly seed: number },
-  specs: readonly TensorSpec[],
-): Checkpoint {
-  const { checkpoint, facts: before } = readCheckpoint(request.resume!, specs);
-  if (before.data !== facts.data)
-    request.note("the data is not what the run began with: it will not end with the same bits");
-  if (before.target !== facts.target)
-    request.note(
-      `the run began on ${before.target}, this is ${facts.target}: it will not end with the same bits`,
-    );
-  if (before.seed !== facts.seed)
-    throw new Failure(`the run began with seed ${before.seed}, not ${facts.seed}`, {
-      help: `add --seed ${before.seed}`,
+/** What keeps a resumed run from ending with the bits of one that was never interrupted. */
+function compareRuns(request: TrainRequest, before: CheckpointFacts, now: CheckpointFacts): void {
+  if (before.seed !== now.seed)
+    throw new Failure(`the run began with seed ${before.seed}, not ${now.seed}`, {
+      help: `leave --seed out, or give --seed ${before.seed}`,
     });
-  return checkpoint;
+  const changes = [
+    before.data === now.data ? [] : ["the data is not what the run began with"],
+    before.program === now.program ? [] : ["the program is not what the run began with"],
+    before.target === now.target ? [] : [`the run began on ${before.target}, this is ${now.target}`],
+    before.version === now.version
+      ? []
+      : [`the run began with dlmc ${before.version}, this is ${now.version}`],
+  ].flat();
+  for (const change of changes) request.note(`${change}: it will not end with the same bits`);
 }
 
 function watch(plan: WatchPlan): Watch {
   return { metric: plan.metric, larger: plan.larger };
 }
 
-function loopPlan({ train: { plan }, epochs, steps, seed, onNotFinite }: TrainRequest): LoopPlan {
+function loopPlan({ train: { plan }, epochs, steps, onNotFinite }: TrainRequest, seed: number): LoopPlan {
   return {
     batch: plan.batch,
     dropLast: plan.last === "drop",
@@ -194,7 +204,10 @@ function loopPlan({ train: { plan }, epochs, steps, seed, onNotFinite }: TrainRe
   };
 }
 
-function settingsOf({ train: { plan }, epochs, steps, seed, target, onNotFinite }: TrainRequest): unknown {
+function settingsOf(
+  { train: { plan }, epochs, steps, target, onNotFinite }: TrainRequest,
+  seed: number,
+): unknown {
   const { loss, optimizer, penalty, clip, batch, last, shuffle } = plan;
   return {
     loss: loss.text,
@@ -215,7 +228,8 @@ function settingsOf({ train: { plan }, epochs, steps, seed, target, onNotFinite 
 }
 
 function dataSource(
-  { train: { plan }, seed }: TrainRequest,
+  { train: { plan } }: TrainRequest,
+  seed: number,
   dataset: Dataset,
   graphs: ModelGraphs,
   model: Awaited<ReturnType<typeof openModel>>["model"],

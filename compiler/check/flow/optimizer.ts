@@ -10,7 +10,7 @@ import { evaluate } from "../evaluate.ts";
 import { innerScope } from "../frame.ts";
 import type { Frame } from "../frame.ts";
 import { kindInWords } from "../values.ts";
-import type { OptimizerValue, TensorValue } from "../values.ts";
+import type { CheckValue, OptimizerValue, TensorValue } from "../values.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 
 /** What the body reads. */
@@ -26,6 +26,8 @@ export interface OptimizerInputs {
 export interface OptimizerUpdate {
   readonly w: TensorValue;
   readonly states: ReadonlyMap<string, TensorValue>;
+  /** what its configuration `rate` is at this step, a number or a tensor of rank 0, where it has one */
+  readonly rate: CheckValue | undefined;
 }
 
 interface Run {
@@ -44,6 +46,7 @@ export function runOptimizer(
   inputs: OptimizerInputs,
 ): OptimizerUpdate | undefined {
   const { values } = frame.locals;
+  const rate = values.get("rate");
   values.set("w", inputs.w);
   values.set("g", inputs.g);
   values.set("step", inputs.step);
@@ -61,7 +64,7 @@ export function runOptimizer(
     return undefined;
   }
   run.updated.delete("w");
-  return { w, states: run.updated };
+  return { w, states: run.updated, rate };
 }
 
 function wrong(run: Run, span: Span, needs: string, found: string): void {

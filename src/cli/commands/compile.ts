@@ -97,6 +97,7 @@ export function compileCommand(): Command {
       mustBeKnown("free dim", [...(options.dim?.keys() ?? [])], freeDims(graphs));
       if (printAfter !== undefined) mustBeKnown("pass", [printAfter], ["all", "check", ...passes.keys()]);
 
+      if (options.emit === undefined) t.status("compiling");
       const times: [string, number][] = [];
       const result = await compiled(graphs, {
         relaxed: options.relaxed && options.emit === undefined,

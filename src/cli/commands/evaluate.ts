@@ -30,6 +30,7 @@ export function evaluateCommand(): Command {
     .action(async (file: string, _: Options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const t = terminal(options);
+      if (options.json !== true) t.status("evaluating");
       const program = openWithData(file, {
         only: (p) => evaluatesOf(p, options.model).map((plan) => plan.data),
       });

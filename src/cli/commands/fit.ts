@@ -18,6 +18,7 @@ export function fitCommand(): Command {
     .action((file: string, _: Options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const t = terminal(options);
+      if (options.json !== true) t.status("reading the data");
       const program = openWithData(file, { refit: true });
       const fitted = program.checked.flow.trains.map((train) => fitTrain(program, train));
       const changed = program.lock.save();

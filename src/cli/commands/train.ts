@@ -62,6 +62,7 @@ export function trainCommand(): Command {
       const quiet = options.json === true;
       if (options.resume !== undefined && options.weights !== undefined)
         throw new Failure("--resume and --weights exclude each other", { status: 2 });
+      if (!quiet) t.status("reading the data");
       const program = openWithData(file, {
         only: (p) => [chooseTrain(p, options.train ?? options.model).plan.data],
         refit: true,
@@ -78,7 +79,7 @@ export function trainCommand(): Command {
           train,
           output,
           target: options.target,
-          seed: options.seed ?? plan.seed,
+          seed: options.seed,
           weights: options.weights,
           resume: options.resume,
           epochs: options.epochs ?? plan.epochs,
@@ -86,6 +87,7 @@ export function trainCommand(): Command {
           onNotFinite: options.onNan,
           interrupted: () => stop.requested,
           event: (event) => (quiet ? printJson(event) : report.event(event)),
+          status: (text) => !quiet && t.status(text),
           note: (text) => !quiet && t.print(t.paint.dim(text)),
         });
         if (result.failure) throw result.failure;
@@ -93,21 +95,39 @@ export function trainCommand(): Command {
           t.say(
             `${t.paint.yellow("note")}: ${result.skipped} of ${result.steps} steps were not finite and changed no weight`,
           );
-        if (!quiet) {
+        if (result.reason === "interrupted") {
+          process.exitCode = 130;
+          if (quiet) return;
+          t.print(
+            `interrupted after ${duration(result.ms)}; everything is in ${shownPath(output)}. To go on:`,
+          );
+          t.print(`  dlmc train ${file} --resume ${shownPath(output)}${overrides(options)}`);
+        } else if (!quiet) {
           const kept = result.best === null ? "" : `, best ${plan.keep?.text} ${result.best.toPrecision(4)}`;
           t.print(
             `${t.paint.green("done")} in ${duration(result.ms)}${kept}: ${shownPath(result.best === null ? result.last : result.bestFile)}`,
           );
-        }
-        if (result.reason === "interrupted") {
-          if (!quiet) t.print(`interrupted; go on with  dlmc train ${file} --resume ${shownPath(output)}`);
-          process.exitCode = 130;
         }
       } finally {
         report.stop();
         stop.release();
       }
     });
+}
+
+/** What the command said that the program does not. */
+function overrides({ train, model, target, epochs, steps, onNan }: Options): string {
+  const given = {
+    train,
+    model,
+    target: target === "wasm" ? undefined : target,
+    epochs,
+    steps,
+    "on-nan": onNan === "stop" ? undefined : onNan,
+  };
+  return Object.entries(given)
+    .map(([name, value]) => (value === undefined ? "" : ` --${name} ${value}`))
+    .join("");
 }
 
 function headline(program: ProgramWithData, train: ReturnType<typeof chooseTrain>): string {
