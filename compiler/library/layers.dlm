@@ -11,6 +11,17 @@ module Dense(Out, bias = true, init = glorot)(x: [.., In]) -> [.., Out] {
   } else { y }
 }
 
+/// A number for each feature of x times each feature of y, summed with learned weights: x @ kernel @ y + shift.
+module Bilinear(Out, bias = true, init = glorot)(x: [.., L], y: [.., R]) -> [.., Out] {
+  weight kernel : [L, R, Out] ~ init
+  z = sum((dot(x, kernel) over L) * y) over R
+
+  if bias {
+    weight shift : [Out] = 0
+    z + shift
+  } else { z }
+}
+
 /// 1 at the place of the class, else 0.
 module OneHot(id: int<N>[..]) -> [.., N] {
   one_hot(id)

@@ -74,11 +74,55 @@ def last(x):
     return x.permute(0, 2, 3, 1)
 
 
-def conv(size, stride, pad, bias=True):
+def conv(size, stride, pad, bias=True, shape=IMAGE, out=3, groups=1, dilation=1):
     def run(c):
-        x, k = c.x("x", *IMAGE), c.x("c.kernel", size, size, 2, 3)
+        x, k = c.x("x", *shape), c.x("c.kernel", size, size, shape[-1] // groups, out)
+        b = c.x("c.shift", out) if bias else None
+        return last(F.conv2d(first(x), k.permute(3, 2, 0, 1), b, stride, pad, dilation, groups))
+
+    return run
+
+
+def conv1(size, stride, pad, bias=True, length=9, dilation=1):
+    def run(c):
+        x, k = c.x("x", B, length, 2), c.x("c.kernel", size, 2, 3)
         b = c.x("c.shift", 3) if bias else None
-        return last(F.conv2d(first(x), k.permute(3, 2, 0, 1), b, stride=stride, padding=pad))
+        return F.conv1d(x.transpose(1, 2), k.permute(2, 1, 0), b, stride, pad, dilation).transpose(1, 2)
+
+    return run
+
+
+def conv3(out, size, stride, pad, bias=True, dilation=1):
+    def run(c):
+        x, k = c.x("x", B, 4, 3, 5, 2), c.x("c.kernel", size, size, size, 2, out)
+        b = c.x("c.shift", out) if bias else None
+        return F.conv3d(x.movedim(-1, 1), k.permute(4, 3, 0, 1, 2), b, stride, pad, dilation).movedim(1, -1)
+
+    return run
+
+
+def depthwise(size, stride, pad, bias=True, dilation=1, multiplier=1):
+    def run(c):
+        n = 3 * multiplier
+        x, k = c.x("x", B, 6, 5, 3), c.x("d.kernel", size, size, 1, n)
+        b = c.x("d.shift", n) if bias else None
+        return last(F.conv2d(first(x), k.permute(3, 2, 0, 1), b, stride, pad, dilation, groups=3))
+
+    return run
+
+
+def separable(c):
+    x, depth = c.x("x", *IMAGE), c.x("s.depth.kernel", 3, 3, 1, 4)
+    point, b = c.x("s.point.kernel", 1, 1, 4, 3), c.x("s.point.shift", 3)
+    y = F.conv2d(first(x), depth.permute(3, 2, 0, 1), None, 2, 1, groups=2)
+    return last(F.conv2d(y, point.permute(3, 2, 0, 1), b))
+
+
+def bilinear(shape, right, out, bias=True):
+    def run(c):
+        x, y = c.x("x", *shape), c.x("y", *shape[:-1], right)
+        kernel, b = c.x("l.kernel", shape[-1], right, out), c.x("l.shift", out) if bias else None
+        return F.bilinear(x, y, kernel.permute(2, 0, 1), b)
 
     return run
 
@@ -204,6 +248,23 @@ ITEMS = {
     "Conv_pad": conv(3, 2, 2),
     "Conv_even": conv(4, 3, 1),
     "Conv_far": conv(1, 4, 0),
+    "Conv_dilated": conv(3, 1, 2, dilation=2),
+    "Conv_dilated_stride": conv(2, 2, 0, dilation=3),
+    "Conv_groups": conv(3, 1, 1, shape=(B, 5, 4, 6), out=4, groups=2),
+    "Conv_groups_each": conv(3, 2, 1, bias=False, shape=(B, 5, 4, 3), out=6, groups=3),
+    "Conv1": conv1(3, 1, 1),
+    "Conv1_stride": conv1(4, 2, 0),
+    "Conv1_dilated": conv1(3, 1, 2, bias=False, dilation=2),
+    "Conv1_free": conv1(3, 1, 1),
+    "Conv3": conv3(2, 3, 1, 1),
+    "Conv3_stride": conv3(3, 2, 2, 0, bias=False),
+    "Conv3_dilated": conv3(1, 2, 1, 1, dilation=2),
+    "Depthwise": depthwise(3, 1, 1),
+    "Depthwise_many": depthwise(3, 2, 1, bias=False, multiplier=2),
+    "Depthwise_dilated": depthwise(2, 1, 0, dilation=2),
+    "Separable": separable,
+    "Bilinear": bilinear((B, 3), 2, 2),
+    "Bilinear_of_rows": bilinear((B, 2, 5), 3, 4, bias=False),
     "Upconv": upconv((B, 3, 2, 2), 3, 2, 2),
     "Upconv_large": upconv((B, 2, 3, 2), 2, 4, 2),
     "maxpool": pool(lambda x: F.max_pool2d(x, 2)),

@@ -3,20 +3,24 @@
  * is adding its entries in items/; test/library-*.test.ts do the rest, and fail where a declaration has none.
  */
 import { activations } from "./items/activations.ts";
+import { convolutions } from "./items/convolution.ts";
 import { dropout } from "./items/dropout.ts";
 import type { Item } from "./items/item.ts";
 import { layers } from "./items/layers.ts";
 import { losses } from "./items/losses.ts";
 import { normalisation } from "./items/normalisation.ts";
+import { pooling } from "./items/pooling.ts";
 import { schedules } from "./items/schedules.ts";
 
 export type { Hand, Item } from "./items/item.ts";
 
 export const items: readonly Item[] = [
   ...activations,
+  ...convolutions,
   ...dropout,
   ...layers,
   ...normalisation,
+  ...pooling,
   ...losses,
   ...schedules,
 ];

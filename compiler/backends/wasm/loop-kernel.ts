@@ -4,8 +4,9 @@
  */
 import * as dim from "../../ir/dim.ts";
 import type { Kernel, Stage } from "../../ir/kernel.ts";
+import type { LoopAxis } from "../../ir/scalar.ts";
 import { buffersStored, flatten, flatsOf, mergeLoops, readsOf } from "./access.ts";
-import type { Flat, Loop, Reads } from "./access.ts";
+import type { Flat, Guard, Loop, Reads } from "./access.ts";
 import { vectorScore } from "./choices.ts";
 import { defineFunction } from "./code.ts";
 import type { Expr } from "./code.ts";
@@ -62,10 +63,11 @@ function bestLoop(kernel: Kernel, loops: readonly Loop[], reads: Reads): Loop | 
   const stores: Flat[] = stages.flatMap((s) =>
     s.place.kind === "store" ? [flatten(s.place.index, s.place.shape)] : [],
   );
+  const inner = new Set(stages.flatMap((s) => [...s.axes, ...s.over]));
   let best: Loop | undefined;
   let bestScore = 0;
   for (const loop of loops) {
-    if (knownOr(loop.size, unknownSize) < 4) continue;
+    if (knownOr(loop.size, unknownSize) < 4 || !hasRange(loop, reads, inner)) continue;
     const score = vectorScore(loop.axis, reads, stores);
     if (score > bestScore || (score === bestScore && best !== undefined)) {
       best = loop;
@@ -73,13 +75,20 @@ function bestLoop(kernel: Kernel, loops: readonly Loop[], reads: Reads): Loop | 
     }
   }
   if (best === undefined) return undefined;
-  const inner = stages.flatMap((s) => {
+  const scores = stages.flatMap((s) => {
     const axis = s.over.at(-1) ?? s.axes.at(-1);
     return axis !== undefined && knownOr(axis.size, unknownSize) >= 4
       ? [vectorScore(axis, readsOf([s.value]), s.over.length > 0 ? [] : stores)]
       : [];
   });
-  return Math.max(0, ...inner) > bestScore ? undefined : best;
+  return Math.max(0, ...scores) > bestScore ? undefined : best;
+}
+
+/** Whether the guards on this loop hold over a range that is known before its iterations begin: lanes need one. */
+function hasRange(loop: Loop, reads: Reads, inner: ReadonlySet<LoopAxis>): boolean {
+  const mixes = (guard: Guard): boolean =>
+    guard.index.terms.some((t) => t.axis === loop.axis) && guard.index.terms.some((t) => inner.has(t.axis));
+  return !reads.guards.some(mixes);
 }
 
 /** Vectors in flight: sums down columns need several to hide their latency, and to use whole cache lines. */

@@ -1,25 +1,5 @@
 /** Layers of the library under test. */
-import { fill, type Hand, type Item } from "./item.ts";
-
-const image = "x: [B, H=6, W=5, C=2]";
-
-const convolution = (name: string, settings: string, torch = true): Item => ({
-  name,
-  of: ["Conv", "convolve"],
-  model: `${image} : x -> c: Conv(3, ${settings})`,
-  rows: true,
-  edges: ["x"],
-  ...(torch ? { torch } : {}),
-});
-
-const pooling = (name: string, call: string, hand: readonly Hand[] = []): Item => ({
-  name,
-  of: call.startsWith("max") ? ["maxpool"] : ["avgpool", "window_sum"],
-  model: `${image} : x -> ${call}`,
-  rows: true,
-  torch: true,
-  hand,
-});
+import type { Item } from "./item.ts";
 
 export const layers: readonly Item[] = [
   {
@@ -44,59 +24,27 @@ export const layers: readonly Item[] = [
   { name: "Dense_of_one", of: ["Dense"], model: "x: [B, D=1] : x -> l: Dense(1, bias = false)", rows: true, torch: true, edges: ["x"] }, // prettier-ignore
   { name: "Dense_wide", of: ["Dense"], model: "x: [B, D=300] : x -> l: Dense(17) -> relu", rows: true, edges: ["x"] }, // prettier-ignore
   { name: "Dense_of_rows", of: ["Dense"], model: "x: [B, T=3, D=5] : x -> l: Dense(9)", rows: true, torch: true, edges: ["x"] }, // prettier-ignore
-  convolution("Conv", "3"),
-  convolution("Conv_one", "1, bias = false"),
-  convolution("Conv_stride", "3, stride = 2"),
-  convolution("Conv_valid", "3, pad = valid"),
-  convolution("Conv_pad", "3, stride = 2, pad = 2"),
-  convolution("Conv_even", "4, stride = 3"),
-  convolution("Conv_upper", "3, stride = 2, pad = same_upper", false),
-  convolution("Conv_far", "1, stride = 4"),
   {
-    name: "Upconv",
-    of: ["Upconv", "convolve_back"],
-    model: "x: [B, H=3, W=2, C=2] : x -> c: Upconv(3, 2)",
+    name: "Bilinear",
+    of: ["Bilinear"],
+    model: "x: [B, L=3], y: [B, R=2] : l = Bilinear(2) ; l(x, y)",
     rows: true,
     torch: true,
     edges: ["x"],
+    hand: [
+      {
+        x: [1, 2, 3],
+        y: [10, -1],
+        "l.kernel": [1, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0],
+        "l.shift": [0, 5],
+        // 1 * 10, and 2 * -1 + 2 * 3 * 10
+        out: [10, 63],
+        "d.x": [10, -1, 20],
+        "d.y": [7, 2],
+      },
+    ],
   },
-  {
-    name: "Upconv_large",
-    of: ["Upconv", "convolve_back"],
-    model: "x: [B, H=2, W=3, C=2] : x -> c: Upconv(2, 4, stride = 2)",
-    rows: true,
-    torch: true,
-    edges: ["x"],
-  },
-  {
-    name: "Upconv_still",
-    of: ["Upconv", "convolve_back"],
-    model: "x: [B, H=2, W=3, C=1] : x -> c: Upconv(2, 3, stride = 1, bias = false)",
-    rows: true,
-    edges: ["x"],
-  },
-  pooling("maxpool", "maxpool(2)"),
-  pooling("maxpool_overlap", "maxpool(3, stride = 2)", [
-    {
-      // the first of equals takes the gradient; padding never wins
-      x: fill(60, -1),
-      out: fill(18, -1),
-      "d.x": Array.from({ length: 60 }, (_, i) => {
-        const [h, w] = [Math.floor(i / 10), Math.floor((i % 10) / 2)];
-        return [0, 1, 3].includes(h) && [0, 1, 3].includes(w) ? 1 : 0;
-      }),
-    },
-  ]),
-  pooling("maxpool_valid", "maxpool(2, stride = 3, pad = valid)"),
-  pooling("avgpool", "avgpool(2)"),
-  pooling("avgpool_overlap", "avgpool(3, stride = 2)", [
-    {
-      x: fill(60, 9),
-      // 4, 6 and 9 cells of 9 lie inside
-      out: [4, 6, 4, 6, 9, 6, 6, 9, 6].flatMap((n) => [n, n]),
-    },
-  ]),
-  pooling("avgpool_pad", "avgpool(2, pad = 1)"),
+  { name: "Bilinear_of_rows", of: ["Bilinear"], model: "x: [B, T=2, L=5], y: [B, T=2, R=3] : l = Bilinear(4, bias = false) ; l(x, y)", rows: true, torch: true, edges: ["x"] }, // prettier-ignore
   {
     name: "flatten",
     of: ["flatten"],

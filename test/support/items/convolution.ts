@@ -1,0 +1,147 @@
+/** Convolutions of the library under test. */
+import type { Item } from "./item.ts";
+
+const image = "x: [B, H=6, W=5, C=2]";
+
+const convolution = (name: string, settings: string, torch = true): Item => ({
+  name,
+  of: ["Conv", "convolve"],
+  model: `${image} : x -> c: Conv(3, ${settings})`,
+  rows: true,
+  edges: ["x"],
+  ...(torch ? { torch } : {}),
+});
+
+const layer = (name: string, of: readonly string[], model: string): Item => ({
+  name,
+  of,
+  model,
+  rows: true,
+  torch: true,
+  edges: ["x"],
+});
+const grouped = (name: string, input: string, call: string): Item =>
+  layer(name, ["Conv", "convolve_groups"], `${input} : x -> ${call}`);
+const line = (name: string, settings: string): Item =>
+  layer(name, ["Conv1", "convolve1"], `x: [B, T=9, C=2] : x -> c: Conv1(3, ${settings})`);
+const volume = (name: string, settings: string): Item =>
+  layer(name, ["Conv3", "convolve3"], `x: [B, D=4, H=3, W=5, C=2] : x -> c: Conv3(${settings})`);
+const depthwise = (name: string, call: string): Item =>
+  layer(name, ["Depthwise", "convolve_each"], `x: [B, H=6, W=5, C=3] : x -> ${call}`);
+
+export const convolutions: readonly Item[] = [
+  convolution("Conv", "3"),
+  convolution("Conv_one", "1, bias = false"),
+  convolution("Conv_stride", "3, stride = 2"),
+  convolution("Conv_valid", "3, pad = valid"),
+  convolution("Conv_pad", "3, stride = 2, pad = 2"),
+  convolution("Conv_even", "4, stride = 3"),
+  convolution("Conv_upper", "3, stride = 2, pad = same_upper", false),
+  convolution("Conv_far", "1, stride = 4"),
+  convolution("Conv_dilated", "3, dilation = 2"),
+  convolution("Conv_dilated_stride", "2, stride = 2, dilation = 3, pad = valid"),
+  convolution("Conv_dilated_upper", "3, stride = 2, dilation = 2, pad = same_upper", false),
+  grouped("Conv_groups", "x: [B, H=5, W=4, C=6]", "c: Conv(4, 3, groups = 2)"),
+  grouped("Conv_groups_each", "x: [B, H=5, W=4, C=3]", "c: Conv(6, 3, stride = 2, groups = 3, bias = false)"),
+  {
+    name: "Conv_groups_one",
+    of: ["Conv", "convolve_groups"],
+    model: "x: [B, H=1, W=1, C=4] : x -> c: Conv(2, 1, groups = 2)",
+    rows: true,
+    edges: ["x"],
+    hand: [
+      {
+        x: [1, 2, 3, 4],
+        "c.kernel": [1, 2, 10, 20],
+        "c.shift": [0, 0.5],
+        // 1 * 1 + 2 * 10, 3 * 2 + 4 * 20
+        out: [21, 86.5],
+        "d.x": [1, 10, 2, 20],
+        "d.c.kernel": [1, 3, 2, 4],
+      },
+    ],
+  },
+  line("Conv1", "3"),
+  line("Conv1_stride", "4, stride = 2, pad = valid"),
+  line("Conv1_dilated", "3, dilation = 2, bias = false"),
+  {
+    name: "Conv1_free",
+    of: ["Conv1", "convolve1"],
+    model: "x: [B, T, C=2] : x -> c: Conv1(3, 3)",
+    sizes: { T: [1, 2, 9] },
+    rows: true,
+    torch: true,
+    edges: ["x"],
+  },
+  {
+    name: "Conv1_sums",
+    of: ["Conv1", "convolve1"],
+    model: "x: [B, T=3, C=1] : x -> c: Conv1(1, 3)",
+    rows: true,
+    edges: ["x"],
+    hand: [
+      {
+        x: [1, 2, 3],
+        "c.kernel": [1, 10, 100],
+        "c.shift": [0],
+        out: [210, 321, 32],
+        "d.x": [11, 111, 110],
+        "d.c.kernel": [3, 6, 5],
+      },
+    ],
+  },
+  volume("Conv3", "2, 3"),
+  volume("Conv3_stride", "3, 2, stride = 2, pad = valid, bias = false"),
+  volume("Conv3_dilated", "1, 2, dilation = 2, pad = 1"),
+  depthwise("Depthwise", "d: Depthwise(3)"),
+  depthwise("Depthwise_many", "d: Depthwise(3, stride = 2, multiplier = 2, bias = false)"),
+  depthwise("Depthwise_dilated", "d: Depthwise(2, dilation = 2, pad = valid)"),
+  {
+    name: "Depthwise_pair",
+    of: ["Depthwise", "convolve_each"],
+    model: "x: [B, H=1, W=2, C=2] : x -> d: Depthwise(1, multiplier = 2)",
+    rows: true,
+    edges: ["x"],
+    hand: [
+      {
+        x: [1, 2, 3, 4],
+        "d.kernel": [1, 10, 100, 1000],
+        "d.shift": [0, 0, 0, 0.5],
+        out: [1, 10, 200, 2000.5, 3, 30, 400, 4000.5],
+        "d.x": [11, 1100, 11, 1100],
+        "d.d.kernel": [4, 4, 6, 6],
+      },
+    ],
+  },
+  {
+    name: "Separable",
+    of: ["Separable"],
+    model: `${image} : x -> s: Separable(3, 3, stride = 2, multiplier = 2)`,
+    rows: true,
+    torch: true,
+    edges: ["x"],
+  },
+  {
+    name: "Upconv",
+    of: ["Upconv", "convolve_back"],
+    model: "x: [B, H=3, W=2, C=2] : x -> c: Upconv(3, 2)",
+    rows: true,
+    torch: true,
+    edges: ["x"],
+  },
+  {
+    name: "Upconv_large",
+    of: ["Upconv", "convolve_back"],
+    model: "x: [B, H=2, W=3, C=2] : x -> c: Upconv(2, 4, stride = 2)",
+    rows: true,
+    torch: true,
+    edges: ["x"],
+  },
+  {
+    name: "Upconv_still",
+    of: ["Upconv", "convolve_back"],
+    model: "x: [B, H=2, W=3, C=1] : x -> c: Upconv(2, 3, stride = 1, bias = false)",
+    rows: true,
+    edges: ["x"],
+  },
+];
