@@ -12,6 +12,7 @@ import {
 } from "./arguments.ts";
 import type { Bound } from "./arguments.ts";
 import type { Given } from "./builtins/builtin.ts";
+import { missingConfiguration } from "./diagnostics/dlm0109-missing-configuration.ts";
 import { mixedUp } from "./diagnostics/dlm0110-mixed-up.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
@@ -107,6 +108,7 @@ function callValue(
 ): CheckValue {
   const callee = calleeOf(value);
   const list = evaluateArguments(frame, call.arguments);
+  if (list.some((each) => each.value.kind === "unknown")) return unknown;
   const before = boundBefore(value);
   const configured = value.kind === "callable" && value.configuration !== undefined;
   const piped =
@@ -187,6 +189,22 @@ export function runValue(
   const kind = value.kind === "callable" ? value.declaration.kind : "fn";
   if (label && kind !== "module" && kind !== "model" && !claim(frame, frame.path, label, {})) return unknown;
   if (value.kind === "callable") return invoke(frame, value, bound, label, span);
+  const missing = value.builtin.configuration.filter(
+    ({ name, optional }) => !optional && !bound.configuration.has(name),
+  );
+  if (missing.length > 0) {
+    frame.elaboration.session.report(frame, missingConfiguration, {
+      span,
+      name: value.builtin.name,
+      missing: missing.map(({ name }) => name),
+      parameters: value.builtin.configuration.map(({ name, optional }) => ({
+        name,
+        optional: optional === true,
+      })),
+      declared: undefined,
+    });
+    return unknown;
+  }
   for (const given of [...bound.tensors.values(), ...bound.rest, ...bound.configuration.values()])
     if (given.value.kind === "unknown") return unknown;
   const { builtin } = value;

@@ -140,7 +140,7 @@ export function evaluateName(frame: Frame, expression: NameExpression): CheckVal
       span,
       name,
       declaration: frame.declaration,
-      calls: callsOf(frame.file, frame.declaration.name.text),
+      uses: usesOf(frame.file, frame.declaration.name.text),
     });
     return unknown;
   }
@@ -178,15 +178,12 @@ function visibleNames(frame: Frame): string[] {
   return names;
 }
 
-/** Where a module is configured in its file: the ends of the argument lists. */
-function callsOf(file: FileScope, name: string): Span[] {
+/** Every use of a module in its file: its name, but for the one in its declaration. */
+function usesOf(file: FileScope, name: string): Span[] {
   const { source } = file.file.span;
-  const found: Span[] = [];
-  const pattern = new RegExp(`\\b${name}\\(`, "g");
-  for (let match = pattern.exec(source.text); match; match = pattern.exec(source.text)) {
+  return [...source.text.matchAll(new RegExp(`\\b${name}\\b`, "g"))].flatMap((match) => {
     const before = source.text.slice(0, match.index).trimEnd();
-    if (/\b(module|fn|model|op)$/.test(before)) continue;
-    found.push({ source, start: match.index, end: match.index + match[0].length });
-  }
-  return found;
+    const declared = /\b(module|fn|model|op)$/.test(before);
+    return declared ? [] : [{ source, start: match.index, end: match.index + name.length }];
+  });
 }

@@ -104,7 +104,7 @@ export function distance(a: string, b: string): number {
 
 /** The names that were probably meant, at most two: the nearest, and another one that is as near. */
 export function nearest(name: string, candidates: Iterable<string>): string[] {
-  const limit = name.length <= 3 ? 1 : name.length <= 6 ? 2 : 3;
+  const limit = name.length <= 1 ? 0 : name.length <= 3 ? 1 : name.length <= 6 ? 2 : 3;
   return [...new Set(candidates)]
     .map((candidate) => ({ candidate, by: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, by }) => by <= limit && candidate !== name && by < candidate.length)

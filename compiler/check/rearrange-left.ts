@@ -14,7 +14,7 @@ import type { Frame } from "./frame.ts";
 import { lookup } from "./lookup.ts";
 import { dimNumber } from "./numbers.ts";
 import { nearestSpans, originLabels } from "./origin.ts";
-import { sizeOf } from "./sizes.ts";
+import { inParentheses, sizeOf } from "./sizes.ts";
 import { showType } from "./type.ts";
 import type { Axis, Size } from "./type.ts";
 import type { TensorValue } from "./values.ts";
@@ -252,7 +252,7 @@ function splitAxis(
     const verdict = solver.divides(product, whole);
     session.report(frame, mayNotDivide, {
       span,
-      division: `${solver.show(whole)} / ${solver.show(product)}`,
+      division: `${inParentheses(solver.show(whole))} / ${inParentheses(solver.show(product))}`,
       what: `this cuts ${solver.show(whole)} into \`${solver.show(product)}\` equal parts`,
       divisor: solver.show(product),
       of: solver.show(whole),

@@ -3,10 +3,13 @@ import type { AxisItem, CallableDeclaration, Type } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
 import { lastExpression } from "./body.ts";
+import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
 import { bodyDiffers } from "./diagnostics/dlm0208-body-differs.ts";
 import { scalarTensor } from "./emit.ts";
 import { ordersDiffer } from "./elementwise.ts";
 import type { Frame } from "./frame.ts";
+import { lookup } from "./lookup.ts";
+import { nearest } from "./names.ts";
 import { axisName, isBlank, typeShape } from "./signature.ts";
 import type { Binding } from "./bind-tensor.ts";
 import { evaluateSize } from "./sizes.ts";
@@ -139,7 +142,7 @@ function promisedType(
       labels.push(item.label?.text ?? null);
       continue;
     }
-    const found = evaluateSize(frame, item.size);
+    const found = isReferred(frame, item) ? evaluateSize(frame, item.size) : undefined;
     if (!found) {
       sound = false;
       continue;
@@ -149,6 +152,26 @@ function promisedType(
     labels.push(label ?? null);
   }
   return sound ? { type: { element, bound: undefined, axes }, labels } : undefined;
+}
+
+/** A plain name of a result refers to what the parameters made known; says so where there is nothing of the name. */
+function isReferred(frame: Frame, item: Extract<AxisItem, { kind: "axis" }>): boolean {
+  if (item.size.kind !== "name") return true;
+  const { text: name, span } = item.size;
+  if (name === "" || lookup(frame, name, span) || !frame.file.sound) return name !== "";
+  if (!frame.open && frame.file.lets.has(name)) return true;
+  frame.elaboration.session.report(frame, unknownName, {
+    span,
+    name,
+    what: "dim",
+    where: " in the parameters",
+    near: nearest(
+      name,
+      [...frame.locals.values].flatMap(([each, value]) => (value.kind === "number" ? [each] : [])),
+    ),
+    helps: item.label ? [] : [`\`${name}=_\` names the axis and takes its size from the body`],
+  });
+  return false;
 }
 
 function fits(frame: Frame, promised: Promised, given: CheckType): boolean {

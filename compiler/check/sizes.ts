@@ -7,6 +7,7 @@ import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
 import { isCapital } from "./lookup.ts";
+import { nearestSpans } from "./origin.ts";
 import type { Axis, Size } from "./type.ts";
 import { kindInWords } from "./values.ts";
 import type { CheckValue, NumberValue } from "./values.ts";
@@ -24,7 +25,8 @@ export function sizeOf(frame: Frame, value: CheckValue, span: Span): Size | unde
     if (value.value === undefined) return undefined;
   }
   const found = value.kind === "number" ? `${value.value}, which is no whole number` : kindInWords(value);
-  session.report(frame, unfit, { span, expected: "a size", found, helps: [] });
+  const written = value.kind === "number" ? nearestSpans(value.origin, 1)[0] : undefined;
+  session.report(frame, unfit, { span: written ?? span, expected: "a size", found, helps: [] });
   return undefined;
 }
 
@@ -49,13 +51,18 @@ export function reportQuotient(frame: Frame, number: NumberValue, span: Span): v
     span,
     division: textOf(quotient.span).includes("/")
       ? textOf(quotient.span)
-      : `${solver.show(quotient.left)} / ${solver.show(quotient.right)}`,
+      : `${inParentheses(solver.show(quotient.left))} / ${inParentheses(solver.show(quotient.right))}`,
     what: `this divides ${solver.show(quotient.left)} by ${solver.show(quotient.right)}`,
     divisor: solver.show(quotient.right),
     of: solver.show(quotient.left),
     witness: verdict.kind === "refuted" ? verdict.witness : undefined,
     declaration: frame.declaration,
   });
+}
+
+/** A sum or product as an operand of a division. */
+export function inParentheses(text: string): string {
+  return text.includes(" ") ? `(${text})` : text;
 }
 
 export function axisOf(size: Size, label: string | undefined): Axis {

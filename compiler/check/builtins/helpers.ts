@@ -2,7 +2,6 @@
 import type { Span } from "../../../grammar/source.ts";
 import { asTensor } from "../arithmetic.ts";
 import { unfit } from "../diagnostics/dlm0114-unfit-value.ts";
-import { missingConfiguration } from "../diagnostics/dlm0109-missing-configuration.ts";
 import type { Frame } from "../frame.ts";
 import { reportOverNeeded, resolveOver } from "../over.ts";
 import { sizeOf } from "../sizes.ts";
@@ -38,9 +37,7 @@ export function numberArgument(
 ): { readonly value: number | undefined } | undefined {
   const given = call.configuration.get(name);
   if (!given) {
-    if (otherwise !== undefined) return { value: otherwise };
-    missing(call, name);
-    return undefined;
+    return otherwise === undefined ? undefined : { value: otherwise };
   }
   if (given.value.kind === "number") {
     if (given.value.value === undefined && !call.frame.elaboration.alone) {
@@ -59,22 +56,9 @@ export function sizeArgument(
   name: string,
 ): (Size & { readonly label: string | undefined }) | undefined {
   const given = call.configuration.get(name);
-  if (!given) {
-    missing(call, name);
-    return undefined;
-  }
+  if (!given) return undefined;
   const size = sizeOf(call.frame, given.value, given.span);
   return size && { ...size, label: given.value.kind === "number" ? given.value.label : undefined };
-}
-
-function missing(call: BuiltinCall, name: string): void {
-  call.frame.elaboration.session.report(call.frame, missingConfiguration, {
-    span: call.span,
-    name: "this",
-    missing: [name],
-    parameters: [{ name, optional: false }],
-    declared: call.nameSpan,
-  });
 }
 
 /** Places of the axes that `over` names; undefined after a message, also where it is missing. */

@@ -37,12 +37,7 @@ const squeeze: Builtin = {
     const places = named ?? tensor.type.axes.flatMap((axis, i) => (isOne(axis) ? [i] : []));
     const wrong = places.find((place) => !isOne(tensor.type.axes[place]!));
     if (places.length === 0 || wrong !== undefined) {
-      refuse(
-        call.frame,
-        call.span,
-        "an axis of size 1 to drop",
-        `none in ${showType(tensor.type, solver.show)}`,
-      );
+      refuse(call.frame, call.span, "an axis of size 1 to drop", showType(tensor.type, solver.show));
       return unknown;
     }
     const node = emit(call.frame, call.span, [tensor.value], (b, [v]) =>

@@ -11,6 +11,7 @@ export interface UnknownName {
   readonly where: string;
   /** names that were probably meant, the likeliest first */
   readonly near: readonly string[];
+  readonly helps?: readonly string[];
 }
 
 export const unknownName = defineDiagnostic<UnknownName>({
@@ -34,14 +35,17 @@ model Small(x: [B, D=8]) -> [B, 4] {
 }
 `,
   },
-  build({ span, name, what, where, near }) {
+  build({ span, name, what, where, near, helps = [] }) {
     return {
       message: `there is no ${what} \`${name}\`${where}`,
       primary: { span, text: "nothing bears this name" },
-      helps: near.map((other, i) => ({
-        text: i === 0 ? `did you mean \`${other}\`?` : `or \`${other}\`?`,
-        edits: [{ span, text: other }],
-      })),
+      helps: [
+        ...near.map((other, i) => ({
+          text: i === 0 ? `did you mean \`${other}\`?` : `or \`${other}\`?`,
+          edits: [{ span, text: other }],
+        })),
+        ...helps.map((text) => ({ text })),
+      ],
     };
   },
 });

@@ -8,22 +8,24 @@ export interface NotVisible {
   readonly span: Span;
   readonly name: string;
   readonly declaration: CallableDeclaration;
-  /** `Block(` of each call in the file */
-  readonly calls: readonly Span[];
+  /** the name at each use in the file */
+  readonly uses: readonly Span[];
 }
 
-/** Adds the parameter, and the argument at each call that has an argument list. */
-function fix({ name, declaration, calls }: NotVisible): Edit[] {
+/** Adds the parameter, and the argument at each use. */
+function fix({ name, declaration, uses }: NotVisible): Edit[] {
   const after = declaration.name.span.end;
   const at = { source: declaration.name.span.source, start: after, end: after };
   const [first] = declaration.configuration;
   const inside = first && { ...at, start: first.span.start, end: first.span.start };
   const edits: Edit[] = [inside ? { span: inside, text: `${name}, ` } : { span: at, text: `(${name})` }];
-  for (const call of calls)
-    edits.push({
-      span: { ...call, start: call.end },
-      text: call.source.text[call.end] === ")" ? name : `${name}, `,
-    });
+  for (const use of uses) {
+    const { source, end } = use;
+    const called = source.text[end] === "(";
+    const at = called ? end + 1 : end;
+    const text = !called ? `(${name})` : source.text[at] === ")" ? name : `${name}, `;
+    edits.push({ span: { source, start: at, end: at }, text });
+  }
   return edits;
 }
 
@@ -59,9 +61,9 @@ model Small(x: [B, D=8]) -> [B, D] {
 `,
   },
   build(facts) {
-    const { span, name, declaration, calls } = facts;
+    const { span, name, declaration, uses } = facts;
     const { kind } = declaration;
-    const count = calls.length === 1 ? "1 call" : `${calls.length} calls`;
+    const count = uses.length === 1 ? "1 use" : `${uses.length} uses`;
     return {
       message: `\`${name}\` is not visible inside \`${kind} ${declaration.name.text}\``,
       primary: { span, text: "a `let` of the file" },

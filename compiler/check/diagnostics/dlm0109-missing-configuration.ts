@@ -7,7 +7,8 @@ export interface MissingConfiguration {
   readonly name: string;
   readonly missing: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly optional: boolean }[];
-  readonly declared: Span;
+  /** its name where it is declared; undefined for what is built in */
+  readonly declared: Span | undefined;
 }
 
 export const missingConfiguration = defineDiagnostic<MissingConfiguration>({
@@ -34,7 +35,7 @@ model Small(x: [B, H=8, W=8, C=3]) -> [B, H=8, W=8, 8] {
     return {
       message: `\`${name}\` needs ${list}`,
       primary: { span, text: `${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not given` },
-      labels: [{ span: declared, text: `declared here` }],
+      labels: declared ? [{ span: declared, text: "declared here" }] : [],
       helps: [{ text: `${name}(${shown.join(", ")})` }],
     };
   },

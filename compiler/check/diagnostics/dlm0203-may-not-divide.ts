@@ -46,7 +46,7 @@ module Heads(heads)(x: [B, T, D]) -> [B, heads, T, E=_]
     if (declaration && isUserSpan(declaration.span)) {
       const end = declaration.where.at(-1)?.span.end ?? declaration.result.span.end;
       const at = { source: declaration.span.source, start: end, end };
-      const clause = `${divisor} divides ${of}`;
+      const clause = `${divisor} divides ${of}`.replaceAll("·", "*");
       helps.push({
         text: `state it, and every caller is checked: where ${clause}`,
         edits: [{ span: at, text: declaration.where.length > 0 ? `, ${clause}` : ` where ${clause}` }],
