@@ -3,24 +3,19 @@ dlm 1
 // A dilated window looks at every `dilation`-th cell, and so reaches over dilation * (size - 1) + 1 of them.
 
 /// Sums over a window that slides over an image: top rows and left columns of zeros before it.
-op convolve(stride, dilation, top, left, P, Q)(x: [B, H, W, I], k: [Kh, Kw, I, O]) -> [
-  B,
-  H=P,
-  W=Q,
-  O
-] {
+op convolve(stride, dilation, top, left, P, Q)(
+  x: [B, H, W, I],
+  k: [Kh, Kw, I, O]
+) -> [B, H=P, W=Q, O] {
   y[b, p, q, o] += x[b, p * stride + i * dilation - top, q * stride + j * dilation - left, c] *
     k[i, j, c, o]
 }
 
 /// As convolve, for each group of channels alone.
-op convolve_groups(stride, dilation, top, left, P, Q)(x: [B, H, W, G, I], k: [Kh, Kw, I, G, O]) -> [
-  B,
-  H=P,
-  W=Q,
-  G,
-  O
-] {
+op convolve_groups(stride, dilation, top, left, P, Q)(
+  x: [B, H, W, G, I],
+  k: [Kh, Kw, I, G, O]
+) -> [B, H=P, W=Q, G, O] {
   y[b, p, q, g, o] += x[
     b,
     p * stride + i * dilation - top,
@@ -135,13 +130,10 @@ module Conv3(Out, size, stride = 1, pad = same, dilation = 1, bias = true, init 
 }
 
 /// Sums over a window of each channel, with M kernels for each.
-op convolve_each(stride, dilation, top, left, P, Q)(x: [B, H, W, C], k: [Kh, Kw, C, M]) -> [
-  B,
-  H=P,
-  W=Q,
-  C,
-  M
-] {
+op convolve_each(stride, dilation, top, left, P, Q)(
+  x: [B, H, W, C],
+  k: [Kh, Kw, C, M]
+) -> [B, H=P, W=Q, C, M] {
   y[b, p, q, c, m] += x[b, p * stride + i * dilation - top, q * stride + j * dilation - left, c] *
     k[i, j, c, m]
 }
@@ -206,24 +198,18 @@ module Separable(
 }
 
 /// The kernel is read backwards, so that weights are those of a transposed convolution (PyTorch's ConvTranspose2d).
-op convolve_back(size, top, left, P, Q)(x: [B, H, W, I], k: [size, size, I, O]) -> [
-  B,
-  H=P,
-  W=Q,
-  O
-] {
+op convolve_back(size, top, left, P, Q)(
+  x: [B, H, W, I],
+  k: [size, size, I, O]
+) -> [B, H=P, W=Q, O] {
   y[b, p, q, o] += x[b, p + i - top, q + j - left, c] * k[size - 1 - i, size - 1 - j, c, o]
 }
 
 /// Transposed convolution: H and W become stride times as large. Needs stride <= size.
 ///
 /// Zeros are put between the pixels, then a window slides over them with stride 1.
-module Upconv(Out, size, stride = 2, bias = true, init = glorot)(x: [B, H, W, In]) -> [
-  B,
-  H=stride * H,
-  W=stride * W,
-  Out
-]
+module Upconv(Out, size, stride = 2, bias = true, init = glorot)(x: [B, H, W, In]) -> [B, H=stride *
+  H, W=stride * W, Out]
   where stride <= size
 {
   weight kernel : [size, size, In, Out] ~ init

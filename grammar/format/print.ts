@@ -16,6 +16,8 @@ export interface Printing {
   readonly columns: Columns;
   /** the last tokens of statements: what follows begins a new line anyway */
   readonly statementEnds: ReadonlySet<IToken>;
+  /** inside a type, whose axes stay in one line: the lists around it break first */
+  readonly inType?: boolean;
 }
 
 const arrowWidth = "-> ".length;
@@ -72,6 +74,8 @@ function print(element: CstElement, printing: Printing): Doc {
       return printBlock(element, "setting", printing);
     case "expression":
       return printPipeline(element, printing);
+    case "type":
+      return inSequence(inOrder(element), { ...printing, inType: true });
     case "callArguments":
     case "bracket":
     case "parameters":
@@ -249,6 +253,8 @@ function printList(list: CstNode, printing: Printing): Doc {
     const column = printing.columns.offset(firstToken(items[0]!)!);
     return [print(open, printing), align(column, fill(rows)), print(close, printing)];
   }
+  if (list.name === "bracket" && printing.inType === true)
+    return [print(open, printing), rows.map((row) => (row === line ? " " : row)), print(close, printing)];
   return group([print(open, printing), indent([softline, rows]), softline, print(close, printing)]);
 }
 
