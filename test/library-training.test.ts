@@ -101,7 +101,6 @@ interface First {
 
 const firsts: readonly First[] = [
   // uniform within ±a has deviation a / sqrt(3)
-  { init: "", deviation: (i, o) => Math.sqrt(2 / (i + o)), most: (i, o) => Math.sqrt(6 / (i + o)) },
   { init: ", init = glorot", deviation: (i, o) => Math.sqrt(2 / (i + o)), most: (i, o) => Math.sqrt(6 / (i + o)) }, // prettier-ignore
   { init: ", init = he", deviation: (i) => Math.sqrt(2 / i), most: () => Infinity },
   { init: ", init = normal(0.02)", deviation: () => 0.02, most: () => Infinity },
@@ -122,6 +121,18 @@ function initInputs(graphs: ModelGraphs, seed: number): Map<string, Tensor> {
     ["seed", tensor("i32", [], [seed])],
   ]);
 }
+
+test.each([
+  ["dense", "glorot"],
+  ["conv", "he"],
+] as const)("a %s layer starts as %s says, where nothing is said", (name, init) => {
+  const { model, layer } = layers[name];
+  const values = [layer(""), layer(`, init = ${init}`)].map((text) => {
+    const graphs = initOf(`${model} : x -> ${text}`);
+    return evaluate(graphs.entries[0]!.graph, initInputs(graphs, 1), noSizes).writes.get("parameters");
+  });
+  expect(values[0]).toEqual(values[1]);
+});
 
 describe.each(Object.entries(layers))(
   "first values of a %s layer",

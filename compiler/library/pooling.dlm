@@ -4,8 +4,14 @@ dlm 1
 fn maxpool(size, stride = size, pad = same)(x: [B, H, W, C]) -> [B, _, _, C]
   where fits(H, size, pad), fits(W, size, pad)
 {
-  window_max(size, stride, padding(H, size, stride, pad), padding(W, size, stride, pad),
-    windows(H, size, stride, pad), windows(W, size, stride, pad))(x)
+  window_max(
+    size,
+    stride,
+    padding(H, size, stride, pad),
+    padding(W, size, stride, pad),
+    windows(H, size, stride, pad),
+    windows(W, size, stride, pad)
+  )(x)
 }
 
 /// The sum over each window of a channel.
@@ -17,7 +23,22 @@ op window_sum(stride, top, left, P, Q)(x: [B, H, W, C], k: [Kh, Kw]) -> [B, H=P,
 fn avgpool(size, stride = size, pad = same)(x: [B, H, W, C]) -> [B, _, _, C]
   where fits(H, size, pad), fits(W, size, pad)
 {
-  sums = window_sum(stride, padding(H, size, stride, pad), padding(W, size, stride, pad),
-    windows(H, size, stride, pad), windows(W, size, stride, pad))(x, ones[size, size])
+  sums = window_sum(
+    stride,
+    padding(H, size, stride, pad),
+    padding(W, size, stride, pad),
+    windows(H, size, stride, pad),
+    windows(W, size, stride, pad)
+  )(x, ones[size, size])
   sums / (size * size)
+}
+
+/// The mean of each channel over all places of an image, a sequence or a volume.
+fn global_avgpool(x: [B, ..S, C]) -> [B, C] {
+  mean(x) over [..S]
+}
+
+/// The largest number of each channel over all places of an image, a sequence or a volume.
+fn global_maxpool(x: [B, ..S, C]) -> [B, C] {
+  max(x) over [..S]
 }

@@ -10,6 +10,7 @@ import { layers } from "./items/layers.ts";
 import { losses } from "./items/losses.ts";
 import { normalisation } from "./items/normalisation.ts";
 import { pooling } from "./items/pooling.ts";
+import { resizing } from "./items/resizing.ts";
 import { schedules } from "./items/schedules.ts";
 
 export type { Hand, Item } from "./items/item.ts";
@@ -21,6 +22,7 @@ export const items: readonly Item[] = [
   ...layers,
   ...normalisation,
   ...pooling,
+  ...resizing,
   ...losses,
   ...schedules,
 ];

@@ -1,6 +1,7 @@
 /** All builtins by name, and the words that stand for themselves. */
 import type { Builtin } from "./builtin.ts";
 import { elementwiseBuiltins } from "./elementwise.ts";
+import { marginBuiltins } from "./margins.ts";
 import { randomBuiltins } from "./random.ts";
 import { reductionBuiltins } from "./reductions.ts";
 import { shapeBuiltins } from "./shapes.ts";
@@ -21,6 +22,7 @@ function all(): ReadonlyMap<string, Builtin> {
       ...elementwiseBuiltins,
       ...reductionBuiltins,
       ...shapeBuiltins,
+      ...marginBuiltins,
       ...randomBuiltins,
       ...tokenBuiltins,
       ...windowBuiltins,

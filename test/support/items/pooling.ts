@@ -35,4 +35,21 @@ export const pooling: readonly Item[] = [
     },
   ]),
   pooled("avgpool_pad", "avgpool(2, pad = 1)"),
+  {
+    name: "global_avgpool",
+    of: ["global_avgpool"],
+    model: "x: [B, H=2, W=2, C=2] : x -> global_avgpool",
+    rows: true,
+    torch: true,
+    hand: [{ x: [1, 0, 2, 8, 3, 0, 6, 0], out: [3, 2], "d.x": fill(8, 0.25) }],
+  },
+  { name: "global_avgpool_sequence", of: ["global_avgpool"], model: "x: [B, T, C=3] : x -> global_avgpool", sizes: { T: [1, 7] }, rows: true, torch: true }, // prettier-ignore
+  {
+    name: "global_maxpool",
+    of: ["global_maxpool"],
+    model: "x: [B, H=2, W=2, C=2] : x -> global_maxpool",
+    rows: true,
+    torch: true,
+    hand: [{ x: [1, 0, 2, 8, 3, 0, 6, 0], out: [6, 8], "d.x": [0, 0, 0, 1, 0, 0, 1, 0] }],
+  },
 ];
