@@ -141,7 +141,7 @@ describe("dlmc show", () => {
     expect(wrong.status).toBe(1);
     expect(wrong.err).toContain("DLM0208");
     expect(missing.status).toBe(1);
-    expect(missing.err).toContain("there is no model Other");
+    expect(missing.err).toContain("has no model Other");
   });
 });
 
