@@ -103,6 +103,10 @@ const firsts: readonly First[] = [
   // uniform within ±a has deviation a / sqrt(3)
   { init: ", init = glorot", deviation: (i, o) => Math.sqrt(2 / (i + o)), most: (i, o) => Math.sqrt(6 / (i + o)) }, // prettier-ignore
   { init: ", init = he", deviation: (i) => Math.sqrt(2 / i), most: () => Infinity },
+  { init: ", init = glorot_normal", deviation: (i, o) => Math.sqrt(2 / (i + o)), most: () => Infinity },
+  { init: ", init = he_uniform", deviation: (i) => Math.sqrt(2 / i), most: (i) => Math.sqrt(6 / i) },
+  // what is left within two deviations has 0.88 of it
+  { init: ", init = truncated_normal(0.5)", deviation: () => 0.5 * 0.8796256610342398, most: () => 1 },
   { init: ", init = normal(0.02)", deviation: () => 0.02, most: () => Infinity },
   { init: ", init = uniform(-2, 2)", deviation: () => 2 / Math.sqrt(3), most: () => 2 },
   { init: ", init = zeros", deviation: () => 0, most: () => 0 },

@@ -3,13 +3,15 @@ import { positionOf } from "../../grammar/source.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
+import { tensor } from "../ir/tensor.ts";
+import * as dim from "../ir/dim.ts";
 import * as build from "../ops/build.ts";
 import { userSpan } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { isUserSpan } from "./origin.ts";
 import { checkType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
-import type { NumberValue, TensorValue } from "./values.ts";
+import type { ListValue, NumberValue, TensorValue } from "./values.ts";
 
 /** A node, or undefined where there is no graph or an operand is missing in it. */
 export function emit(
@@ -68,6 +70,20 @@ export function scalarTensor(frame: Frame, number: NumberValue, span: Span): Ten
     return undefined;
   });
   return tensorOf(type, value, span);
+}
+
+/** A list of numbers known before running as a tensor of rank 1; undefined where it holds anything else. */
+export function listTensor(frame: Frame, list: ListValue, span: Span): TensorValue | undefined {
+  const numbers = list.items.map((item) => (item.kind === "number" ? item.value : undefined));
+  if (numbers.length === 0 || !numbers.every((each) => each !== undefined)) return undefined;
+  const size = {
+    dim: dim.constant(numbers.length),
+    origin: { kind: "written", span, name: undefined },
+  } as const;
+  const value = emit(frame, span, [], (b) =>
+    build.constantTensor(b, tensor("f32", [numbers.length], numbers)),
+  );
+  return tensorOf(checkType("f32", [{ label: undefined, size }]), value, span);
 }
 
 /** `x` repeated so that it has the axes of `type`; `axes[i]` is the place of its axis i. */

@@ -4,6 +4,7 @@ import type { Span } from "../../grammar/source.ts";
 import { checkAlone } from "./alone.ts";
 import type { Bound } from "./arguments.ts";
 import { evaluateBody } from "./body.ts";
+import { listTensor } from "./emit.ts";
 import type { Given } from "./builtins/builtin.ts";
 import { missingConfiguration } from "./diagnostics/dlm0109-missing-configuration.ts";
 import { usesItself } from "./diagnostics/dlm0112-uses-itself.ts";
@@ -190,7 +191,10 @@ function bindParameter(
     return parameter.default !== undefined;
   }
   const shape = typeShape(inner, parameter.type);
-  const { value } = given;
+  const value =
+    given.value.kind === "list" && shape.kind === "tensor"
+      ? (listTensor(caller, given.value, given.span) ?? given.value)
+      : given.value;
   if (shape.kind !== "tensor") {
     locals.values.set(name, value);
     if (shape.kind === "data") bindBatch(inner, binding, value);

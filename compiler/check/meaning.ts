@@ -10,7 +10,13 @@ import type { CallableValue, CheckValue } from "./values.ts";
 const probabilities: ReadonlySet<string> = new Set(["softmax", "sigmoid", "log_softmax"]);
 
 /** What a loss applies to its logits by itself. */
-const applies: Readonly<Record<string, string>> = { cross_entropy: "softmax", bce: "sigmoid" };
+const applies: Readonly<Record<string, string>> = {
+  cross_entropy: "softmax",
+  weighted_cross_entropy: "softmax",
+  kl: "softmax",
+  bce: "sigmoid",
+  focal: "sigmoid",
+};
 
 function isLibrary(callable: CallableValue): boolean {
   return !isUserSpan(callable.declaration.span);

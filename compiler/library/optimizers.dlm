@@ -60,3 +60,50 @@ optimizer rmsprop(rate, alpha = 0.99, eps = 1e-8, momentum = 0) {
     w <- w - rate * velocity
   }
 }
+
+/// Divides by the root of the sum of all squares so far, Duchi, Hazan and Singer 2011 (torch.optim.Adagrad). The sum
+/// begins with `start`.
+optimizer adagrad(rate, eps = 1e-10, start = 0) {
+  state v = start
+  square = v + g * g
+  v <- square
+  w <- w - rate * g / (sqrt(square) + eps)
+}
+
+/// Steps as large as recent steps, by moving averages of both squares, Zeiler 2012 (torch.optim.Adadelta, whose rate is 1).
+optimizer adadelta(rate = 1, rho = 0.9, eps = 1e-6) {
+  state v = 0
+  state u = 0
+  square = rho * v + (1 - rho) * g * g
+  change = sqrt(u + eps) / sqrt(square + eps) * g
+  v <- square
+  u <- rho * u + (1 - rho) * change * change
+  w <- w - rate * change
+}
+
+/// Adam with Nesterov's look ahead, Dozat 2016 (torch.optim.NAdam). The momentum grows towards beta1; `done` is the
+/// product of what it was in all steps so far, the same for every weight.
+optimizer nadam(rate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, psi = 0.004) {
+  state m = 0
+  state v = 0
+  state done = 1
+  mean = beta1 * m + (1 - beta1) * g
+  square = beta2 * v + (1 - beta2) * g * g
+  now = beta1 * (1 - 0.5 * exp(step * psi * log(0.96)))
+  next = beta1 * (1 - 0.5 * exp((step + 1) * psi * log(0.96)))
+  product = done * now
+  m <- mean
+  v <- square
+  done <- product
+  c2 = -expm1(step * log(max(beta2, 1e-30)))
+  ahead = (1 - now) / (1 - product) * g + next / (1 - product * next) * mean
+  w <- w - rate * ahead / (sqrt(square / c2) + eps)
+}
+
+/// Steps of the same size for every weight, by the sign of the momentum; weight decay is decoupled. Chen et al. 2023
+optimizer lion(rate, beta1 = 0.9, beta2 = 0.99, decay = 0) {
+  state m = 0
+  c = beta1 * m + (1 - beta1) * g
+  m <- beta2 * m + (1 - beta2) * g
+  w <- w * (1 - rate * decay) - rate * select(c > 0, 1, select(c < 0, -1, 0))
+}

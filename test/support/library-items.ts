@@ -12,6 +12,7 @@ import { normalisation } from "./items/normalisation.ts";
 import { pooling } from "./items/pooling.ts";
 import { resizing } from "./items/resizing.ts";
 import { schedules } from "./items/schedules.ts";
+import { statistics } from "./items/statistics.ts";
 
 export type { Hand, Item } from "./items/item.ts";
 
@@ -25,8 +26,18 @@ export const items: readonly Item[] = [
   ...resizing,
   ...losses,
   ...schedules,
+  ...statistics,
 ];
 
 /** Held by other tests of this table: test/library-training.test.ts runs them from a seed or in steps. */
-export const optimizers = ["sgd", "adam", "adamw", "rmsprop"] as const;
-export const initialisers = ["glorot", "he"] as const;
+export const optimizers = [
+  "sgd",
+  "adam",
+  "adamw",
+  "rmsprop",
+  "adagrad",
+  "adadelta",
+  "nadam",
+  "lion",
+] as const;
+export const initialisers = ["glorot", "glorot_normal", "he", "he_uniform", "truncated_normal"] as const;

@@ -56,6 +56,47 @@ const rmsprop =
     return w - rate * b;
   };
 
+const adagrad =
+  (rate: number, eps = 1e-10, start = 0): Rule =>
+  (w, g, memory) => {
+    const v = (memory["v"] ?? start) + g * g;
+    memory["v"] = v;
+    return w - (rate * g) / (Math.sqrt(v) + eps);
+  };
+
+/** Zeiler (2012), algorithm 1. */
+const adadelta =
+  (rate = 1, rho = 0.9, eps = 1e-6): Rule =>
+  (w, g, memory) => {
+    const v = rho * (memory["v"] ?? 0) + (1 - rho) * g * g;
+    const u = memory["u"] ?? 0;
+    const change = Math.sqrt((u + eps) / (v + eps)) * g;
+    Object.assign(memory, { v, u: rho * u + (1 - rho) * change ** 2 });
+    return w - rate * change;
+  };
+
+/** Dozat (2016), with PyTorch's growing momentum. */
+const nadam =
+  (rate: number, { beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: Adam = {}, psi = 0.004): Rule =>
+  (w, g, memory, step) => {
+    const mu = (at: number): number => beta1 * (1 - 0.5 * 0.96 ** (at * psi));
+    const m = beta1 * (memory["m"] ?? 0) + (1 - beta1) * g;
+    const v = beta2 * (memory["v"] ?? 0) + (1 - beta2) * g * g;
+    const done = (memory["done"] ?? 1) * mu(step);
+    Object.assign(memory, { m, v, done });
+    const ahead = ((1 - mu(step)) * g) / (1 - done) + (mu(step + 1) * m) / (1 - done * mu(step + 1));
+    return w - (rate * ahead) / (Math.sqrt(v / (1 - beta2 ** step)) + eps);
+  };
+
+/** Chen et al. (2023), algorithm 2. */
+const lion =
+  (rate: number, beta1 = 0.9, beta2 = 0.99, decay = 0): Rule =>
+  (w, g, memory) => {
+    const m = memory["m"] ?? 0;
+    memory["m"] = beta2 * m + (1 - beta2) * g;
+    return w - rate * (Math.sign(beta1 * m + (1 - beta1) * g) + decay * w);
+  };
+
 /** Scales a long gradient down to this norm, as torch.nn.utils.clip_grad_norm_. */
 const clip =
   (norm: number) =>
@@ -95,6 +136,30 @@ export const trainingItems: readonly TrainingItem[] = [
     name: "rmsprop_momentum",
     settings: ["optimizer rmsprop(0.01, alpha = 0.9, eps = 1e-4, momentum = 0.5)"],
     rule: rmsprop(0.01, 0.9, 1e-4, 0.5),
+  },
+  { name: "adagrad", settings: ["optimizer adagrad(0.1)"], rule: adagrad(0.1) },
+  {
+    name: "adagrad_other",
+    settings: ["optimizer adagrad(0.1, eps = 1e-3, start = 0.5)"],
+    rule: adagrad(0.1, 1e-3, 0.5),
+  },
+  { name: "adadelta", settings: ["optimizer adadelta()"], rule: adadelta() },
+  {
+    name: "adadelta_other",
+    settings: ["optimizer adadelta(0.5, rho = 0.75, eps = 1e-4)"],
+    rule: adadelta(0.5, 0.75, 1e-4),
+  },
+  { name: "nadam", settings: ["optimizer nadam(2e-3)"], rule: nadam(2e-3) },
+  {
+    name: "nadam_other",
+    settings: ["optimizer nadam(0.02, beta1 = 0.5, beta2 = 0.9, eps = 1e-3, psi = 0.1)"],
+    rule: nadam(0.02, { beta1: 0.5, beta2: 0.9, eps: 1e-3 }, 0.1),
+  },
+  { name: "lion", settings: ["optimizer lion(0.01)"], rule: lion(0.01) },
+  {
+    name: "lion_decay",
+    settings: ["optimizer lion(0.01, beta1 = 0.5, beta2 = 0.75, decay = 0.25)"],
+    rule: lion(0.01, 0.5, 0.75, 0.25),
   },
   {
     name: "l2",

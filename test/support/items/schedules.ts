@@ -14,6 +14,10 @@ const schedule = (name: string, call: string, rate: (step: number) => number, la
 
 const warm = (step: number, steps: number): number => Math.min(step / steps, 1);
 
+/** From a to b along half a cosine. */
+const wave = (a: number, b: number, part: number): number =>
+  b + ((a - b) * (1 + Math.cos(Math.PI * part))) / 2;
+
 export const schedules: readonly Item[] = [
   schedule("constant", "constant(0.1)", () => 0.1),
   schedule("constant_warm", "constant(0.1, warmup = 4)", (step) => 0.1 * warm(step, 4)),
@@ -28,5 +32,11 @@ export const schedules: readonly Item[] = [
   schedule("cosine", "cosine(0.1, total = 4)", (step) => 0.05 * (1 + Math.cos((Math.PI * Math.min(step - 1, 4)) / 4))), // prettier-ignore
   schedule("cosine_warm", "cosine(0.1, total = 6, warmup = 2, least = 0.01)", (step) =>
     step <= 2 ? 0.05 * step : 0.01 + 0.045 * (1 + Math.cos((Math.PI * Math.min(step - 3, 4)) / 4)),
+  ),
+  schedule("one_cycle", "one_cycle(0.1, total = 9)", (step) =>
+    step <= 1.7 + 1 ? wave(0.004, 0.1, (step - 1) / 1.7) : wave(0.1, 4e-7, Math.min((step - 2.7) / 6.3, 1)),
+  ),
+  schedule("one_cycle_other", "one_cycle(0.1, total = 8, rise = 0.5, divide = 10, least = 100)", (step) =>
+    step <= 4 ? wave(0.01, 0.1, (step - 1) / 3) : wave(0.1, 1e-4, Math.min((step - 4) / 4, 1)),
   ),
 ];

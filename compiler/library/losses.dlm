@@ -1,0 +1,122 @@
+dlm 1
+
+// What training makes small. Each is the mean over all rows, a single number.
+
+/// The mean squared difference.
+fn mse(out: [..], target: [..]) -> [] {
+  d = out - target
+  mean(d * d) over [..]
+}
+
+/// The mean absolute difference.
+fn mae(out: [..], target: [..]) -> [] {
+  mean(abs(out - target)) over [..]
+}
+
+/// Squared for differences up to delta, linear beyond. Huber (1964)
+fn huber(delta = 1)(out: [..], target: [..]) -> [] {
+  d = abs(out - target)
+  near = min(d, delta)
+  mean(near * (d - 0.5 * near)) over [..]
+}
+
+/// The mean of -log softmax(logits)[label]; it takes logits, and applies softmax itself. `smooth` gives this part of the
+/// target to all classes alike. Rows whose label is `ignore` (a class that fills up, say) are left out.
+fn cross_entropy(smooth = 0, ignore = -1)(logits: [.., Class], label: int<Class>[..]) -> [] {
+  // distances from the largest logit, so that large logits keep their digits
+  m = detach(max(logits) over Class)
+  whole = log(sum(exp(logits - m)) over Class)
+  right = (pick(logits, label) over Class) - m
+  rows = if smooth == 0 {
+    whole - right
+  } else {
+    even = (mean(logits) over Class) - m
+    whole - (1 - smooth) * right - smooth * even
+  }
+  if ignore < 0 {
+    mean(rows) over [..]
+  } else {
+    kept = label != ignore
+    (sum(select(kept, rows, 0)) over [..]) / max(sum(kept) over [..], 1)
+  }
+}
+
+/// cross_entropy where each row counts as much as the weight of its class: the sum of weight * loss by the sum of the
+/// weights (torch.nn.CrossEntropyLoss with weight).
+fn weighted_cross_entropy(smooth = 0, ignore = -1)(
+  logits: [.., Class],
+  label: int<Class>[..],
+  weights: [Class]
+) -> [] {
+  m = detach(max(logits) over Class)
+  whole = log(sum(exp(logits - m)) over Class)
+  right = (pick(logits, label) over Class) - m
+  share = if ignore < 0 { weights[label] } else { select(label != ignore, weights[label], 0) }
+  total = sum(share) over [..]
+  rows = if smooth == 0 {
+    share * (whole - right)
+  } else {
+    even = mean(weights * (whole - (logits - m))) over Class
+    kept = if ignore < 0 { even } else { select(label != ignore, even, 0) }
+    (1 - smooth) * share * (whole - right) + smooth * kept
+  }
+  (sum(rows) over [..]) / select(total > 0, total, 1)
+}
+
+/// Binary cross-entropy of logits: the mean of -target * log p - (1 - target) * log (1 - p) with p = sigmoid(logits). It
+/// takes logits, and applies sigmoid itself.
+fn bce(logits: [..], target: [..]) -> [] {
+  // -log p and -log (1 - p) by softplus: neither cancels, however sure the model is
+  mean(target * softplus(-logits) + (1 - target) * softplus(logits)) over [..]
+}
+
+/// bce in which rows that are right already count less: times (1 - p) ^ gamma, p the chance given to the target, and times
+/// alpha for targets of 1, 1 - alpha for those of 0. Targets are 0 or 1. It takes logits, and applies sigmoid itself.
+/// Lin et al. (2017)
+fn focal(gamma = 2, alpha = 0.25)(logits: [..], target: [..]) -> [] {
+  // -log p and -log (1 - p) of the target
+  wrong = target * softplus(-logits) + (1 - target) * softplus(logits)
+  right = target * softplus(logits) + (1 - target) * softplus(-logits)
+  balance = alpha * target + (1 - alpha) * (1 - target)
+  mean(balance * exp(-gamma * right) * wrong) over [..]
+}
+
+/// The divergence of Kullback and Leibler (1951) of softmax(logits) from the target, a distribution over the classes: the
+/// mean over rows of the sum of target * log(target / softmax(logits)). It takes logits, and applies softmax itself.
+fn kl(logits: [.., Class], target: [.., Class]) -> [] {
+  m = detach(max(logits) over Class)
+  d = logits - m
+  whole = log(sum(exp(d)) over Class)
+  known = target * log(select(target > 0, target, 1))
+  mean(sum(known - target * (d - whole)) over Class) over [..]
+}
+
+/// The mean of max(0, margin - target * out), for targets of 1 and -1. Cortes, Vapnik (1995)
+fn hinge(margin = 1)(out: [..], target: [..]) -> [] {
+  mean(max(margin - target * out, 0)) over [..]
+}
+
+/// Draws the directions of a and b together where the target is 1: 1 - cosine; apart where it is -1: what the cosine is
+/// above the margin (torch.nn.CosineEmbeddingLoss).
+fn cosine_embedding(margin = 0)(a: [.., D], b: [.., D], target: [..]) -> [] {
+  c = cosine_similarity(a, b) over D
+  mean(select(target > 0, 1 - c, max(c - margin, 0))) over [..]
+}
+
+/// Draws a and b together where the target is 1: half their squared distance; apart where it is 0: half the square of what
+/// their distance is below the margin. Hadsell, Chopra, LeCun (2006)
+fn contrastive(margin = 1)(a: [.., D], b: [.., D], target: [..]) -> [] {
+  d = a - b
+  near = sum(d * d) over D
+  missing = max(margin - (norm(d) over D), 0)
+  0.5 * (mean(select(target > 0.5, near, missing * missing)) over [..])
+}
+
+/// The anchor should be nearer to the positive than to the negative, by the margin: the mean of
+/// max(0, |anchor - positive| - |anchor - negative| + margin). (torch.nn.TripletMarginLoss with eps = 0)
+/// Balntas et al. (2016)
+fn triplet(margin = 1)(anchor: [.., D], positive: [.., D], negative: [.., D]) -> [] {
+  near = norm(anchor - positive) over D
+  far  = norm(anchor - negative) over D
+  mean(max(near - far + margin, 0)) over [..]
+}
