@@ -177,6 +177,33 @@ train Price on Houses {
     expect(checkText(train(lines)).diagnostics.map((d) => d.code)).toEqual([code]);
   });
 
+  const rule = (body: string): string =>
+    `${train("  loss mse(out, price)\n  optimizer mine(0.1)")}
+optimizer mine(rate) {
+${body}
+}
+`;
+  test.each([
+    ["a norm", "  w <- w - rate * g / sqrt(sum(g * g) over [..])", "g / sqrt(sum(g * g) over [..])"],
+    ["a mean of a state, in an early line", "  state m = 0\n  c = mean(m) over [..]\n  m <- g + c\n  w <- w - rate * g", "mean(m) over [..]"], // prettier-ignore
+    ["a function that does it", "  if true {\n    w <- w - rate * (g -> softmax over [..])\n  }", "softmax"],
+  ])("an optimizer that brings weights together: %s", (_, body, at) => {
+    const { diagnostics } = checkText(rule(body));
+    expect(diagnostics.map((d) => d.code)).toEqual(["DLM0121"]);
+    expect(diagnostics[0]!.message).toBe("`optimizer` needs a rule that treats each weight by itself");
+    const { span } = diagnostics[0]!.primary;
+    expect(span.source.text.slice(span.start, span.end)).toContain(at);
+  });
+
+  test("an optimizer that treats each weight by itself", () => {
+    const body = `  state m = 0.5
+  size = abs(detach(g))
+  c = select(size > 1, min(g, 1), exp(step * log(0.5)))
+  m <- 0.5 * m + c ^ 2
+  w <- w - rate * c`;
+    expect(checkText(rule(body)).diagnostics).toEqual([]);
+  });
+
   test("a model of other data, and a parameter that is no column", () => {
     const other = `${houses}
 model Other(size: [B, D=2]) -> [B] {

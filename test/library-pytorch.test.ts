@@ -1,5 +1,6 @@
 /**
- * Single layers, activations, losses and optimizers against PyTorch: values, gradients, running statistics, updates.
+ * Single layers, activations, losses, optimizers and schedules against PyTorch: values, gradients, running statistics,
+ * updates, rates.
  * Recorded in f64 by test/pytorch/record-library.py; where python3-torch is installed the record is made anew and compared.
  */
 import { spawnSync } from "node:child_process";
@@ -11,6 +12,7 @@ import { tensor, type Tensor } from "../compiler/ir/tensor.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
 import { inputsOf } from "./support/item-inputs.ts";
 import { libraryGraphs } from "./support/library-graph.ts";
+import { schedules } from "./support/items/schedules.ts";
 import { items, type Item } from "./support/library-items.ts";
 import {
   gradientOf,
@@ -30,6 +32,8 @@ interface Recorded {
   readonly items: Readonly<Record<string, Numbers>>;
   /** weights after each step */
   readonly optimizers: Readonly<Record<string, readonly (readonly number[])[]>>;
+  /** the rate of each step from the first */
+  readonly schedules: Readonly<Record<string, readonly number[]>>;
 }
 
 const script = join(import.meta.dirname, "pytorch/record-library.py");
@@ -117,6 +121,7 @@ test("all that is recorded is compared", () => {
   expect(Object.keys(recorded.items).sort()).toEqual(withTorch.map(({ name }) => name).sort());
   const names = trainingItems.map(({ name }) => name);
   expect(Object.keys(recorded.optimizers).filter((name) => !names.includes(name))).toEqual([]);
+  expect(Object.keys(recorded.schedules).sort()).toEqual(schedules.map(({ name }) => name).sort());
 });
 
 const steps = trainingItems.filter(({ name }) => recorded.optimizers[name]);
@@ -128,6 +133,15 @@ describe("the reference in f64, within 1e-9", () => {
   test.each(steps.map((item) => [item.name, item] as const))("steps of %s", (_, item) =>
     compareSteps(item, reference, f64),
   );
+  test.each(schedules.map((item) => [item.name, item] as const))("rates of %s", (_, item) => {
+    const { forward } = libraryGraphs(item.model);
+    const expected = recorded.schedules[item.name]!;
+    const rates = expected.map((__, i) => {
+      const inputs = new Map([["k", tensor("f32", [], [i + 1])]]);
+      return reference(forward, inputs, new Map()).outputs.get("out")![0]!;
+    });
+    expectNear("rate", rates, expected, f64);
+  });
 });
 
 describe.each([
@@ -156,4 +170,6 @@ test("the record is what PyTorch says today", (context) => {
       expectNear(`${name} ${key}`, now.items[name]![key]!, expected, f64);
   for (const [name, all] of Object.entries(recorded.optimizers))
     all.forEach((expected, i) => expectNear(name, now.optimizers[name]![i]!, expected, f64));
+  for (const [name, rates] of Object.entries(recorded.schedules))
+    expectNear(name, now.schedules[name]!, rates, f64);
 });

@@ -81,7 +81,7 @@ optimizer adadelta(rate = 1, rho = 0.9, eps = 1e-6) {
   w <- w - rate * change
 }
 
-/// Adam with Nesterov's look ahead, Dozat 2016 (torch.optim.NAdam). The momentum grows towards beta1; `done` is the
+/// Adam with Nesterov's look ahead, Dozat 2016 (torch.optim.NAdam of PyTorch 2). The momentum grows towards beta1; `done` is the
 /// product of what it was in all steps so far, the same for every weight.
 optimizer nadam(rate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, psi = 0.004) {
   state m = 0

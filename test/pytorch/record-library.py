@@ -4,6 +4,7 @@
 
 Inputs come from a small integer generator that both sides run, so that only results are recorded: `out`, the gradient of
 sum(out * cotangent) towards each input, and what running statistics become. Optimizers: the weights after each step.
+Schedules: the rate of each step.
 Needs Debian's python3-torch. Layouts are dlm's: channels last, kernels [In, Out] and [height, width, In, Out].
 """
 import json
@@ -12,6 +13,7 @@ import sys
 
 import torch
 import torch.nn.functional as F
+import torch.optim.lr_scheduler as schedulers
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
@@ -208,9 +210,66 @@ def instance_norm(shape, eps=1e-5):
     return channels_norm(lambda x, scale, shift: F.instance_norm(x, None, None, scale, shift, eps=eps), shape)
 
 
-def tokens(c):
-    x, label = c.x("x", B, 4, 3), c.ids("label", 3, B, 4)
-    return F.cross_entropy(x.reshape(-1, 3), label.reshape(-1))
+def classes(*shape, **settings):
+    """cross entropy of rows, whose last axis is the classes"""
+
+    def run(c):
+        x, label = c.x("x", *shape), c.ids("label", shape[-1], *shape[:-1])
+        return F.cross_entropy(x.reshape(-1, shape[-1]), label.reshape(-1), **settings)
+
+    return run
+
+
+def focal(gamma, alpha):
+    """torchvision.ops.sigmoid_focal_loss, which Debian's PyTorch comes without"""
+
+    def run(c):
+        x, id = c.x("x", B, 4), c.ids("id", 4, B)
+        target = F.one_hot(id, 4).double()
+        p = torch.sigmoid(x)
+        p = p * target + (1 - p) * (1 - target)
+        balance = alpha * target + (1 - alpha) * (1 - target)
+        loss = F.binary_cross_entropy_with_logits(x, target, reduction="none")
+        return (balance * (1 - p) ** gamma * loss).mean()
+
+    return run
+
+
+def kl(c):
+    x, y = c.x("x", B, 5), c.x("y", B, 5, low=0.0, high=1.0)
+    return F.kl_div(torch.log_softmax(x, 1), y, reduction="batchmean")
+
+
+def hinge(margin):
+    """the margin towards 0; torch.nn.HingeEmbeddingLoss is another"""
+
+    def run(c):
+        x, y = c.x("x", B, 5), c.x("y", B, 5)
+        # max(0, -y * (x - 0) + margin), y of any size
+        return F.margin_ranking_loss(x, torch.zeros(B, 5), y, margin)
+
+    return run
+
+
+def cosine_embedding(margin):
+    """PyTorch takes targets of 1 and -1 alone"""
+
+    def run(c):
+        a, b, y = c.x("a", B, 4), c.x("b", B, 4), c.x("y", B)
+        return F.cosine_embedding_loss(a, b, torch.sign(y.detach()), margin)
+
+    return run
+
+
+def contrastive(c):
+    """Hadsell et al. (2006) by PyTorch's distances"""
+    a, b, y = c.x("a", B, 3), c.x("b", B, 3), c.x("y", B, low=0.0, high=1.0)
+    d = F.pairwise_distance(a, b, eps=0)
+    return (0.5 * torch.where(y > 0.5, d**2, F.relu(3 - d) ** 2)).mean()
+
+
+def triplet(c):
+    return F.triplet_margin_loss(c.x("a", B, 3), c.x("p", B, 3), c.x("n", B, 3), eps=0)
 
 
 ITEMS = {
@@ -300,8 +359,49 @@ ITEMS = {
     "cross_entropy": lambda c: F.cross_entropy(c.x("x", B, 5), c.ids("label", 5, B)),
     "cross_entropy_far": lambda c: F.cross_entropy(c.x("x", B, 5, low=9995, high=10005), c.ids("label", 5, B)),
     "cross_entropy_smooth": lambda c: F.cross_entropy(c.x("x", B, 5), c.ids("label", 5, B), label_smoothing=0.1),
-    "cross_entropy_tokens": tokens,
+    "cross_entropy_tokens": classes(B, 4, 3),
+    "cross_entropy_ignore": classes(B, 4, 3, ignore_index=1),
+    "cross_entropy_ignore_smooth": classes(B, 4, 3, ignore_index=0, label_smoothing=0.2),
+    "weighted_cross_entropy": classes(B, 3, weight=torch.tensor([1, 0.5, 2])),
+    "weighted_cross_entropy_all": classes(
+        B, 4, 3, weight=torch.tensor([1, 0.5, 2]), ignore_index=0, label_smoothing=0.2
+    ),
+    "focal": focal(2, 0.25),
+    "focal_other": focal(0.5, 0.5),
+    "kl": kl,
+    "hinge": hinge(1),
+    "hinge_wide": hinge(2),
+    "cosine_embedding": cosine_embedding(0),
+    "cosine_embedding_margin": cosine_embedding(0.25),
+    "contrastive": contrastive,
+    "triplet": triplet,
+    "norm": unary(lambda x: torch.linalg.norm(x, dim=1), B, 3),
+    "cosine_similarity": lambda c: F.cosine_similarity(c.x("x", B, 4), c.x("y", B, 4)),
 }
+
+class NAdam(torch.optim.Optimizer):
+    """torch.optim.NAdam as its documentation and PyTorch 2 have it: PyTorch 1.13 multiplies by mu once too often"""
+
+    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, momentum_decay=4e-3):
+        super().__init__(params, {"lr": lr})
+        self.m, self.v, self.product, self.t = 0, 0, 1, 0
+        self.betas, self.eps, self.decay = betas, eps, momentum_decay
+
+    def mu(self, t):
+        return self.betas[0] * (1 - 0.5 * 0.96 ** (t * self.decay))
+
+    def step(self):
+        (group,) = self.param_groups
+        (w,) = group["params"]
+        b1, b2 = self.betas
+        self.t += 1
+        mu, after = self.mu(self.t), self.mu(self.t + 1)
+        self.product *= mu
+        self.m = b1 * self.m + (1 - b1) * w.grad
+        self.v = b2 * self.v + (1 - b2) * w.grad**2
+        mean = after * self.m / (1 - self.product * after) + (1 - mu) * w.grad / (1 - self.product)
+        w.data -= group["lr"] * mean / (torch.sqrt(self.v / (1 - b2**self.t)) + self.eps)
+
 
 OPTIMIZERS = {
     "sgd": lambda p: torch.optim.SGD(p, 0.1),
@@ -314,6 +414,12 @@ OPTIMIZERS = {
     "adamw_strong": lambda p: torch.optim.AdamW(p, 0.1, weight_decay=0.5),
     "rmsprop": lambda p: torch.optim.RMSprop(p, 0.01),
     "rmsprop_momentum": lambda p: torch.optim.RMSprop(p, 0.01, alpha=0.9, eps=1e-4, momentum=0.5),
+    "adagrad": lambda p: torch.optim.Adagrad(p, 0.1),
+    "adagrad_other": lambda p: torch.optim.Adagrad(p, 0.1, eps=1e-3, initial_accumulator_value=0.5),
+    "adadelta": lambda p: torch.optim.Adadelta(p),
+    "adadelta_other": lambda p: torch.optim.Adadelta(p, 0.5, rho=0.75, eps=1e-4),
+    "nadam": lambda p: NAdam(p),
+    "nadam_other": lambda p: NAdam(p, 0.02, betas=(0.5, 0.9), eps=1e-3, momentum_decay=0.1),
     # the derivative of r * w^2 is 2 * r * w
     "l2": lambda p: torch.optim.SGD(p, 0.1, weight_decay=2 * 0.05),
     "clip": lambda p: torch.optim.SGD(p, 0.1),
@@ -322,6 +428,37 @@ OPTIMIZERS = {
 }
 CLIP = {"clip": 0.5, "clip_far": 1000.0, "clip_adam": 0.25}
 STEPS = 4
+
+
+def warm(steps, make):
+    """rises from rate / steps to rate, then what `make` gives"""
+
+    def run(o):
+        rise = schedulers.LinearLR(o, 1 / steps, 1, total_iters=steps - 1)
+        return schedulers.SequentialLR(o, [rise, make(o)], milestones=[steps])
+
+    return run
+
+
+# the rates of single steps, from a rate of 0.1
+SCHEDULES = {
+    "constant": lambda o: schedulers.ConstantLR(o, 1),
+    "constant_warm": lambda o: schedulers.LinearLR(o, 0.25, 1, total_iters=3),
+    "stepwise": lambda o: schedulers.StepLR(o, 3, 0.5),
+    "stepwise_warm": warm(2, lambda o: schedulers.StepLR(o, 2, 0.1)),
+    "exponential": lambda o: schedulers.ExponentialLR(o, 0.1 ** (1 / 4)),
+    "exponential_warm": warm(3, lambda o: schedulers.ExponentialLR(o, 0.1 ** (1 / 4))),
+    "linear": lambda o: schedulers.LinearLR(o, 1, 0, total_iters=4),
+    "linear_warm": warm(2, lambda o: schedulers.LinearLR(o, 1, 0.2, total_iters=4)),
+    "cosine": lambda o: schedulers.CosineAnnealingLR(o, 4),
+    "cosine_warm": warm(2, lambda o: schedulers.CosineAnnealingLR(o, 4, 0.01)),
+    "one_cycle": lambda o: schedulers.OneCycleLR(o, 0.1, 9),
+    "one_cycle_other": lambda o: schedulers.OneCycleLR(
+        o, 0.1, 8, pct_start=0.5, div_factor=10, final_div_factor=100
+    ),
+}
+# so many steps, where a schedule of PyTorch ends before step 9 or turns around
+RATES = {"cosine": 5, "cosine_warm": 7, "one_cycle_other": 8}
 WEIGHTS = 7
 
 
@@ -337,7 +474,9 @@ def record_item(name, run):
     if out.requires_grad:
         (out * c.x("cotangent", *out.shape)).sum().backward()
         for leaf, value in c.leaves.items():
-            results[f"d.{leaf}"] = flat(value.grad)
+            # what only decides between two losses has no gradient
+            if value.grad is not None:
+                results[f"d.{leaf}"] = flat(value.grad)
     for state, value in c.writes.items():
         results[f"writes {state}"] = flat(value)
     return results
@@ -358,10 +497,23 @@ def record_optimizer(name, make):
     return steps
 
 
+def record_schedule(name, make):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
+    schedule = make(optimizer)
+    rates = []
+    for step in range(RATES.get(name, 9)):
+        rates.append(float("%.12g" % optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        if step + 1 < RATES.get(name, 9):
+            schedule.step()
+    return rates
+
+
 recorded = {
     "torch": torch.__version__,
     "items": {name: record_item(name, run) for name, run in ITEMS.items()},
     "optimizers": {name: record_optimizer(name, make) for name, make in OPTIMIZERS.items()},
+    "schedules": {name: record_schedule(name, make) for name, make in SCHEDULES.items()},
 }
 
 
@@ -371,7 +523,7 @@ def line(value):
 
 # one line an item
 parts = [f'"torch": {line(recorded["torch"])}']
-for key in ["items", "optimizers"]:
+for key in ["items", "optimizers", "schedules"]:
     rows = ",\n".join(f"{json.dumps(name)}: {line(value)}" for name, value in recorded[key].items())
     parts.append(f'"{key}": {{\n{rows}\n}}')
 text = "{" + ",\n".join(parts) + "}\n"

@@ -24,7 +24,7 @@ function removal(stage: Span): Span | undefined {
 export const appliedTwice = defineDiagnostic<AppliedTwice>({
   code: "DLM0501",
   severity: "error",
-  explanation: `\`cross_entropy\` takes logits and applies softmax itself, \`bce\` takes logits and applies sigmoid itself, both in a form
+  explanation: `\`cross_entropy\` and \`kl\` take logits and apply softmax themselves, \`bce\` and \`focal\` take logits and apply sigmoid themselves, in a form
 that neither overflows nor loses digits. A probability that arrives there has been through it already: training would
 still run, with weaker gradients.`,
   example: {

@@ -2,14 +2,17 @@
  * An `optimizer` of the language as graph nodes. Its body runs once, with `w`, `g` and every state as one vector of all
  * parameters, so an optimizer is elementwise over them; `step` counts from 1.
  */
-import type { Body, Statement } from "../../../grammar/ast.ts";
+import type { Body, Expression, Statement } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import type { Span } from "../../../grammar/source.ts";
+import { isNode } from "../../ir/graph.ts";
+import type { Value } from "../../ir/graph.ts";
+import { sameShape } from "../../ir/type.ts";
 import { asTensor } from "../arithmetic.ts";
 import { evaluate } from "../evaluate.ts";
 import { innerScope } from "../frame.ts";
 import type { Frame } from "../frame.ts";
-import { kindInWords } from "../values.ts";
+import { kindInWords, unknown } from "../values.ts";
 import type { CheckValue, OptimizerValue, TensorValue } from "../values.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 
@@ -36,7 +39,26 @@ interface Run {
   readonly inputs: OptimizerInputs;
   readonly declared: Set<string>;
   readonly updated: Map<string, TensorValue>;
+  /** values of the graph that are known to be elementwise */
+  readonly elementwise: Set<Value>;
   sound: boolean;
+}
+
+/** Whether each element is made of the same element of the vectors that it comes from. `seen` is known to be. */
+function isElementwise(value: Value, seen: Set<Value>): boolean {
+  const walk = [value];
+  for (let at = walk.pop(); at; at = walk.pop()) {
+    if (seen.has(at)) continue;
+    seen.add(at);
+    if (!isNode(at.source)) continue;
+    const { op, operands } = at.source;
+    const vectors = operands.filter(({ type }) => type.shape.length > 0);
+    const { shape } = at.type;
+    if (vectors.length > 0 && !(op.cheap && vectors.every(({ type }) => sameShape(type.shape, shape))))
+      return false;
+    walk.push(...operands);
+  }
+  return true;
 }
 
 /** Undefined after a diagnostic. `frame` sees the file of the declaration and its configuration. */
@@ -50,7 +72,15 @@ export function runOptimizer(
   values.set("w", inputs.w);
   values.set("g", inputs.g);
   values.set("step", inputs.step);
-  const run: Run = { root: frame, inputs, declared: new Set(), updated: new Map(), sound: true };
+  const given = [inputs.w, inputs.g, inputs.step].flatMap(({ value }) => value ?? []);
+  const run: Run = {
+    root: frame,
+    inputs,
+    declared: new Set(),
+    updated: new Map(),
+    elementwise: new Set(given),
+    sound: true,
+  };
   runBody(frame, optimizer.declaration.body, run);
   if (!run.sound) return undefined;
   const w = run.updated.get("w");
@@ -70,6 +100,20 @@ export function runOptimizer(
 function wrong(run: Run, span: Span, needs: string, found: string): void {
   run.sound = false;
   run.root.elaboration.session.add(report(settingValue, { setting: "optimizer", needs, span, found }));
+}
+
+/** What stands there; unknown after a diagnostic. */
+function elementwiseValue(frame: Frame, expression: Expression, run: Run): CheckValue {
+  const value = evaluate(frame, expression);
+  if (value.kind === "unknown") run.sound = false;
+  if (value.kind !== "tensor" || !value.value || isElementwise(value.value, run.elementwise)) return value;
+  wrong(
+    run,
+    expression.span,
+    "a rule that treats each weight by itself",
+    "this brings weights together, and here `w` and `g` are those of all layers at once",
+  );
+  return unknown;
 }
 
 function runBody(frame: Frame, body: Body, run: Run): void {
@@ -96,8 +140,7 @@ function runStatement(frame: Frame, statement: Statement, run: Run): void {
       return;
     }
     case "bind": {
-      const value = evaluate(frame, statement.value);
-      if (value.kind === "unknown") run.sound = false;
+      const value = elementwiseValue(frame, statement.value, run);
       const [name] = statement.names;
       if (name && statement.names.length === 1) frame.locals.values.set(name.text, value);
       else wrong(run, statement.span, "one name for each value", "these are several");
@@ -140,11 +183,8 @@ function update(frame: Frame, statement: Extract<Statement, { kind: "update" }>,
   const name = statement.name.text;
   if (name !== "w" && !run.declared.has(name))
     return wrong(run, statement.name.span, "`<-` with `w` or one of its states", `\`${name}\` is neither`);
-  const value = evaluate(frame, statement.value);
-  if (value.kind === "unknown") {
-    run.sound = false;
-    return;
-  }
+  const value = elementwiseValue(frame, statement.value, run);
+  if (value.kind === "unknown") return;
   const tensor = asTensor(frame, value, statement.value.span);
   if (tensor === undefined || tensor.type.axes.length !== 1 || tensor.type.element !== "f32")
     return wrong(
