@@ -81,9 +81,11 @@ export function bindTensor(
       const name = item.name?.text ?? "";
       const taken = given.axes.slice(at, at + free);
       at += free;
-      const bound = overPack
-        ? bindOver(frame, binding, taken)
-        : bindPack(frame, binding, parameter.name.text, name, taken, given);
+      const bound = !overPack
+        ? bindPack(frame, binding, parameter.name.text, name, taken, given)
+        : frame.packs.has("all")
+          ? bindPack(frame, binding, parameter.name.text, "all", taken, given)
+          : bindOver(frame, binding, parameter.name.text, taken);
       if ("kind" in bound) return bound;
       axes.push(...bound);
       continue;
@@ -114,8 +116,16 @@ function shownOf(axis: Axis): { shown?: string } {
   return shown === undefined ? {} : { shown };
 }
 
-/** All axes of a tensor that is reduced: those named by `over` are the pack `Over`, the others `..`. */
-function bindOver(frame: Frame, binding: Binding, taken: readonly Axis[]): readonly Axis[] {
+/**
+ * All axes of the first tensor that is reduced: those named by `over` are the pack `Over`, the others `..`. Further
+ * tensors of the signature have the same axes.
+ */
+function bindOver(
+  frame: Frame,
+  binding: Binding,
+  parameter: string,
+  taken: readonly Axis[],
+): readonly Axis[] {
   const chosen = binding.over ?? [];
   const own: Axis[] = [];
   const over: Axis[] = [];
@@ -129,6 +139,7 @@ function bindOver(frame: Frame, binding: Binding, taken: readonly Axis[]): reado
   frame.packs.set("", own);
   frame.packs.set("Over", over);
   frame.packs.set("all", axes);
+  binding.first.set("..all", parameter);
   return axes;
 }
 

@@ -203,8 +203,9 @@ function isOverSignature(parameter: Parameter): boolean {
   );
 }
 
-/** A fn that is checked alone over two axes of four. */
+/** A fn that is checked alone over two axes of four, which all its tensors have. */
 function declareOver(frame: Frame, span: Span): void {
+  if (frame.packs.has("all")) return;
   const axes = [0, 1].map((i): Axis => ({
     label: `Over#${i}`,
     size: { dim: frame.elaboration.solver.fresh("Over"), origin: { kind: "written", span, name: undefined } },
