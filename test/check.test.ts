@@ -226,6 +226,44 @@ model M(x: [B, D=8]) -> [B, D] {
   });
 });
 
+describe("impossible numbers are refused, by one message, before anything is built", () => {
+  test.each([
+    "maxpool(0)",
+    "maxpool(17)",
+    "maxpool(2, stride = 0)",
+    "maxpool(2, pad = 3)",
+    "avgpool(0)",
+    "Conv(8, 0)",
+    "Conv(0, 3)",
+    "Conv(-4, 3)",
+    "Conv(8, 3, stride = 0)",
+    "Conv(8, 3, pad = -5)",
+    "Conv(8, 90_000_000)",
+    "Dense(9_007_199_254_740_991)",
+    "Dense(10 ^ 30)",
+    "Dense(8 / 0)",
+    "expand(B mod 0)",
+    "expand(-B)",
+    "repeat 3_000_000 { relu }",
+    "repeat 200 { repeat 200 { relu } }",
+    "split(4_000_000)",
+    "+ 1e400",
+    "scale(1e39)",
+  ])("%s", (stage) => {
+    const { diagnostics } = checkText(
+      `dlm 1\n\nmodel M(x: [B, H=28, W=28, C=4]) -> _ {\n  x -> ${stage}\n}\n`,
+    );
+    expect(diagnostics.map(({ code }) => code)).toEqual(["DLM0114"]);
+  });
+
+  test("a product of sizes that no number can hold", () => {
+    const { diagnostics } = checkText(
+      "dlm 1\n\nmodel M(x: [B, D=8]) -> _ {\n  x -> expand(2_000_000_000) -> expand(2_000_000_000) -> flatten\n}\n",
+    );
+    expect(diagnostics.map(({ code }) => code)).toEqual(["DLM0114"]);
+  });
+});
+
 describe("broken programs", () => {
   /** The text without one word or sign, for each of them in turn. */
   function* mutants(text: string): Generator<string> {
@@ -257,4 +295,24 @@ describe("speed", () => {
     });
     expect(Math.min(...times)).toBeLessThan(50);
   });
+});
+
+describe("a list of numbers is a tensor where one is taken", () => {
+  const weighted = (call: string): string[] =>
+    checkText(`dlm 1
+
+model M(x: [B, D=8], label: int<3>[B]) -> [] {
+  ${call}
+}
+`).diagnostics.map(({ code }) => code);
+
+  test.each([
+    ["as many as there are classes", "weighted_cross_entropy(x -> Dense(3), label, [1, 0.5, 2])", []],
+    ["a number for all", "weighted_cross_entropy(x -> Dense(3), label, 1)", []],
+    ["too few", "weighted_cross_entropy(x -> Dense(3), label, [1, 2])", ["DLM0401"]],
+    ["of other things", "weighted_cross_entropy(x -> Dense(3), label, [1, 2, x])", ["DLM0114"]],
+    ["empty", "weighted_cross_entropy(x -> Dense(3), label, [])", ["DLM0114"]],
+    ["never ids", "cross_entropy(x -> Dense(3), [0, 1, 2])", ["DLM0302"]],
+    ["a class to ignore that there is not", "cross_entropy(x -> Dense(3), label, ignore = 3)", ["DLM0202"]],
+  ])("%s", (_, call, expected) => expect(weighted(call)).toEqual(expected));
 });

@@ -180,6 +180,32 @@ function correlation(a: Float64Array, b: Float64Array): number {
   return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
 }
 
+test("truncated normal numbers are distributed as the normal ones within two deviations", () => {
+  const graphs = initOf("x: [B, D=100] : x -> Dense(100, init = truncated_normal)");
+  const { writes } = evaluate(graphs.entries[0]!.graph, initInputs(graphs, 3), noSizes);
+  const count = 10_000;
+  const drawn = [...writes.get("parameters")!.data.subarray(0, count)];
+  expect(Math.max(...drawn.map(Math.abs))).toBeGreaterThan(1.99);
+  // the share of normal numbers below 0.5, 1 and 1.5 on either side, by the share within 2
+  for (const [limit, share] of [
+    [0.5, 0.382924922548],
+    [1, 0.682689492137],
+    [1.5, 0.866385597462],
+  ] as const) {
+    // prettier-ignore
+    const expected = share / 0.954499736104;
+    const found = drawn.filter((v) => Math.abs(v) < limit).length / count;
+    // four standard errors
+    expect(Math.abs(found - expected)).toBeLessThan(4 * Math.sqrt((expected * (1 - expected)) / count));
+  }
+});
+
+test("a number is a first value too", () => {
+  const graphs = initOf("x: [B, D=3] : x -> Dense(2, init = 0.25, bias = false)");
+  const { writes } = evaluate(graphs.entries[0]!.graph, initInputs(graphs, 3), noSizes);
+  expect([...writes.get("parameters")!.data.subarray(0, 6)]).toEqual([0.25, 0.25, 0.25, 0.25, 0.25, 0.25]);
+});
+
 test("the same bits as ever", async () => {
   const graphs = initOf("x: [B, D=3] : x -> first: Dense(2, init = uniform(-1, 1)) -> second: Dense(2, init = uniform(-1, 1))"); // prettier-ignore
   const wasm = await wasmEntries([graphs.entries[0]!.graph], noSizes, true);

@@ -39,7 +39,23 @@ export function evaluateEach(frame: Frame, body: Body, input: Given): CheckValue
   return results;
 }
 
+/** A statement is where products of sizes that no number can hold are noticed. */
 function runStatement(frame: Frame, statement: Statement, input: Given | undefined): CheckValue | undefined {
+  try {
+    return runSound(frame, statement, input);
+  } catch (error) {
+    if (!(error instanceof dim.SizeOverflow)) throw error;
+    frame.elaboration.session.report(frame, unfit, {
+      span: statement.span,
+      expected: "tensors of fewer than 2^53 numbers",
+      found: "a larger one",
+      helps: [],
+    });
+    return unknown;
+  }
+}
+
+function runSound(frame: Frame, statement: Statement, input: Given | undefined): CheckValue | undefined {
   switch (statement.kind) {
     case "hole":
       return unknown;

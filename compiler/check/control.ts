@@ -111,6 +111,22 @@ function describe(frame: Frame, value: CheckValue): string {
 
 // ---------------------------------------------------------------- repeat, for
 
+/** More than any program needs, and few enough to unroll. */
+const mostPasses = 10_000;
+
+function countPasses(frame: Frame, count: number, span: Span): boolean {
+  const { elaboration } = frame;
+  elaboration.passes += count;
+  if (elaboration.passes <= mostPasses) return true;
+  elaboration.session.report(frame, unfit, {
+    span,
+    expected: `at most ${mostPasses.toLocaleString("en-US")} passes in all`,
+    found: elaboration.passes.toLocaleString("en-US"),
+    helps: [],
+  });
+  return false;
+}
+
 /** `own`: the scope that a name outside gave it already. */
 export function applyRepeat(
   frame: Frame,
@@ -133,6 +149,7 @@ export function applyRepeat(
     });
     return unknown;
   }
+  if (!countPasses(frame, known ?? 2, expression.count.span)) return unknown;
   const path = own ?? (label ? labelledScope(frame, label, false) : frame.path);
   if (!path) return unknown;
   const named = own !== undefined || label !== undefined;
@@ -204,6 +221,7 @@ export function applyFor(
     });
     return unknown;
   }
+  if (!countPasses(frame, items.length, expression.values.span)) return unknown;
   const path = label ? labelledScope(frame, label, false) : frame.path;
   if (!path) return unknown;
   const { statements } = expression.body;
@@ -269,9 +287,12 @@ export function applyResidual(
       shortcut: showType(shortcut.type, solver.show),
       via: expression.via?.span,
       changed: same
-        ? changed.map(
-            ({ axis, other }) =>
-              `${axisInWords(axis, axis === last)}: ${solver.show(axis.size.dim)} became ${solver.show(other!.size.dim)}`,
+        ? changed.map(({ axis, other }) =>
+            changeInWords(
+              axisInWords(axis, axis === last),
+              solver.show(axis.size.dim),
+              solver.show(other!.size.dim),
+            ),
           )
         : [],
       last: body,
@@ -290,6 +311,11 @@ export function applyResidual(
   }
   const sum = elementwise(frame, "+", expression.keywordSpan, shortcut, branch, expression.span);
   return sum;
+}
+
+/** `H: 56 became 28`, or `H became floor(H / 2)` where an axis is called what its size is. */
+function changeInWords(axis: string, before: string, after: string): string {
+  return `${axis === before ? axis : `${axis}: ${before}`} became ${after}`;
 }
 
 function axisInWords(axis: Axis, last: boolean): string {

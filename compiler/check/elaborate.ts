@@ -56,6 +56,7 @@ export function createElaboration(session: Session, options: ElaborateOptions): 
     alone: options.alone ?? false,
     checking: options.checking ?? false,
     poisoned: new Set(),
+    passes: 0,
     draws: new Map(),
   };
 }

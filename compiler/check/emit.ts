@@ -6,9 +6,10 @@ import type { Value } from "../ir/graph.ts";
 import { tensor } from "../ir/tensor.ts";
 import * as dim from "../ir/dim.ts";
 import * as build from "../ops/build.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { userSpan } from "./frame.ts";
 import type { Frame } from "./frame.ts";
-import { isUserSpan } from "./origin.ts";
+import { isUserSpan, nearestSpans } from "./origin.ts";
 import { checkType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
 import type { ListValue, NumberValue, TensorValue } from "./values.ts";
@@ -54,10 +55,24 @@ export function computed(
   return { kind: "tensor", type, value, span, learned };
 }
 
+/** Finite as a 32-bit float too. */
+export function isFiniteFloat(value: number): boolean {
+  return Number.isFinite(Math.fround(value));
+}
+
 /** A number as a tensor of rank 0: a constant, or a size that is known when the program runs. */
 export function scalarTensor(frame: Frame, number: NumberValue, span: Span): TensorValue {
   const type = checkType("f32", []);
-  const { solver } = frame.elaboration;
+  const { solver, session } = frame.elaboration;
+  if (number.value !== undefined && !isFiniteFloat(number.value)) {
+    session.report(frame, unfit, {
+      span: nearestSpans(number.origin, 1)[0] ?? span,
+      expected: "a number that a float can hold",
+      found: String(number.value),
+      helps: [],
+    });
+    return tensorOf(type, undefined, span);
+  }
   const value = emit(frame, span, [], (b) => {
     if (number.value !== undefined) return build.constantScalar(b, number.value);
     if (number.dim) return build.size(b, solver.normalise(number.dim));

@@ -92,6 +92,8 @@ export interface Elaboration {
   readonly initial?: true;
   /** named instances that were used with an unknown: what is missing of them is no news */
   readonly poisoned: Set<object>;
+  /** passes of `repeat` and `for` so far: unrolled, they must stay countable */
+  passes: number;
   /** counts random draws, so that each has its own key */
   readonly draws: Map<string, number>;
 }

@@ -180,21 +180,23 @@ function bindParameter(
   binding: Binding,
   callable: CallableValue,
   parameter: Parameter,
-  given: Given | undefined,
+  bare: Given | undefined,
   span: Span,
   bound: Bound,
 ): boolean {
   const name = parameter.name.text;
   const { locals } = inner;
-  if (!given) {
+  if (!bare) {
     if (parameter.default) locals.values.set(name, evaluate(inner, parameter.default));
     return parameter.default !== undefined;
   }
   const shape = typeShape(inner, parameter.type);
-  const value =
-    given.value.kind === "list" && shape.kind === "tensor"
-      ? (listTensor(caller, given.value, given.span) ?? given.value)
-      : given.value;
+  const listed =
+    bare.value.kind === "list" && shape.kind === "tensor"
+      ? listTensor(caller, bare.value, bare.span)
+      : undefined;
+  const given = listed ? { ...bare, value: listed } : bare;
+  const { value } = given;
   if (shape.kind !== "tensor") {
     locals.values.set(name, value);
     if (shape.kind === "data") bindBatch(inner, binding, value);

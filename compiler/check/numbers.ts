@@ -52,6 +52,7 @@ export function numberArithmetic(
   const y = b.dim;
   if (x === undefined || y === undefined) return { ...symbolicNumber(origin), unit };
   const exponent = b.value;
+  if (exponent === 0 && (operator === "/" || operator === "mod")) return numberOf(Number.NaN, origin);
   switch (operator) {
     case "+":
       return { ...dimNumber(dim.add(x, y), origin), unit };

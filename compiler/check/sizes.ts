@@ -2,32 +2,61 @@
 import type { Expression } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
+import * as dim from "../ir/dim.ts";
 import { mayNotDivide } from "./diagnostics/dlm0203-may-not-divide.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
 import { isCapital } from "./lookup.ts";
 import { nearestSpans } from "./origin.ts";
+import type { Solver } from "./solver.ts";
 import type { Axis, Size } from "./type.ts";
 import { kindInWords } from "./values.ts";
 import type { CheckValue, NumberValue } from "./values.ts";
+
+/** Positions along an axis are 32-bit integers. */
+export const largestSize = 2 ** 31 - 1;
 
 /** A size, or undefined after a message (none for an unknown). */
 export function sizeOf(frame: Frame, value: CheckValue, span: Span): Size | undefined {
   if (value.kind === "unknown") return undefined;
   const { session, solver } = frame.elaboration;
   if (value.kind === "number") {
-    if (value.dim) return { dim: solver.normalise(value.dim), origin: value.origin };
+    const size = value.dim && solver.normalise(value.dim);
+    const known = size && dim.constantOf(size);
+    const possible =
+      known === undefined ? size && !isNegative(solver, size) : known >= 0 && known <= largestSize;
+    if (size && possible) return { dim: size, origin: value.origin };
+    if (size && known === undefined) {
+      session.report(frame, unfit, {
+        span,
+        expected: "a size",
+        found: `${solver.show(size)}, which is negative`,
+        helps: [],
+      });
+      return undefined;
+    }
     if (value.quotient) {
       reportQuotient(frame, value, span);
       return undefined;
     }
     if (value.value === undefined) return undefined;
   }
-  const found = value.kind === "number" ? `${value.value}, which is no whole number` : kindInWords(value);
+  const found = value.kind === "number" ? whyNoSize(value.value ?? 0) : kindInWords(value);
   const written = value.kind === "number" ? nearestSpans(value.origin, 1)[0] : undefined;
   session.report(frame, unfit, { span: written ?? span, expected: "a size", found, helps: [] });
   return undefined;
+}
+
+/** `-B`: below 0 whatever the dims are. */
+function isNegative(solver: Solver, size: dim.Dim): boolean {
+  const below = size.terms.some((term) => term.coefficient < 0);
+  return below && solver.atMost(size, dim.constant(-1)).kind === "proved";
+}
+
+function whyNoSize(value: number): string {
+  const why = value < 0 ? "negative" : Number.isInteger(value) ? "too large" : "no whole number";
+  return `${value}, which is ${why}`;
 }
 
 /** What stands in a pattern or a type: its size, and the label it gives to its axis. */

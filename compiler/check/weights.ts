@@ -22,9 +22,10 @@ import { rootCall } from "./frame.ts";
 import type { Frame, StateRequest, WeightKind, WeightRequest } from "./frame.ts";
 import { requestKey } from "./instance.ts";
 import { nearest } from "./names.ts";
-import { originLabels } from "./origin.ts";
+import { nearestSpans, originLabels } from "./origin.ts";
 import { claim } from "./paths.ts";
 import { applyValue } from "./pipeline.ts";
+import { largestSize } from "./sizes.ts";
 import { evaluateShape, typeShape } from "./signature.ts";
 import { checkType, graphType, shapeOf, showType } from "./type.ts";
 import type { CheckType } from "./type.ts";
@@ -60,6 +61,26 @@ function storedType(
       size: solver.show(free.size.dim),
       names: [...dim.symbolsOf(free.size.dim)].map((name) => name.split("/")[0]!),
       origins: originLabels(solver.show(free.size.dim), free.size.origin, []),
+    });
+    return undefined;
+  }
+  const empty = axes.find((axis) => (dim.constantOf(solver.normalise(axis.size.dim)) ?? 1) < 1);
+  if (empty) {
+    session.report(frame, unfit, {
+      span: nearestSpans(empty.size.origin, 1)[0] ?? statement.type.span,
+      expected: `a size of at least 1 for the ${what} \`${statement.name.text}\``,
+      found: solver.show(empty.size.dim),
+      helps: [],
+    });
+    return undefined;
+  }
+  const elements = axes.reduce((n, axis) => n * (dim.constantOf(solver.normalise(axis.size.dim)) ?? 1), 1);
+  if (elements > largestSize) {
+    session.report(frame, unfit, {
+      span: nearestSpans(axes.at(-1)!.size.origin, 1)[0] ?? statement.type.span,
+      expected: `fewer than 2^31 numbers in the ${what} \`${statement.name.text}\``,
+      found: showType(checkType(shape.element, axes), solver.show),
+      helps: [],
     });
     return undefined;
   }

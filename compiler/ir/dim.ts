@@ -31,6 +31,8 @@ function make(terms: Iterable<Term>): Dim {
     const old = merged.get(key);
     merged.set(key, old ? { coefficient: old.coefficient + term.coefficient, atoms: term.atoms } : term);
   }
+  for (const { coefficient } of merged.values())
+    if (!Number.isSafeInteger(coefficient)) throw new SizeOverflow(`${coefficient} is too large for a size`);
   const sorted = [...merged.entries()]
     .filter(([, term]) => term.coefficient !== 0)
     .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -47,7 +49,12 @@ export function fromTerms(terms: readonly Term[]): Dim {
   return make(terms);
 }
 
+/** A size, or a product of sizes, that is too large to be counted exactly. */
+export class SizeOverflow extends Error {}
+
 export function constant(value: number): Dim {
+  if (Number.isInteger(value) && !Number.isSafeInteger(value))
+    throw new SizeOverflow(`${value} is too large for a size`);
   if (!Number.isSafeInteger(value)) throw new Error(`a size must be a whole number, not ${value}`);
   return value === 0
     ? { terms: [], key: "0" }
@@ -216,6 +223,11 @@ export function symbolsOf(a: Dim, into = new Set<string>()): Set<string> {
   return into;
 }
 
+/** As one side of a division. */
+function factorText(a: Dim): string {
+  return a.terms.length > 1 ? `(${show(a)})` : show(a);
+}
+
 /** Text for people: `4 · D`, `2 · floor(H / 2) + 1`. */
 export function show(a: Dim): string {
   if (a.terms.length === 0) return "0";
@@ -224,7 +236,7 @@ export function show(a: Dim): string {
     .map((term, i) => {
       const size = Math.abs(term.coefficient);
       const atoms = term.atoms.map((x) =>
-        x.kind === "symbol" ? x.name : `floor(${show(x.numerator)} / ${show(x.denominator)})`,
+        x.kind === "symbol" ? x.name : `floor(${factorText(x.numerator)} / ${factorText(x.denominator)})`,
       );
       const text = [
         ...(size !== 1 || atoms.length === 0 ? [size.toLocaleString("en-US")] : []),

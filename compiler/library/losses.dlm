@@ -22,7 +22,9 @@ fn huber(delta = 1)(out: [..], target: [..]) -> [] {
 
 /// The mean of -log softmax(logits)[label]; it takes logits, and applies softmax itself. `smooth` gives this part of the
 /// target to all classes alike. Rows whose label is `ignore` (a class that fills up, say) are left out.
-fn cross_entropy(smooth = 0, ignore = -1)(logits: [.., Class], label: int<Class>[..]) -> [] {
+fn cross_entropy(smooth = 0, ignore = -1)(logits: [.., Class], label: int<Class>[..]) -> []
+  where ignore < Class
+{
   // distances from the largest logit, so that large logits keep their digits
   m = detach(max(logits) over Class)
   whole = log(sum(exp(logits - m)) over Class)
@@ -47,11 +49,14 @@ fn weighted_cross_entropy(smooth = 0, ignore = -1)(
   logits: [.., Class],
   label: int<Class>[..],
   weights: [Class]
-) -> [] {
+) -> []
+  where ignore < Class
+{
   m = detach(max(logits) over Class)
   whole = log(sum(exp(logits - m)) over Class)
   right = (pick(logits, label) over Class) - m
-  share = if ignore < 0 { weights[label] } else { select(label != ignore, weights[label], 0) }
+  each = (weights * ones[Class])[label]
+  share = if ignore < 0 { each } else { select(label != ignore, each, 0) }
   total = sum(share) over [..]
   rows = if smooth == 0 {
     share * (whole - right)

@@ -1,6 +1,7 @@
 /** What the builtins share: reading their arguments, and saying what is wrong with them. */
 import type { Span } from "../../../grammar/source.ts";
 import { asTensor } from "../arithmetic.ts";
+import { isFiniteFloat } from "../emit.ts";
 import { unfit } from "../diagnostics/dlm0114-unfit-value.ts";
 import type { Frame } from "../frame.ts";
 import { reportOverNeeded, resolveOver } from "../over.ts";
@@ -42,6 +43,10 @@ export function numberArgument(
   if (given.value.kind === "number") {
     if (given.value.value === undefined && !call.frame.elaboration.alone) {
       refuse(call.frame, given.span, "a number known before running", "a size that is free");
+      return undefined;
+    }
+    if (given.value.value !== undefined && !isFiniteFloat(given.value.value)) {
+      refuse(call.frame, given.span, "a number that a float can hold", String(given.value.value));
       return undefined;
     }
     return { value: given.value.value };

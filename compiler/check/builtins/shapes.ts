@@ -97,8 +97,8 @@ const split: Builtin = {
     const parts = numberArgument(call, "parts", undefined)?.value;
     const place = tensor && axisOrLast(call, tensor);
     if (!tensor || parts === undefined || place === undefined) return unknown;
-    if (!Number.isInteger(parts) || parts < 1) {
-      refuse(call.frame, call.span, "a number of parts of at least 1", String(parts));
+    if (!Number.isInteger(parts) || parts < 1 || parts > 10_000) {
+      refuse(call.frame, call.span, "a number of parts from 1 to 10,000", String(parts));
       return unknown;
     }
     const { solver } = call.frame.elaboration;

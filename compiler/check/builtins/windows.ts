@@ -6,14 +6,18 @@ import { dot } from "../dot.ts";
 import { computed, emit } from "../emit.ts";
 import { reportOverNeeded } from "../over.ts";
 import { checkType } from "../type.ts";
-import type { Axis } from "../type.ts";
+import type { Axis, Size } from "../type.ts";
 import { kindInWords, unknown } from "../values.ts";
 import type { CheckValue } from "../values.ts";
 import { dimNumber } from "../numbers.ts";
+import { nearestSpans } from "../origin.ts";
 import type { SizeOrigin } from "../origin.ts";
 import type { Dim } from "../../ir/dim.ts";
 import type { Builtin, BuiltinCall } from "./builtin.ts";
 import { numberArgument, refuse, sizeArgument, tensorArgument } from "./helpers.ts";
+
+/** The place of the largest number is kept in one byte. */
+const mostPositions = 256;
 
 /**
  * The largest number in each window of [B, H, W, C]. P and Q are the sizes of the result; top and left what is added
@@ -35,6 +39,20 @@ const windowMax: Builtin = {
     const q = sizeArgument(call, "Q");
     if (!x || !size || !stride || !top || !left || !p || !q) return unknown;
     if (!arithmeticIsAllowed(call.frame, "`window_max`", [x])) return unknown;
+    const side = size.value ?? 1;
+    if (side * side > mostPositions) {
+      refuse(call.frame, call.span, "a window of at most 16 by 16", `${side} by ${side}`);
+      return unknown;
+    }
+    if (Math.max(top.value ?? 0, left.value ?? 0) >= side) {
+      refuse(
+        call.frame,
+        call.span,
+        "less padding than the window is wide",
+        String(Math.max(top.value ?? 0, left.value ?? 0)),
+      );
+      return unknown;
+    }
     const [batch, height, width, channels] = x.type.axes;
     if (!batch || !height || !width || !channels) return unknown;
     const { solver } = call.frame.elaboration;
@@ -80,7 +98,14 @@ function windowArguments(call: BuiltinCall):
   const [n, size, stride] = ["n", "size", "stride"].map((name) => sizeArgument(call, name));
   const pad = call.configuration.get("pad");
   if (!n || !size || !stride || !pad) return undefined;
+  if (!atLeast(call, size, 1, "a window") || !atLeast(call, stride, 1, "a stride")) return undefined;
   const { value } = pad;
+  if (
+    value.kind === "number" &&
+    value.dim &&
+    !atLeast(call, { dim: value.dim, origin: value.origin }, 0, "padding")
+  )
+    return undefined;
   const known =
     (value.kind === "number" && value.dim !== undefined) ||
     (value.kind === "word" &&
@@ -91,6 +116,15 @@ function windowArguments(call: BuiltinCall):
   }
   const origin = { kind: "rule", span: call.span, parents: [stride.origin, size.origin, n.origin] } as const;
   return { n: n.dim, size: size.dim, stride: stride.dim, pad: value, kept: n.origin, origin };
+}
+
+/** Says where a number is too small; one that is not known yet is promised to be large enough. */
+function atLeast(call: BuiltinCall, size: Size, least: number, what: string): boolean {
+  const known = dim.constantOf(size.dim);
+  if (known === undefined || known >= least) return true;
+  const span = nearestSpans(size.origin, 1)[0] ?? call.span;
+  refuse(call.frame, span, `${what} of at least ${least}`, String(known));
+  return false;
 }
 
 /** How many cells a window of `size` reaches before the first cell. */
