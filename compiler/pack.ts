@@ -108,7 +108,7 @@ function stateEntries(program: Program, states: readonly StateEntry[]): Paramete
 const utf8 = new TextEncoder();
 
 /** Equal for models whose weights and states have the same paths and shapes. */
-export async function weightsHash({ weights, states }: ModelGraphs): Promise<string> {
+async function weightsHash({ weights, states }: ModelGraphs): Promise<string> {
   const lines = [...weights, ...states].map(({ path, shape }) => `${path} f32 [${shape.join(", ")}]\n`);
   return (await sha256(utf8.encode(lines.join("")))) ?? "";
 }

@@ -9,7 +9,8 @@ import type {
   Settings,
   Statement,
 } from "./ast.ts";
-import { buildArgument, buildExpression, buildFlow, buildPath, buildPostfix } from "./build-expression.ts";
+import { buildExpression, buildFlow } from "./build-expression.ts";
+import { buildArgument, buildPath, buildPostfix } from "./build-postfix.ts";
 import { buildOptionalType, buildType } from "./build-type.ts";
 import { hole, identifier, nameOf, node, nodes, spanOf, stringValue, token, tokens } from "./cst.ts";
 import type { BuildContext } from "./cst.ts";

@@ -1,7 +1,8 @@
 // Concrete tree -> types and bracket items of the syntax tree.
 import type { CstNode } from "chevrotain";
 import type { AxisItem, NamedTypeSyntax, Type } from "./ast.ts";
-import { buildArgument, buildExpression, buildSum } from "./build-expression.ts";
+import { buildExpression, buildSum } from "./build-expression.ts";
+import { buildArgument } from "./build-postfix.ts";
 import { hole, identifier, nameOf, node, nodes, spanOf, token, tokens } from "./cst.ts";
 import type { BuildContext } from "./cst.ts";
 

@@ -73,8 +73,34 @@ export abstract class ExpressionGrammar extends CstParser {
     return type !== t.Newline && !brackets.has(doomed) && doomed !== t.Newline;
   }
 
+  protected oneOf(types: readonly TokenType[], label: string): IOrAlt<IToken>[] {
+    return types.map((type) => ({ ALT: () => this.CONSUME(type, { LABEL: label }) }));
+  }
+
   private operators(types: readonly TokenType[]): IOrAlt<IToken>[] {
-    return types.map((type) => ({ ALT: () => this.CONSUME(type, { LABEL: "operator" }) }));
+    return this.oneOf(types, "operator");
+  }
+
+  /** `(one, another)`; once a rule, as the helpers below: each takes the first number of what it uses */
+  protected listInRound(element: () => Rule): void {
+    this.CONSUME(t.OpenRound);
+    this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(element()) });
+    this.CONSUME(t.CloseRound);
+  }
+
+  /** a line each, in braces */
+  protected linesInCurly(line: () => Rule): void {
+    this.CONSUME(t.OpenCurly);
+    this.MANY_SEP({ SEP: t.Newline, DEF: () => this.SUBRULE(line()) });
+    this.CONSUME(t.CloseCurly);
+  }
+
+  /** `: type`, or nothing */
+  protected optionalType(): void {
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.SUBRULE(this.type);
+    });
   }
 
   private readonly stageOperators = this.operators([...factors, t.Power]);
@@ -247,9 +273,7 @@ export abstract class ExpressionGrammar extends CstParser {
   });
 
   readonly callArguments: Rule = this.RULE("callArguments", () => {
-    this.CONSUME(t.OpenRound);
-    this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.argument) });
-    this.CONSUME(t.CloseRound);
+    this.listInRound(() => this.argument);
   });
 
   readonly argument: Rule = this.RULE("argument", () => {

@@ -13,6 +13,9 @@ class Grammar extends ExpressionGrammar {
     this.performSelfAnalysis();
   }
 
+  private readonly callableKeywords = this.oneOf([t.Module, t.Model, t.Fn, t.Op], "keyword");
+  private readonly workflowKeywords = this.oneOf([t.Train, t.Tune, t.Evaluate, t.Deploy, t.Check], "keyword");
+
   // ------------------------------------------------------------ declarations
 
   readonly edition: Rule = this.RULE("edition", () => {
@@ -44,21 +47,13 @@ class Grammar extends ExpressionGrammar {
   readonly let: Rule = this.RULE("let", () => {
     this.CONSUME(t.Let);
     this.CONSUME(t.Identifier);
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      this.SUBRULE(this.type);
-    });
+    this.optionalType();
     this.CONSUME(t.Assign);
     this.SUBRULE(this.expression);
   });
 
   readonly callable: Rule = this.RULE("callable", () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Module, { LABEL: "keyword" }) },
-      { ALT: () => this.CONSUME(t.Model, { LABEL: "keyword" }) },
-      { ALT: () => this.CONSUME(t.Fn, { LABEL: "keyword" }) },
-      { ALT: () => this.CONSUME(t.Op, { LABEL: "keyword" }) },
-    ]);
+    this.OR(this.callableKeywords);
     this.CONSUME(t.Identifier);
     this.SUBRULE(this.parameters);
     this.OPTION(() => this.SUBRULE2(this.parameters));
@@ -87,13 +82,7 @@ class Grammar extends ExpressionGrammar {
   });
 
   readonly workflow: Rule = this.RULE("workflow", () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Train, { LABEL: "keyword" }) },
-      { ALT: () => this.CONSUME(t.Tune, { LABEL: "keyword" }) },
-      { ALT: () => this.CONSUME(t.Evaluate, { LABEL: "keyword" }) },
-      { ALT: () => this.CONSUME(t.Deploy, { LABEL: "keyword" }) },
-      { ALT: () => this.CONSUME(t.Check, { LABEL: "keyword" }) },
-    ]);
+    this.OR(this.workflowKeywords);
     this.CONSUME(t.Identifier);
     this.OPTION(() => {
       this.CONSUME(t.On);
@@ -103,17 +92,12 @@ class Grammar extends ExpressionGrammar {
   });
 
   readonly parameters: Rule = this.RULE("parameters", () => {
-    this.CONSUME(t.OpenRound);
-    this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.parameter) });
-    this.CONSUME(t.CloseRound);
+    this.listInRound(() => this.parameter);
   });
 
   readonly parameter: Rule = this.RULE("parameter", () => {
     this.CONSUME(t.Identifier);
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      this.SUBRULE(this.type);
-    });
+    this.optionalType();
     this.OPTION2(() => {
       this.CONSUME(t.Assign);
       this.SUBRULE(this.expression);
@@ -123,9 +107,7 @@ class Grammar extends ExpressionGrammar {
   // ------------------------------------------------------------ statements
 
   readonly body: Rule = this.RULE("body", () => {
-    this.CONSUME(t.OpenCurly);
-    this.MANY_SEP({ SEP: t.Newline, DEF: () => this.SUBRULE(this.statement) });
-    this.CONSUME(t.CloseCurly);
+    this.linesInCurly(() => this.statement);
   });
 
   readonly statement: Rule = this.RULE("statement", () => {
@@ -151,10 +133,7 @@ class Grammar extends ExpressionGrammar {
   readonly state: Rule = this.RULE("state", () => {
     this.CONSUME(t.State);
     this.CONSUME(t.Identifier);
-    this.OPTION(() => {
-      this.CONSUME(t.Colon);
-      this.SUBRULE(this.type);
-    });
+    this.optionalType();
     this.CONSUME(t.Assign);
     this.SUBRULE(this.expression);
   });
@@ -191,9 +170,7 @@ class Grammar extends ExpressionGrammar {
   // ------------------------------------------------------------ settings
 
   readonly settings: Rule = this.RULE("settings", () => {
-    this.CONSUME(t.OpenCurly);
-    this.MANY_SEP({ SEP: t.Newline, DEF: () => this.SUBRULE(this.setting) });
-    this.CONSUME(t.CloseCurly);
+    this.linesInCurly(() => this.setting);
   });
 
   readonly setting: Rule = this.RULE("setting", () => {

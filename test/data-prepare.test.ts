@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import { categoriesOf, checkedIds } from "../src/data/categories.ts";
 import { readCsv } from "../src/data/csv.ts";
 import { firstEqualRows, sharedRows } from "../src/data/equal-rows.ts";
-import { DataError } from "../src/data/error.ts";
 import { type Plan, prepare } from "../src/data/prepare.ts";
 import { shuffled, threefry } from "../src/data/random.ts";
 import { type Column, type Table } from "../src/data/table.ts";
+import { complaint } from "./support/complaint.ts";
 
 const csv = (text: string): Table => readCsv(new TextEncoder().encode(text), "t.csv");
 const rowsUpTo = (count: number): Int32Array => Int32Array.from({ length: count }, (_, row) => row);
@@ -29,16 +29,6 @@ const splitBy = (parts: Parts, seed = 0, shuffle = true): Partial<Plan> => ({
 const run = (table: Table, rest: Partial<Plan>) => prepare(table, table.columns, plan(rest));
 const part = (value: number) => ({ kind: "fraction", value }) as const;
 const count = (value: number) => ({ kind: "count", value }) as const;
-
-function complaint(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof DataError) return error.message;
-    throw error;
-  }
-  return "no error";
-}
 
 describe("Threefry", () => {
   test.each([

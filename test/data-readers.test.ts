@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { arraysTable, splitOfName } from "../src/data/arrays.ts";
 import { bindColumns } from "../src/data/bind.ts";
 import { readCsv } from "../src/data/csv.ts";
-import { DataError } from "../src/data/error.ts";
 import { readIdx } from "../src/data/idx.ts";
 import { fingerprintSource, readSource } from "../src/data/read.ts";
 import { isMissing, placeOfRow, type HostArray } from "../src/data/table.ts";
 import { writeNpy, writeNpz } from "../src/weights/npy.ts";
 import { writeSafetensors } from "../src/weights/safetensors.ts";
 import { root } from "./source-files.ts";
+import { complaint } from "./support/complaint.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const csv = (text: string, options = {}) => readCsv(utf8(text), "t.csv", options);
@@ -27,17 +27,6 @@ const f32 = (shape: number[], ...data: number[]): HostArray => ({
   shape,
   data: Float32Array.from(data),
 });
-
-/** The text of the DataError that `run` throws. */
-function complaint(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof DataError) return error.message;
-    throw error;
-  }
-  return "no error";
-}
 
 describe("csv", () => {
   test("infers numbers and texts, and keeps gaps", () => {

@@ -1,14 +1,13 @@
 /** Random well-typed programs: kernels verify, mean what the graph means, and fit a plan in which nothing overlaps. */
-import { describe, test } from "vitest";
-import { printGraph } from "../compiler/ir/print.ts";
+import { describe } from "vitest";
 import { pipeline } from "../compiler/passes/pipeline.ts";
 import { expectSame } from "./support/lowering.ts";
 import { seedOfRun } from "./support/random.ts";
 import { randomProgram } from "./support/random-program.ts";
+import { testPrograms } from "./support/test-programs.ts";
 
 const first = seedOfRun();
 const programs = 300;
-const batch = 50;
 
 /** As it is or after the passes, merged or not, in turn. */
 function check(seed: number): void {
@@ -18,19 +17,5 @@ function check(seed: number): void {
 }
 
 describe(`kernels of random programs from seed ${first}`, () => {
-  for (let start = 0; start < programs; start += batch) {
-    test(`${first + start} to ${first + start + batch - 1}`, () => {
-      for (let seed = first + start; seed < first + start + batch; seed++) {
-        try {
-          check(seed);
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
-          throw new Error(
-            `program ${seed}: ${reason}\nrepeat with: SEED=${seed} npm test -- lower-random\n${printGraph(randomProgram(seed, { gradient: seed % 3 !== 0 }).graph).text}`,
-            { cause: error },
-          );
-        }
-      }
-    });
-  }
+  testPrograms(first, programs, "lower-random", (seed) => ({ gradient: seed % 3 !== 0 }), check);
 });

@@ -5,28 +5,13 @@ import * as dim from "../compiler/ir/dim.ts";
 import { tensorType } from "../compiler/ir/type.ts";
 import * as build from "../compiler/ops/build.ts";
 import type { Graph, Value } from "../compiler/ir/graph.ts";
-import type { Tensor } from "../compiler/ir/tensor.ts";
-import { randomTensor } from "./support/graphs.ts";
-import { expectSame } from "./support/lowering.ts";
+import { lower } from "../compiler/lower/lower.ts";
+import { evaluate } from "../compiler/reference/evaluate.ts";
+import { executeOn, expectSame } from "./support/lowering.ts";
 import * as nets from "./support/networks.ts";
-import { random } from "./support/random.ts";
 import type { GraphBuilder } from "../compiler/ir/builder.ts";
 
-const { batch, inference, training } = nets;
-
-/** Random inputs; variances and steps are positive, classes lie in range. */
-function inputsOf(graph: Graph, sizes: ReadonlyMap<string, number>, seed = 1): Map<string, Tensor> {
-  const r = random(seed);
-  return new Map(
-    graph.inputs.map((value) => {
-      const name = "name" in value.source ? value.source.name : "";
-      const range = /optimizer.v|variance|step/.test(name) ? ([1, 2] as const) : ([-1, 1] as const);
-      const made = randomTensor(r, value.type, sizes, range);
-      if (name === "k") made.data.forEach((x, i) => (made.data[i] = Math.abs(x) % 3));
-      return [name, made] as const;
-    }),
-  );
-}
+const { attention, batch, cnn, inference, inputsOf, mlp, training } = nets;
 
 function check(graph: Graph, ...batches: number[]): void {
   for (const size of batches) {
@@ -35,23 +20,6 @@ function check(graph: Graph, ...batches: number[]): void {
     expectSame(graph, inputsOf(graph, sizes, 2), sizes, { merge: false });
   }
 }
-
-const mlp = (net: nets.Net): Record<string, Value> => {
-  const x = net.input("x", "f32", [batch, 12]);
-  const h = nets.relu(net, nets.dense(net, x, 9));
-  const h2 = nets.dropout(net, nets.relu(net, nets.dense(net, h, 8)), 0.25, 7);
-  const out = nets.dense(net, h2, 3);
-  return { loss: nets.crossEntropy(net, out, net.input("k", "i32", [batch])), out };
-};
-
-const cnn = (net: nets.Net): Record<string, Value> => {
-  const x = net.input("x", "f32", [batch, 8, 8, 2]);
-  const h = nets.relu(net, nets.batchNorm(net, nets.conv(net, x, 5, 3, 1, 1), "norm0"));
-  const p = nets.maxpool(net, h, 2);
-  const h2 = nets.relu(net, nets.conv(net, p, 8, 3, 2, 1));
-  const out = nets.dense(net, nets.flatten(net, h2), 3);
-  return { loss: nets.crossEntropy(net, out, net.input("k", "i32", [batch])) };
-};
 
 describe("networks", () => {
   test("a perceptron, forward", () => {
@@ -97,27 +65,7 @@ describe("networks", () => {
     );
   });
   test("attention over two heads, with gradients", () => {
-    check(
-      training((net) => {
-        const { b } = net;
-        const x = net.input("x", "f32", [batch, 5, 6]);
-        const heads = (v: Value): Value =>
-          build.reorder(b, build.split(b, v, 2, [nets.c(2), nets.c(4)]), [0, 2, 1, 3]);
-        const [q, k, v] = [1, 2, 3].map(() => heads(nets.dense(net, x, 8))) as [Value, Value, Value];
-        const pairs = {
-          batch: [
-            [0, 0],
-            [1, 1],
-          ] as const,
-          inner: [[3, 3]] as const,
-        };
-        const scores = nets.softmax(net, build.scale(b, build.contract(b, q, k, pairs), 0.5));
-        const mixed = build.contract(b, scores, v, { batch: pairs.batch, inner: [[3, 2]] });
-        const out = nets.dense(net, build.merge(b, build.reorder(b, mixed, [0, 2, 1, 3]), 2, 2), 3);
-        return { loss: build.reduceMean(b, build.mul(b, out, out), [0, 1, 2]) };
-      }),
-      2,
-    );
+    check(training(attention), 2);
   });
   test("an embedding table in the parameter region, with its gradient", () => {
     check(
@@ -226,4 +174,21 @@ describe("states", () => {
     });
     expectSame(graph, inputsOf(graph, new Map()), new Map());
   });
+});
+
+test("the largest of nothing is refused by the graph's meaning and by the kernels', where only a call's size tells", () => {
+  const b = graphBuilder();
+  const x = b.input("x", "input", tensorType("f32", [2, batch]));
+  const rest = build.slice(b, x, 1, dim.one, dim.subtract(batch, dim.one));
+  const graph = b.finish({
+    name: "largest",
+    dims: [{ name: "B", max: undefined }],
+    outputs: [{ name: "out", value: build.reduceMax(b, rest, [1]) }],
+    writes: [],
+  });
+  check(graph, 2, 4);
+  const sizes = new Map([["B", 1]]);
+  const inputs = inputsOf(graph, sizes);
+  expect(() => evaluate(graph, inputs, sizes)).toThrow("no max of nothing");
+  expect(() => executeOn(lower(graph).entry, graph, inputs, sizes)).toThrow("no max of nothing");
 });

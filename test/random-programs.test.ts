@@ -9,11 +9,11 @@ import { evaluate } from "../compiler/reference/evaluate.ts";
 import { alongDirection, difference } from "./support/graphs.ts";
 import { random, seedOfRun } from "./support/random.ts";
 import { randomProgram } from "./support/random-program.ts";
+import { testPrograms } from "./support/test-programs.ts";
 
 const first = seedOfRun();
 const programs = 500;
 const leastOfEach = 20;
-const batch = 50;
 
 const counts = new Map(ops.map((op) => [op.name, 0]));
 let decided = 0;
@@ -57,21 +57,7 @@ function check(seed: number): void {
 }
 
 describe(`random programs from seed ${first}`, () => {
-  for (let start = 0; start < programs; start += batch) {
-    test(`${first + start} to ${first + start + batch - 1}`, () => {
-      for (let seed = first + start; seed < first + start + batch; seed++) {
-        try {
-          check(seed);
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
-          throw new Error(
-            `program ${seed}: ${reason}\nrepeat with: SEED=${seed} npm test -- random-programs\n${printGraph(randomProgram(seed, { gradient: true }).graph).text}`,
-            { cause: error },
-          );
-        }
-      }
-    });
-  }
+  testPrograms(first, programs, "random-programs", () => ({ gradient: true }), check);
 
   test(`every op occurs at least ${leastOfEach} times`, () => {
     const shown = [...counts].map(([name, count]) => `${name} ${count}`).join(", ");

@@ -3,31 +3,14 @@ import { describe, expect, test } from "vitest";
 import { graphBuilder } from "../compiler/ir/builder.ts";
 import * as dim from "../compiler/ir/dim.ts";
 import type { Graph, Value } from "../compiler/ir/graph.ts";
-import type { Tensor } from "../compiler/ir/tensor.ts";
 import { tensorType } from "../compiler/ir/type.ts";
 import * as build from "../compiler/ops/build.ts";
 import { ops } from "../compiler/ops/index.ts";
-import { randomTensor } from "./support/graphs.ts";
 import * as nets from "./support/networks.ts";
-import { random } from "./support/random.ts";
 import { compileGraph, differences } from "./support/wasm-graph.ts";
 
-const { batch, inference, training } = nets;
+const { attention, batch, cnn, inference, inputsOf, mlp, training } = nets;
 const noSizes = new Map<string, number>();
-
-/** Random inputs; variances and steps are positive, classes lie in range. */
-function inputsOf(graph: Graph, sizes: ReadonlyMap<string, number>, seed = 1): Map<string, Tensor> {
-  const r = random(seed);
-  return new Map(
-    graph.inputs.map((value) => {
-      const name = "name" in value.source ? value.source.name : "";
-      const range = /optimizer.v|variance|step/.test(name) ? ([1, 2] as const) : ([-1, 1] as const);
-      const made = randomTensor(r, value.type, sizes, range);
-      if (name === "k") made.data.forEach((x, i) => (made.data[i] = Math.abs(x) % 3));
-      return [name, made] as const;
-    }),
-  );
-}
 
 async function check(graph: Graph, batches: readonly number[], relative = 1e-4): Promise<void> {
   const maxima = new Map([["B", Math.max(...batches)]]);
@@ -43,9 +26,8 @@ async function check(graph: Graph, batches: readonly number[], relative = 1e-4):
 }
 
 describe("examples of ops", () => {
-  // a constant is an operand of something
   const graphs = ops.flatMap((op) =>
-    (op.name === "constant" ? [] : op.examples).map(({ operands, attributes }, n) => {
+    op.examples.map(({ operands, attributes }, n) => {
       const b = graphBuilder();
       const values = operands.map((t, i) => b.input(`x${i}`, "input", tensorType(t.dtype, t.shape)));
       const results = b.node(op, values, attributes);
@@ -66,46 +48,10 @@ describe("examples of ops", () => {
     });
 });
 
-const mlp = (net: nets.Net): Record<string, Value> => {
-  const x = net.input("x", "f32", [batch, 12]);
-  const h = nets.relu(net, nets.dense(net, x, 9));
-  const h2 = nets.dropout(net, nets.relu(net, nets.dense(net, h, 8)), 0.25, 7);
-  const out = nets.dense(net, h2, 3);
-  return { loss: nets.crossEntropy(net, out, net.input("k", "i32", [batch])), out };
-};
-
-const cnn = (net: nets.Net): Record<string, Value> => {
-  const x = net.input("x", "f32", [batch, 8, 8, 2]);
-  const h = nets.relu(net, nets.batchNorm(net, nets.conv(net, x, 5, 3, 1, 1), "norm0"));
-  const p = nets.maxpool(net, h, 2);
-  const h2 = nets.relu(net, nets.conv(net, p, 8, 3, 2, 1));
-  const out = nets.dense(net, nets.flatten(net, h2), 3);
-  return { loss: nets.crossEntropy(net, out, net.input("k", "i32", [batch])), out };
-};
-
 const plainCnn = (net: nets.Net): Record<string, Value> => {
   const x = net.input("x", "f32", [batch, 9, 9, 3]);
   const h = nets.maxpool(net, nets.relu(net, nets.conv(net, x, 8, 3, 1, 1)), 3);
   return { out: nets.dense(net, nets.flatten(net, nets.relu(net, nets.conv(net, h, 12, 3, 2, 1))), 3) };
-};
-
-const attention = (net: nets.Net): Record<string, Value> => {
-  const { b } = net;
-  const x = net.input("x", "f32", [batch, 5, 6]);
-  const heads = (v: Value): Value =>
-    build.reorder(b, build.split(b, v, 2, [nets.c(2), nets.c(4)]), [0, 2, 1, 3]);
-  const [q, k, v] = [1, 2, 3].map(() => heads(nets.dense(net, x, 8))) as [Value, Value, Value];
-  const batches = [
-    [0, 0],
-    [1, 1],
-  ] as const;
-  const scores = nets.softmax(
-    net,
-    build.scale(b, build.contract(b, q, k, { batch: batches, inner: [[3, 3]] }), 0.5),
-  );
-  const mixed = build.contract(b, scores, v, { batch: batches, inner: [[3, 2]] });
-  const out = nets.dense(net, build.merge(b, build.reorder(b, mixed, [0, 2, 1, 3]), 2, 2), 3);
-  return { loss: build.reduceMean(b, build.mul(b, out, out), [0, 1, 2]), out };
 };
 
 describe("networks", () => {

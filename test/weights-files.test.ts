@@ -9,6 +9,7 @@ import type { HostArray } from "../src/data/table.ts";
 import { readNpy, readNpz, writeNpy, writeNpz } from "../src/weights/npy.ts";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../src/weights/safetensors.ts";
 import { gzipSync } from "node:zlib";
+import { complaint } from "./support/complaint.ts";
 
 const arrays = new Map<string, HostArray>([
   ["bytes", { dtype: "u8", shape: [3], data: Uint8Array.of(1, 2, 255) }],
@@ -18,16 +19,6 @@ const arrays = new Map<string, HostArray>([
   ["none", { dtype: "f32", shape: [0, 5], data: new Float32Array(0) }],
   ["flags", { dtype: "bool", shape: [2], data: Uint8Array.of(0, 1) }],
 ]);
-
-function complaint(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof DataError) return error.message;
-    throw error;
-  }
-  return "no error";
-}
 
 /** A .safetensors file out of any header text. */
 function safetensors(header: string, numbers: readonly number[] = []): Uint8Array {

@@ -24,7 +24,7 @@ import type { Region } from "./region.ts";
 import { outputsOf } from "./train.ts";
 
 /** The model's parameters as inputs of the graph: named as in its signature, or, for a row of data, as its columns. */
-export function modelInputs(frame: Frame, model: CallableValue): ReadonlyMap<string, Given> | undefined {
+function modelInputs(frame: Frame, model: CallableValue): ReadonlyMap<string, Given> | undefined {
   const { builder } = frame.elaboration;
   const { declaration, scope } = model;
   // dims of the signature are met in the order of its parameters

@@ -33,7 +33,7 @@ export interface Reader {
   stage(combine: Combine, over: readonly LoopAxis[], value: Scalar): Scalar;
 }
 
-export const selectOf: Readonly<Record<ScalarType, Instruction>> = {
+const selectOf: Readonly<Record<ScalarType, Instruction>> = {
   f32: "select",
   i32: "select_i32",
   bool: "select_bool",

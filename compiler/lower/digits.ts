@@ -269,7 +269,7 @@ export function makeDigits(names: Names): Digits {
 }
 
 /** The axis, where the index is nothing but one axis. */
-export function soleAxis(index: Affine): LoopAxis | undefined {
+function soleAxis(index: Affine): LoopAxis | undefined {
   const term = index.terms[0];
   return index.terms.length === 1 && dim.equal(index.constant, dim.zero) && isUnit(term!.coefficient)
     ? term!.axis

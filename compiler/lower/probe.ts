@@ -36,9 +36,8 @@ export function trace(node: Node, result: number, index: readonly Affine[], loop
   const reads: Read[] = [];
   const reductions: Reduction[] = [];
   const readOf = new Map<Scalar, Read>();
-  let fresh = 0;
-  /** a scalar that stands for something not looked into */
-  const standIn = (type: Scalar["type"]): Scalar => ({ kind: "constant", type, value: NaN + fresh++ });
+  /** a scalar that stands for something not looked into; its identity tells it from others */
+  const standIn = (type: Scalar["type"]): Scalar => ({ kind: "constant", type, value: NaN });
   const values = node.operands;
   const code = elementOf(node, result, index, loops, {
     element(value, at, outside) {

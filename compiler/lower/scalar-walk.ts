@@ -27,7 +27,7 @@ export function makeNames(): Names {
   return names;
 }
 
-export function childrenOf(s: Scalar): readonly Scalar[] {
+function childrenOf(s: Scalar): readonly Scalar[] {
   if (s.kind === "apply") return s.operands;
   if (s.kind === "load") return s.index.flatMap((i) => (i.kind === "computed" ? [i.value] : []));
   return [];

@@ -30,9 +30,10 @@ const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /**
  * Sizes in f32 elements for a contraction of these numbers of rows, columns and inner positions:
- * panelA [rows of a block, rounded up to 6][innerBlock], stored as panels of 6 rows: [row / 6][inner][6];
- * panelB [columns rounded up to 8][inner], stored as panels of 8 columns: [column / 8][inner][8];
- * tile [rows of a block][columns rounded up to 8].
+ * panelA holds the rows of a block, rounded up to 6, times one block of inner: row after row or position after position;
+ * panelB all columns, rounded up to 8, times inner: [block of 256 inner][column / 8][inner within the block][8];
+ * tile the rows of a block times the columns, rounded up to 8: [column / 8][row / 6][6][8].
+ * These are sizes, the backend decides the order within them.
  * A free size counts as large, and is rounded up by adding, so that sizes stay polynomials.
  */
 export function panelSizes(rows: Dim, columns: Dim, inner: Dim): PanelSizes {

@@ -55,30 +55,30 @@ export function executeEntry(
   entry.copies.forEach(({ to }, i) => memory.of(to).set(olds[i]!));
 }
 
-export function executeKernel(
-  kernel: Kernel,
-  sizes: Sizes,
-  memory: Memory,
-  options: ExecuteOptions = {},
-): void {
+function executeKernel(kernel: Kernel, sizes: Sizes, memory: Memory, options: ExecuteOptions = {}): void {
   const { text, buffers } = kernelText(kernel, sizes, options);
   const fail = (what: string, at: number): never => {
     throw new InternalError("execute", `kernel ${kernel.name}: ${what} at ${at} is outside`, text);
   };
-  const run = new Function("buffers", "helpers", "fail", text) as (
+  const nothing = (combine: string): never => {
+    throw new InternalError("execute", `kernel ${kernel.name}: there is no ${combine} of nothing`, text);
+  };
+  const run = new Function("buffers", "helpers", "fail", "nothing", text) as (
     arrays: readonly Float64Array[],
     functions: typeof helpers,
     failure: typeof fail,
+    refusal: typeof nothing,
   ) => void;
   run(
     buffers.map((buffer) => memory.of(buffer)),
     helpers,
     fail,
+    nothing,
   );
 }
 
 /** The function's body, and the buffers that it takes, in order. */
-export function kernelText(
+function kernelText(
   kernel: Kernel,
   sizes: Sizes,
   options: ExecuteOptions,
@@ -226,6 +226,7 @@ export function kernelText(
         write(`${at}++;`);
       }
       close(over);
+      if (combine !== "sum") write(`if (${at} === 0) nothing(${JSON.stringify(combine)});`);
       result = combine === "argmax" || combine === "argmin" ? position : sum;
     }
     if (place.kind === "store") {

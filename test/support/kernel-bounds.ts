@@ -29,7 +29,7 @@ export type Contents = (buffer: Buffer) => Float64Array;
 type Store = (buffer: Buffer, at: number, value: Interval) => void;
 
 /** What the kernel may store. Values of a buffer that it reads are those before it. */
-export function runBounded(kernel: Kernel, sizes: Sizes, before: Contents, store: Store): void {
+function runBounded(kernel: Kernel, sizes: Sizes, before: Contents, store: Store): void {
   const positions = new Map<LoopAxis, number>();
   const results = new Map<Stage, Interval | Interval[]>();
   const known = new Map<Dim, number>();

@@ -9,6 +9,9 @@ import { differentiate } from "../../compiler/passes/differentiate.ts";
 import type { GraphBuilder } from "../../compiler/ir/builder.ts";
 import type { Dim } from "../../compiler/ir/dim.ts";
 import type { Graph, Value } from "../../compiler/ir/graph.ts";
+import type { Tensor } from "../../compiler/ir/tensor.ts";
+import { randomTensor } from "./graphs.ts";
+import { random } from "./random.ts";
 
 export const c = dim.constant;
 export const batch = dim.symbol("B");
@@ -192,7 +195,7 @@ export function softmax({ b }: Net, x: Value): Value {
   return build.div(b, e, back(build.reduceSum(b, e, [last])));
 }
 
-export function logSoftmax({ b }: Net, x: Value): Value {
+function logSoftmax({ b }: Net, x: Value): Value {
   const last = x.type.shape.length - 1;
   const back = (v: Value): Value => build.expandTo(b, v, x.type.shape, rows(x));
   const top = build.detach(b, build.reduceMax(b, x, [last]));
@@ -261,4 +264,53 @@ export function flatten({ b }: Net, x: Value): Value {
 
 export function relu({ b }: Net, x: Value): Value {
   return build.relu(b, x);
+}
+
+export const mlp = (net: Net): Record<string, Value> => {
+  const x = net.input("x", "f32", [batch, 12]);
+  const h = relu(net, dense(net, x, 9));
+  const h2 = dropout(net, relu(net, dense(net, h, 8)), 0.25, 7);
+  const out = dense(net, h2, 3);
+  return { loss: crossEntropy(net, out, net.input("k", "i32", [batch])), out };
+};
+
+export const cnn = (net: Net): Record<string, Value> => {
+  const x = net.input("x", "f32", [batch, 8, 8, 2]);
+  const h = relu(net, batchNorm(net, conv(net, x, 5, 3, 1, 1), "norm0"));
+  const p = maxpool(net, h, 2);
+  const h2 = relu(net, conv(net, p, 8, 3, 2, 1));
+  const out = dense(net, flatten(net, h2), 3);
+  return { loss: crossEntropy(net, out, net.input("k", "i32", [batch])), out };
+};
+
+export const attention = (net: Net): Record<string, Value> => {
+  const { b } = net;
+  const x = net.input("x", "f32", [batch, 5, 6]);
+  const heads = (v: Value): Value => build.reorder(b, build.split(b, v, 2, [c(2), c(4)]), [0, 2, 1, 3]);
+  const [q, k, v] = [1, 2, 3].map(() => heads(dense(net, x, 8))) as [Value, Value, Value];
+  const batches = [
+    [0, 0],
+    [1, 1],
+  ] as const;
+  const scores = softmax(
+    net,
+    build.scale(b, build.contract(b, q, k, { batch: batches, inner: [[3, 3]] }), 0.5),
+  );
+  const mixed = build.contract(b, scores, v, { batch: batches, inner: [[3, 2]] });
+  const out = dense(net, build.merge(b, build.reorder(b, mixed, [0, 2, 1, 3]), 2, 2), 3);
+  return { loss: build.reduceMean(b, build.mul(b, out, out), [0, 1, 2]), out };
+};
+
+/** Random inputs; variances and steps are positive, classes lie in range. */
+export function inputsOf(graph: Graph, sizes: ReadonlyMap<string, number>, seed = 1): Map<string, Tensor> {
+  const r = random(seed);
+  return new Map(
+    graph.inputs.map((value) => {
+      const name = "name" in value.source ? value.source.name : "";
+      const range = /optimizer.v|variance|step/.test(name) ? ([1, 2] as const) : ([-1, 1] as const);
+      const made = randomTensor(r, value.type, sizes, range);
+      if (name === "k") made.data.forEach((x, i) => (made.data[i] = Math.abs(x) % 3));
+      return [name, made] as const;
+    }),
+  );
 }

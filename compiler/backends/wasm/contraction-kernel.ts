@@ -9,8 +9,9 @@ import { InternalError } from "../../ir/internal-error.ts";
 import type { Contraction, Kernel } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
 import { readsOf } from "./access.ts";
-import { defineFunction } from "./code.ts";
-import type { Expr, FunctionBuilder } from "./code.ts";
+import { defineFunction } from "./function-builder.ts";
+import type { Expr } from "./code.ts";
+import type { FunctionBuilder } from "./function-builder.ts";
 import { makeEmitter } from "./make-emitter.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import { flatOf } from "./dependencies.ts";
@@ -20,7 +21,8 @@ import type { LayoutA, MicroKernels } from "./micro-kernel.ts";
 import { bindLoop } from "./nest.ts";
 import { definePackA, layoutOfA } from "./pack-a.ts";
 import { definePackB } from "./pack-b.ts";
-import { dimSymbols, viewOf } from "./panels.ts";
+import { viewOf } from "./panels.ts";
+import { dimSymbols } from "./sizes.ts";
 import type { View } from "./panels.ts";
 
 /** Up to this many rows packing b costs more than it gains: a row-major b is then read where it lies. */
@@ -178,7 +180,7 @@ export function definePackStep(context: EntryContext, kernel: Kernel, name: stri
   const dims = context.dims.map(() => "i32" as const);
   definePackB(context, contraction, `${name}.panel`);
   defineFunction(context.code, name, dims, undefined, (fn) => {
-    const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, 0));
+    const emitter = makeEmitter(fn, context, dimSymbols(context.dims, fn.parameters));
     emitter.enter();
     forBatch(fn, emitter, contraction.batch, (indices) => {
       const to = panelAddress(emitter, contraction, indices);
@@ -209,77 +211,85 @@ export function defineContractionKernel(
   if (packsB) definePackB(context, contraction, `${name}.b`);
   defineEpilogue(context, kernel, contraction, `${name}.out`);
 
-  defineFunction(
-    code,
-    name,
-    context.dims.map(() => "i32" as const),
-    undefined,
-    (fn) => {
-      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, 0));
-      const dims = fn.parameters;
-      emitter.enter();
-      const rowCount = emitter.size(sizeOf(contraction.rows));
-      const columnCount = emitter.size(sizeOf(contraction.columns));
-      const innerCount = emitter.size(sizeOf(contraction.inner));
-      const columnPanels = code.op(
-        "i32.shr_u",
-        code.add(columnCount, code.int(tileColumns - 1)),
-        code.int(3),
-      );
-      const tile = emitter.addressOf(contraction.tile);
-      const bytes = (size: Dim, by = 4): Expr => emitter.size(dim.multiply(size, dim.constant(by)));
+  const parameters = context.dims.map(() => "i32" as const);
+  defineFunction(code, name, parameters, undefined, (fn) => {
+    const emitter = makeEmitter(fn, context, dimSymbols(context.dims, fn.parameters));
+    const dims = fn.parameters;
+    emitter.enter();
+    const rowCount = emitter.size(sizeOf(contraction.rows));
+    const columnCount = emitter.size(sizeOf(contraction.columns));
+    const innerCount = emitter.size(sizeOf(contraction.inner));
+    const columnPanels = code.op("i32.shr_u", code.add(columnCount, code.int(tileColumns - 1)), code.int(3));
+    const tile = emitter.addressOf(contraction.tile);
+    const bytes = (size: Dim, by = 4): Expr => emitter.size(dim.multiply(size, dim.constant(by)));
 
-      forBatch(fn, emitter, contraction.batch, (indices) => {
-        const panels = panelAddress(emitter, contraction, indices);
-        if (packsB) callPackB(emitter, contraction, `${name}.b`, indices, panels, dims);
-        fn.count(code.int(0), rowCount, blockRows, (row) => {
-          const rows = fn.keep(code.min(fn.keep(code.sub(rowCount, row)), code.int(blockRows)));
-          const inner = fn.keep(code.int(0));
-          fn.doWhile(code.op("i32.lt_s", inner, innerCount), () => {
-            emitter.enter();
-            const left = fn.keep(code.sub(innerCount, inner));
-            const k = fn.keep(code.min(left, code.int(blockInner)));
-            let operandA: readonly Expr[];
-            if (a.direct === undefined) {
-              fn.call(`${name}.a`, [...indices, row, rows, inner, k, ...dims]);
-              const line = a.layout === "rows" ? blockInner : blockRows;
-              operandA = [
-                emitter.addressOf(contraction.panelA),
-                code.int(a.layout === "rows" ? tileRows * line * 4 : tileRows * 4),
-                code.int(line * 4),
-              ];
-            } else {
-              const { view, outerStride, innerStride } = a.direct;
-              const lda = a.layout === "rows" ? outerStride : innerStride;
-              operandA = [
-                directAddress(emitter, view, row, inner),
-                a.layout === "rows" ? bytes(lda, 4 * tileRows) : code.int(4 * tileRows),
-                bytes(lda),
-              ];
-            }
-            const operandB =
-              b === undefined
-                ? [
-                    code.add(panels, code.mul(inner, code.mul(columnPanels, code.int(4 * tileColumns)))),
-                    code.mul(k, code.int(4 * tileColumns)),
-                    code.int(4 * tileColumns),
-                  ]
-                : [
-                    directAddress(emitter, b.view, code.int(0), inner),
-                    code.int(4 * tileColumns),
-                    bytes(b.innerStride),
-                  ];
-            fn.call(block, [...operandA, ...operandB, tile, rows, columnPanels, k, inner]);
-            fn.set(inner, code.add(inner, code.int(blockInner)));
-            emitter.leave();
-          });
-          fn.call(`${name}.out`, [...indices, row, rows, columnCount, ...dims]);
+    /** packs a block of a where it is packed: address, bytes from one tile of rows and from one line to the next */
+    const operandA = (
+      indices: readonly Expr[],
+      row: Expr,
+      rows: Expr,
+      inner: Expr,
+      k: Expr,
+    ): readonly Expr[] => {
+      if (a.direct === undefined) {
+        fn.call(`${name}.a`, [...indices, row, rows, inner, k, ...dims]);
+        const line = a.layout === "rows" ? blockInner : blockRows;
+        return [
+          emitter.addressOf(contraction.panelA),
+          code.int(a.layout === "rows" ? tileRows * line * 4 : tileRows * 4),
+          code.int(line * 4),
+        ];
+      }
+      const { view, outerStride, innerStride } = a.direct;
+      const lda = a.layout === "rows" ? outerStride : innerStride;
+      return [
+        directAddress(emitter, view, row, inner),
+        a.layout === "rows" ? bytes(lda, 4 * tileRows) : code.int(4 * tileRows),
+        bytes(lda),
+      ];
+    };
+    /** the same of b, by panels of columns and positions of inner */
+    const operandB = (panels: Expr, inner: Expr, k: Expr): readonly Expr[] =>
+      b === undefined
+        ? [
+            code.add(panels, code.mul(inner, code.mul(columnPanels, code.int(4 * tileColumns)))),
+            code.mul(k, code.int(4 * tileColumns)),
+            code.int(4 * tileColumns),
+          ]
+        : [
+            directAddress(emitter, b.view, code.int(0), inner),
+            code.int(4 * tileColumns),
+            bytes(b.innerStride),
+          ];
+
+    forBatch(fn, emitter, contraction.batch, (indices) => {
+      const panels = panelAddress(emitter, contraction, indices);
+      if (packsB) callPackB(emitter, contraction, `${name}.b`, indices, panels, dims);
+      fn.count(code.int(0), rowCount, blockRows, (row) => {
+        const rows = fn.keep(code.min(fn.keep(code.sub(rowCount, row)), code.int(blockRows)));
+        const inner = fn.keep(code.int(0));
+        fn.doWhile(code.op("i32.lt_s", inner, innerCount), () => {
+          emitter.enter();
+          const left = fn.keep(code.sub(innerCount, inner));
+          const k = fn.keep(code.min(left, code.int(blockInner)));
+          fn.call(block, [
+            ...operandA(indices, row, rows, inner, k),
+            ...operandB(panels, inner, k),
+            tile,
+            rows,
+            columnPanels,
+            k,
+            inner,
+          ]);
+          fn.set(inner, code.add(inner, code.int(blockInner)));
+          emitter.leave();
         });
+        fn.call(`${name}.out`, [...indices, row, rows, columnCount, ...dims]);
       });
-      emitter.leave();
-      return undefined;
-    },
-  );
+    });
+    emitter.leave();
+    return undefined;
+  });
 }
 
 /** Address of one element, for micro-kernels that walk on from there by strides. */

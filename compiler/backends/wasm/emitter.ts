@@ -3,7 +3,8 @@ import type { Dim } from "../../ir/dim.ts";
 import type { Buffer, Stage } from "../../ir/kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
 import type { Flat } from "./access.ts";
-import type { Code, Expr, FunctionBuilder } from "./code.ts";
+import type { Code, Expr } from "./code.ts";
+import type { FunctionBuilder } from "./function-builder.ts";
 import type { MathLibrary } from "./math.ts";
 import type { Symbols } from "./sizes.ts";
 

@@ -2,13 +2,10 @@
 import * as dim from "../../ir/dim.ts";
 import type { Contraction, Kernel } from "../../ir/kernel.ts";
 import { buffersStored, flatsOf, mergeLoops, readsOf } from "./access.ts";
-import { defineFunction } from "./code.ts";
-import type { Expr } from "./code.ts";
-import { makeEmitter } from "./make-emitter.ts";
 import type { EntryContext } from "./emitter.ts";
 import { tileBytes, tileColumns, tileRows } from "./micro-kernel.ts";
 import { inLanes } from "./nest.ts";
-import { bindAll, dimSymbols, takeApart } from "./panels.ts";
+import { bindAll, defineForBatch, takeApart } from "./panels.ts";
 import { writeStages } from "./stages.ts";
 
 /** name(batch..., row0, rows, columns, dims...) */
@@ -29,19 +26,14 @@ export function defineEpilogue(
     last !== undefined &&
     (columnLoops.length === 1 || (dim.constantOf(last.size) ?? 1) % tileColumns === 0) &&
     !reads.guards.some((g) => g.index.terms.some((t) => t.axis === last.axis));
-  const batch = contraction.batch.length;
-  const count = batch + 3 + context.dims.length;
-  defineFunction(
-    code,
+  defineForBatch(
+    context,
+    contraction,
     name,
-    Array.from({ length: count }, () => "i32" as const),
-    undefined,
-    (fn) => {
-      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, batch + 3));
+    ["row0", "rows", "columns"],
+    (emitter, { row0, rows, columns }) => {
+      const { fn } = emitter;
       for (const buffer of buffersStored(stages)) emitter.written.add(buffer);
-      emitter.enter();
-      contraction.batch.forEach((axis, i) => emitter.bind(axis, fn.parameters[i]!));
-      const [row0, rows, columns] = fn.parameters.slice(batch, batch + 3) as unknown as [Expr, Expr, Expr];
       const line = fn.keep(emitter.addressOf(contraction.tile));
       const rowPanels = code.op("i32.div_u", code.add(rows, code.int(tileRows - 1)), code.int(tileRows));
       const panelBytes = fn.keep(code.mul(rowPanels, code.int(tileBytes)));
@@ -79,8 +71,6 @@ export function defineEpilogue(
         fn.set(line, code.add(line, code.int(4 * tileColumns)));
         emitter.leave();
       });
-      emitter.leave();
-      return undefined;
     },
   );
 }

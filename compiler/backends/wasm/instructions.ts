@@ -1,7 +1,8 @@
 /** Scalar instructions as wasm, on one value and on four. A bool is 0 or 1, in a vector a mask of all bits. */
 import { InternalError } from "../../ir/internal-error.ts";
 import type { Instruction, Scalar } from "../../ir/scalar.ts";
-import type { Code, Expr, Operation } from "./code.ts";
+import type { Code, Expr } from "./code.ts";
+import type { Operation } from "./operations.ts";
 import type { MathLibrary } from "./math.ts";
 import { isVectorFunction, transcendental } from "./transcendental.ts";
 import type { MathScope } from "./transcendental.ts";

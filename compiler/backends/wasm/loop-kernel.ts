@@ -8,13 +8,13 @@ import type { LoopAxis } from "../../ir/scalar.ts";
 import { buffersStored, flatten, flatsOf, mergeLoops, readsOf } from "./access.ts";
 import type { Flat, Guard, Loop, Reads } from "./access.ts";
 import { vectorScore } from "./choices.ts";
-import { defineFunction } from "./code.ts";
+import { defineFunction } from "./function-builder.ts";
 import type { Expr } from "./code.ts";
 import { makeEmitter } from "./make-emitter.ts";
 import type { EntryContext } from "./emitter.ts";
 import { bindLoop, runNest, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
-import { knownOr, sizeCode } from "./sizes.ts";
+import { dimSymbols, knownOr, sizeCode } from "./sizes.ts";
 import { writeStages } from "./stages.ts";
 
 /** elements a call of the inner function works on */
@@ -115,8 +115,7 @@ export function defineLoopKernel(context: EntryContext, kernel: Kernel, name: st
   ];
 
   defineFunction(code, innerName, [...innerParameters, ...dims], undefined, (fn) => {
-    const dimLocals = fn.parameters.slice(innerParameters.length);
-    const symbols = new Map(context.dims.map((d, i) => [d, dimLocals[i]! as Expr]));
+    const symbols = dimSymbols(context.dims, fn.parameters.slice(innerParameters.length));
     const emitter = makeEmitter(fn, context, symbols);
     for (const buffer of buffersStored(kernel.stages)) emitter.written.add(buffer);
     emitter.enter();
@@ -162,7 +161,7 @@ export function defineLoopKernel(context: EntryContext, kernel: Kernel, name: st
   });
 
   defineFunction(code, name, dims, undefined, (fn) => {
-    const symbols = new Map(context.dims.map((d, i) => [d, fn.parameters[i]! as Expr]));
+    const symbols = dimSymbols(context.dims, fn.parameters);
     const walk = (at: number, indices: readonly Expr[]): void => {
       if (at < outer.length) {
         fn.count(code.int(0), sizeCode(code, outer[at]!.size, symbols), 1, (i) =>

@@ -1,6 +1,7 @@
 /** Functions that many kernels call: transcendental ones on scalars, pow, half floats, division of sizes. */
-import { defineFunction } from "./code.ts";
-import type { Code, Expr, FunctionBuilder } from "./code.ts";
+import { defineFunction } from "./function-builder.ts";
+import type { Code, Expr } from "./code.ts";
+import type { FunctionBuilder } from "./function-builder.ts";
 import { floorDivideName } from "./sizes.ts";
 import { transcendental } from "./transcendental.ts";
 import type { MathScope, VectorFunction } from "./transcendental.ts";

@@ -6,7 +6,7 @@
  * a: `rows`: element (i, k) at a + i * lda + 4 k; `columns`: at a + k * lda + 4 i.
  * b: element (k, j) at b + k * ldb + 4 j; packed panels have ldb = 32.
  */
-import { defineFunction } from "./code.ts";
+import { defineFunction } from "./function-builder.ts";
 import type { Code, Expr, Local } from "./code.ts";
 
 export type LayoutA = "rows" | "columns";

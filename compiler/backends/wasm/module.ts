@@ -4,7 +4,8 @@ import type { Dim } from "../../ir/dim.ts";
 import { InternalError } from "../../ir/internal-error.ts";
 import type { Buffer, EntryProgram, Kernel, Program } from "../../ir/kernel.ts";
 import { bytesOf } from "../../ir/type.ts";
-import { defineFunction, makeCode } from "./code.ts";
+import { makeCode } from "./code.ts";
+import { defineFunction } from "./function-builder.ts";
 import type { Code, Expr } from "./code.ts";
 import { defineContractionKernel, definePackStep } from "./contraction-kernel.ts";
 import { constantBytes } from "./constants.ts";
@@ -13,8 +14,7 @@ import { largestFunctionBytesOf } from "./measure.ts";
 import { defineLoopKernel } from "./loop-kernel.ts";
 import { mathLibrary } from "./math.ts";
 import { microKernels } from "./micro-kernel.ts";
-import { sizeCode } from "./sizes.ts";
-import { dimSymbols } from "./panels.ts";
+import { dimSymbols, sizeCode } from "./sizes.ts";
 
 export interface WasmOptions {
   /** uses relaxed SIMD (fused multiply-add); a module with it is refused where it is missing */
@@ -139,7 +139,7 @@ function defineEntry(
   const parameters = context.dims.map(() => "i32" as const);
   defineFunction(code, context.name, parameters, undefined, (fn) => {
     for (const name of calls) fn.call(name, fn.parameters);
-    const symbols = dimSymbols(context, fn.parameters, 0);
+    const symbols = dimSymbols(context.dims, fn.parameters);
     const address = (buffer: Buffer): Expr => sizeCode(code, context.placeOf(buffer), context.maxima);
     for (const { from, to } of entry.copies) {
       const elements = dim.product(from.shape);

@@ -4,13 +4,11 @@ import type { Contraction } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
 import { flatsOf, mergeLoops } from "./access.ts";
 import type { Guard, Loop } from "./access.ts";
-import { defineFunction } from "./code.ts";
 import type { Expr } from "./code.ts";
-import { makeEmitter } from "./make-emitter.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import type { LayoutA } from "./micro-kernel.ts";
 import { vectorLoop } from "./nest.ts";
-import { bindAll, dimSymbols, runLength, takeApart, viewOf, walkRuns } from "./panels.ts";
+import { bindAll, defineForBatch, runLength, takeApart, viewOf, walkRuns } from "./panels.ts";
 import type { View } from "./panels.ts";
 
 /** Rows of the panel lie one after the other where memory runs along `inner`, else positions of `inner` do. */
@@ -31,26 +29,16 @@ export function definePackA(
 ): void {
   const { code } = context;
   const view = viewOf(contraction.a, contraction.rows, contraction.inner);
-  const batch = contraction.batch.length;
-  const count = batch + 4 + context.dims.length;
   const [slow, fast] = layout === "rows" ? [view.outer, view.inner] : [view.inner, view.outer];
   const fastAxes = layout === "rows" ? contraction.inner : contraction.rows;
   const free = loopsWithoutGuards(view, fast, fastAxes);
-  defineFunction(
-    code,
+  defineForBatch(
+    context,
+    contraction,
     name,
-    Array.from({ length: count }, () => "i32" as const),
-    undefined,
-    (fn) => {
-      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, batch + 4));
-      emitter.enter();
-      contraction.batch.forEach((axis, i) => emitter.bind(axis, fn.parameters[i]!));
-      const [row0, rows, k0, k] = fn.parameters.slice(batch, batch + 4) as unknown as [
-        Expr,
-        Expr,
-        Expr,
-        Expr,
-      ];
+    ["row0", "rows", "k0", "k"],
+    (emitter, { row0, rows, k0, k }) => {
+      const { fn } = emitter;
       const [slow0, slowCount, fast0, fastCount] =
         layout === "rows" ? [row0, rows, k0, k] : [k0, k, row0, rows];
       const line = fn.keep(emitter.addressOf(contraction.panelA));
@@ -74,8 +62,6 @@ export function definePackA(
         fn.set(line, code.add(line, code.int(stride * 4)));
         emitter.leave();
       });
-      emitter.leave();
-      return undefined;
     },
   );
 }

@@ -4,68 +4,40 @@
  */
 import * as dim from "../../ir/dim.ts";
 import type { Contraction } from "../../ir/kernel.ts";
-import { defineFunction } from "./code.ts";
 import type { Expr } from "./code.ts";
-import { makeEmitter } from "./make-emitter.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import { tileColumns } from "./micro-kernel.ts";
 import { bindLoop, inLanes, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
-import { bindAll, dimSymbols, guardedOn, runLength, takeApart, viewOf, walkRuns } from "./panels.ts";
+import { bindAll, defineForBatch, guardedOn, runLength, takeApart, viewOf, walkRuns } from "./panels.ts";
 import type { View } from "./panels.ts";
 
 /** What one call packs: up to 8 columns, a block of inner positions, to an address. */
-interface Piece {
-  readonly column0: Expr;
-  readonly columns: Expr;
-  readonly k0: Expr;
-  readonly k: Expr;
-  readonly to: Expr;
-}
+const pieceParameters = ["column0", "columns", "k0", "k", "to"] as const;
+type Piece = Readonly<Record<(typeof pieceParameters)[number], Expr>>;
 
 /** name(batch..., column0, columns, k0, k, to, dims...) */
 export function definePackB(context: EntryContext, contraction: Contraction, name: string): void {
-  const { code } = context;
   const view = viewOf(contraction.b, contraction.columns, contraction.inner);
-  const batch = contraction.batch.length;
-  const count = batch + 5 + context.dims.length;
-  defineFunction(
-    code,
-    name,
-    Array.from({ length: count }, () => "i32" as const),
-    undefined,
-    (fn) => {
-      const emitter = makeEmitter(fn, context, dimSymbols(context, fn.parameters, batch + 5));
-      emitter.enter();
-      contraction.batch.forEach((axis, i) => emitter.bind(axis, fn.parameters[i]!));
-      const [column0, columns, k0, k, to] = fn.parameters.slice(batch, batch + 5) as unknown as [
-        Expr,
-        Expr,
-        Expr,
-        Expr,
-        Expr,
-      ];
-      const piece: Piece = { column0, columns, k0, k, to };
-      const last = view.outer.at(-1);
-      const together =
-        last !== undefined &&
-        runLength(view, view.outer) >= tileColumns &&
-        !guardedOn(view, last) &&
-        (view.outer.length === 1 || (dim.constantOf(last.size) ?? 1) % tileColumns === 0);
-      if (together) {
-        const full = code.op("i32.eq", columns, code.int(tileColumns));
-        fn.when(
-          full,
-          () => packTogether(emitter, view, piece),
-          () => packSingly(emitter, view, piece),
-        );
-      } else if (runLength(view, view.inner) >= 4 && !view.outer.some((loop) => guardedOn(view, loop)))
-        packTransposed(emitter, view, piece);
-      else packSingly(emitter, view, piece);
-      emitter.leave();
-      return undefined;
-    },
-  );
+  defineForBatch(context, contraction, name, pieceParameters, (emitter, piece) => {
+    const { fn, code } = emitter;
+    const last = view.outer.at(-1);
+    const together =
+      last !== undefined &&
+      runLength(view, view.outer) >= tileColumns &&
+      !guardedOn(view, last) &&
+      (view.outer.length === 1 || (dim.constantOf(last.size) ?? 1) % tileColumns === 0);
+    if (together) {
+      const full = code.op("i32.eq", piece.columns, code.int(tileColumns));
+      fn.when(
+        full,
+        () => packTogether(emitter, view, piece),
+        () => packSingly(emitter, view, piece),
+      );
+    } else if (runLength(view, view.inner) >= 4 && !view.outer.some((loop) => guardedOn(view, loop)))
+      packTransposed(emitter, view, piece);
+    else packSingly(emitter, view, piece);
+  });
 }
 
 /** 8 neighbouring columns are 8 neighbours in memory. */

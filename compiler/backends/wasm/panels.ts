@@ -1,13 +1,17 @@
-/** What the packing functions share: positions taken apart, runs along the last loop. */
+/** What the functions around a micro-kernel share: their parameters, positions taken apart, runs along the last loop. */
 import * as dim from "../../ir/dim.ts";
+import type { Contraction } from "../../ir/kernel.ts";
 import type { LoopAxis, Scalar } from "../../ir/scalar.ts";
 import { flatsOf, mergeLoops, readsOf } from "./access.ts";
 import type { Loop, Reads } from "./access.ts";
 import type { Expr, Local } from "./code.ts";
+import { defineFunction } from "./function-builder.ts";
 import { dependenciesOf } from "./dependencies.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
+import { makeEmitter } from "./make-emitter.ts";
 import { bindLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
+import { dimSymbols } from "./sizes.ts";
 
 /** An operand of a contraction with its loops merged as far as its own memory allows. */
 export interface View {
@@ -112,11 +116,27 @@ export function walkRuns(
   }
 }
 
-/** The dims of an entry as parameters that follow `before` others. */
-export function dimSymbols(
+/**
+ * Defines name(batch..., range..., dims...) for one contraction: the loops of its batch are bound to the first
+ * parameters; `body` gets those of `range` by their names.
+ */
+export function defineForBatch<const Name extends string>(
   context: EntryContext,
-  parameters: readonly Local[],
-  before: number,
-): Map<string, Expr> {
-  return new Map(context.dims.map((name, i) => [name, parameters[before + i]! as Expr]));
+  contraction: Contraction,
+  name: string,
+  range: readonly Name[],
+  body: (emitter: Emitter, range: Readonly<Record<Name, Expr>>) => void,
+): void {
+  const batch = contraction.batch.length;
+  const before = batch + range.length;
+  const parameters = Array.from({ length: before + context.dims.length }, () => "i32" as const);
+  defineFunction(context.code, name, parameters, undefined, (fn) => {
+    const emitter = makeEmitter(fn, context, dimSymbols(context.dims, fn.parameters.slice(before)));
+    emitter.enter();
+    contraction.batch.forEach((axis, i) => emitter.bind(axis, fn.parameters[i]!));
+    const given = Object.fromEntries<Expr>(range.map((each, i) => [each, fn.parameters[batch + i]!]));
+    body(emitter, given as Record<Name, Expr>);
+    emitter.leave();
+    return undefined;
+  });
 }

@@ -12,7 +12,8 @@ import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
 import { affineAdd, affineAxis, affineConstant, affineScale } from "../../ir/scalar.ts";
 import { flatsOf, loopOf, mergeLoops, readsOf } from "./access.ts";
 import type { Loop } from "./access.ts";
-import type { Expr, Local, Operation } from "./code.ts";
+import type { Expr, Local } from "./code.ts";
+import type { Operation } from "./operations.ts";
 import type { Emitter } from "./emitter.ts";
 import { runNest, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
@@ -20,7 +21,11 @@ import { prefersVector } from "./choices.ts";
 
 const lowest = -3.4028234663852886e38;
 
-/** A number that no value changes: 0, or the outermost finite one. */
+/**
+ * A number that no value changes: 0, or the outermost finite one. A sum of nothing is 0; there is no largest of nothing:
+ * `infer` refuses it where the size is known, evaluate and execute where it is not. Here it is this number, finite as all
+ * that generated code makes, and nobody relies on it.
+ */
 function startOf(stage: Stage): number {
   const float = stage.value.type === "f32";
   switch (stage.combine!) {

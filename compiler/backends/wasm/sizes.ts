@@ -9,6 +9,11 @@ export const floorDivideName = "floor_divide";
 
 export type Symbols = ReadonlyMap<string, Expr>;
 
+/** The dims of an entry, each with what holds it. */
+export function dimSymbols(dims: readonly string[], holders: readonly Expr[]): Symbols {
+  return new Map(dims.map((name, i) => [name, holders[i]!]));
+}
+
 /** The value of a size as i32, wrapping like an address. */
 export function sizeCode(code: Code, size: Dim, symbols: Symbols): Expr {
   let sum: Expr = code.int(0);

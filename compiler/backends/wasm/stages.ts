@@ -59,7 +59,7 @@ function targetOf(stage: Stage): { readonly buffer: Buffer; readonly flat: Flat 
 }
 
 /** Stage loops: merged where memory allows, the last one with lanes along it where that pays. */
-export function stageLoops(group: readonly Stage[]): { readonly loops: Loop[]; readonly lanes: boolean } {
+function stageLoops(group: readonly Stage[]): { readonly loops: Loop[]; readonly lanes: boolean } {
   const reads = readsOf(group.map((s) => s.value));
   const targets = group.flatMap((s) => targetOf(s)?.flat ?? []);
   const loops = mergeLoops(group[0]!.axes, [...flatsOf(reads, []), ...targets], reads.fixed);
