@@ -336,6 +336,8 @@ ITEMS = {
     "global_avgpool_sequence": unary(lambda x: x.mean(1), B, 7, 3),
     "global_maxpool": unary(lambda x: x.amax((1, 2)), B, 2, 2, 2),
     "upsample": unary(lambda x: last(F.interpolate(first(x), scale_factor=2)), B, 2, 3, 2),
+    "upsample_bilinear": unary(lambda x: last(F.interpolate(first(x), scale_factor=2, mode="bilinear")), B, 2, 3, 2),
+    "upsample_bilinear_odd": unary(lambda x: last(F.interpolate(first(x), scale_factor=3, mode="bilinear")), B, 3, 1, 2),
     "pad": unary(lambda x: F.pad(x, (0, 0, 1, 2, 1, 2)), B, 2, 3, 2),
     "crop": unary(lambda x: x[:, 1:3, 1:3], B, 5, 4, 2),
     "crop_like": lambda c: c.x("x", B, 6, 5, 2)[:, 1:4, 1:4] * c.x("y", B, 3, 3, 2),

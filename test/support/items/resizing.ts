@@ -17,6 +17,27 @@ export const resizing: readonly Item[] = [
     hand: [{ x: [1, 2], out: [1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2], "d.x": [9, 9] }],
   },
   {
+    name: "upsample_bilinear",
+    of: ["upsample_bilinear", "blend"],
+    model: "x: [B, H=2, W=3, C=2] : x -> upsample_bilinear",
+    rows: true,
+    torch: true,
+  },
+  {
+    name: "upsample_bilinear_odd",
+    of: ["upsample_bilinear", "blend"],
+    model: "x: [B, H=3, W=1, C=2] : x -> upsample_bilinear(3)",
+    rows: true,
+    torch: true,
+  },
+  {
+    name: "upsample_bilinear_row",
+    of: ["upsample_bilinear", "blend"],
+    model: "x: [B, H=1, W=2, C=1] : x -> upsample_bilinear",
+    rows: true,
+    hand: [{ x: [0, 8], out: [0, 2, 6, 8, 0, 2, 6, 8], "d.x": [4, 4] }],
+  },
+  {
     name: "pad",
     of: [],
     model: "x: [B, H=2, W=3, C=2] : x -> pad(1, 2) over [H, W]",
