@@ -73,18 +73,7 @@ export function evaluateCall(
       : applyValue(frame, inputs[0] ?? missing(span), callee, undefined, span);
   }
   if (callee.kind === "optimizer") {
-    const list = evaluateArguments(frame, call.arguments);
-    return {
-      ...callee,
-      span,
-      arguments: list.map((each, i) => ({
-        name: each.name?.text,
-        value: each.value,
-        alias: each.alias,
-        span: each.span,
-        expression: call.arguments[i]!.value,
-      })),
-    };
+    return { ...callee, span, arguments: evaluateArguments(frame, call.arguments) };
   }
   session.report(frame, unfit, {
     span: call.callee.span,

@@ -157,6 +157,7 @@ function unknownMember(frame: Frame, base: Span, name: string, span: Span, known
     what: "part",
     where: ` in ${textOf(base)}`,
     near: nearest(name, known),
+    notes: known.length > 0 && known.length <= 12 ? [`its parts are ${known.join(", ")}`] : [],
   });
 }
 

@@ -8,6 +8,7 @@ import { listTensor } from "./emit.ts";
 import type { Given } from "./builtins/builtin.ts";
 import { missingConfiguration } from "./diagnostics/dlm0109-missing-configuration.ts";
 import { usesItself } from "./diagnostics/dlm0112-uses-itself.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
 import { pathScope } from "./frame.ts";
 import type { Activation, Frame } from "./frame.ts";
@@ -21,7 +22,7 @@ import { conformResult, outerResult } from "./result.ts";
 import { bindTensor, emptyBinding } from "./bind-tensor.ts";
 import { typeShape } from "./signature.ts";
 import type { Binding } from "./bind-tensor.ts";
-import { unknown } from "./values.ts";
+import { kindInWords, unknown } from "./values.ts";
 import type { CallableValue, CheckValue } from "./values.ts";
 import { checkWhere } from "./where.ts";
 
@@ -142,6 +143,15 @@ function bindConfiguration(
   for (const parameter of declaration.configuration) {
     const name = parameter.name.text;
     const given = bound.configuration.get(name);
+    if (given && isNoSwitch(parameter, given.value)) {
+      inner.elaboration.session.report(caller, unfit, {
+        span: given.span,
+        expected: `\`true\` or \`false\` for \`${name}\` of \`${declaration.name.text}\``,
+        found: kindInWords(given.value),
+        helps: [],
+      });
+      return false;
+    }
     if (given) inner.locals.values.set(name, asArgument(given, name));
     else if (parameter.default) inner.locals.values.set(name, ownValue(evaluate(inner, parameter.default)));
     else missing.push(name);
@@ -158,6 +168,11 @@ function bindConfiguration(
     declared: declaration.name.span,
   });
   return false;
+}
+
+/** What is given for a parameter whose default says that it is true or false, and is neither. */
+function isNoSwitch(parameter: Parameter, value: CheckValue): boolean {
+  return parameter.default?.kind === "boolean" && value.kind !== "boolean";
 }
 
 function asArgument(given: Given, name: string): CheckValue {

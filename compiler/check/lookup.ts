@@ -160,9 +160,11 @@ function isLet(file: FileScope, name: string): boolean {
   return file.lets.has(name) || (file.used.get(name)?.scope.lets.has(name) ?? false);
 }
 
-/** A name is rarely meant to have another case: `Dens` is no `dense`. */
+/** A name is rarely meant to have another case, `Dens` is no `dense`, unless nothing else is wrong: `Relu`. */
 function likely(frame: Frame, name: string): string[] {
   const names = visibleNames(frame);
+  const spelt = names.filter((each) => each.toLowerCase() === name.toLowerCase());
+  if (spelt.length > 0) return spelt;
   const same = names.filter((each) => isCapital(each) === isCapital(name));
   return nearest(name, same).length > 0 ? same : names;
 }

@@ -102,11 +102,23 @@ export function distance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
+/** A part of one is the whole other: `batch_size` and `batch`, `weight_decay` and `decay`, `testing` and `test`. */
+function contains(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  const parts = snakeCase(long).split("_");
+  return parts.some((part) =>
+    short.length > 3 ? part.startsWith(short) : short.length > 2 && part === short,
+  );
+}
+
 /** The names that were probably meant, at most two: the nearest, and another one that is as near. */
 export function nearest(name: string, candidates: Iterable<string>): string[] {
-  const limit = name.length <= 1 ? 0 : name.length <= 3 ? 1 : name.length <= 6 ? 2 : 3;
+  const limit = name.length <= 1 ? 0 : name.length <= 4 ? 1 : name.length <= 7 ? 2 : 3;
   return [...new Set(candidates)]
-    .map((candidate) => ({ candidate, by: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => {
+      const by = distance(name.toLowerCase(), candidate.toLowerCase());
+      return { candidate, by: by > 1 && contains(name, candidate) ? 1 : by };
+    })
     .filter(({ candidate, by }) => by <= limit && candidate !== name && by < candidate.length)
     .sort((x, y) => x.by - y.by || (x.candidate < y.candidate ? -1 : 1))
     .filter(({ by }, _, all) => by === all[0]!.by)

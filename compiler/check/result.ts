@@ -215,8 +215,22 @@ function report(
     signature: type.span,
     name: declaration.name.text,
     difference: types && differenceOf(frame, types.promised, types.given),
+    squeezes: types !== undefined && squeezes(frame, types.promised, types.given),
     use: where === "use" && frame.call ? frame.call.span : undefined,
   });
+}
+
+/** Whether a last axis of size 1 is all that is too much. */
+function squeezes(frame: Frame, promised: CheckType, given: CheckType): boolean {
+  const last = given.axes.at(-1);
+  return (
+    given.axes.length === promised.axes.length + 1 &&
+    last !== undefined &&
+    dim.constantOf(last.size.dim) === 1 &&
+    promised.axes.every(
+      (axis, i) => frame.elaboration.solver.equal(axis.size.dim, given.axes[i]!.size.dim).kind === "proved",
+    )
+  );
 }
 
 /** The one axis that differs, for a note and a fix. */

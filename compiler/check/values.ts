@@ -11,7 +11,7 @@ import type { Diagnostic } from "../../grammar/diagnostic.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { Value } from "../ir/graph.ts";
-import type { Bound } from "./arguments.ts";
+import type { Bound, Named } from "./arguments.ts";
 import type { Builtin } from "./builtins/builtin.ts";
 import type { Frame, PathScope } from "./frame.ts";
 import type { FileScope } from "./names.ts";
@@ -128,14 +128,6 @@ export interface BuiltinValue {
   readonly over: OverAxes | undefined;
 }
 
-export interface BuiltinArgument {
-  readonly name: string | undefined;
-  readonly value: CheckValue;
-  readonly alias: string | undefined;
-  readonly span: Span;
-  readonly expression: Expression;
-}
-
 export interface OverAxes {
   readonly items: readonly AxisItem[];
   readonly span: Span;
@@ -206,7 +198,7 @@ export interface DataColumn {
 export interface OptimizerValue {
   readonly kind: "optimizer";
   readonly declaration: OptimizerDeclaration;
-  readonly arguments: readonly BuiltinArgument[] | undefined;
+  readonly arguments: readonly Named[] | undefined;
   readonly span: Span;
 }
 

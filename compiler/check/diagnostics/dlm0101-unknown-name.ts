@@ -12,6 +12,7 @@ export interface UnknownName {
   /** names that were probably meant, the likeliest first */
   readonly near: readonly string[];
   readonly helps?: readonly string[];
+  readonly notes?: readonly string[];
 }
 
 export const unknownName = defineDiagnostic<UnknownName>({
@@ -35,10 +36,11 @@ model Small(x: [B, D=8]) -> [B, 4] {
 }
 `,
   },
-  build({ span, name, what, where, near, helps = [] }) {
+  build({ span, name, what, where, near, helps = [], notes = [] }) {
     return {
       message: `there is no ${what} \`${name}\`${where}`,
       primary: { span, text: "nothing bears this name" },
+      notes,
       helps: [
         ...near.map((other, i) => ({
           text: i === 0 ? `did you mean \`${other}\`?` : `or \`${other}\`?`,

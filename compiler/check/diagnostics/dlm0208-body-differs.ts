@@ -20,6 +20,8 @@ export interface BodyDiffers {
         readonly last: boolean;
       }
     | undefined;
+  /** the one axis too many has size 1 and stands last */
+  readonly squeezes: boolean;
   /** the use whose sizes show it */
   readonly use: Span | undefined;
 }
@@ -43,7 +45,7 @@ module Feed(x: [B, T, D]) -> [B, T, D] {
 }
 `,
   },
-  build({ span, given, promised, signature, name, difference, use }) {
+  build({ span, given, promised, signature, name, difference, squeezes, use }) {
     const labels: Label[] = [{ span: signature, text: `promised by ${name}` }];
     if (use) labels.push({ span: use, text: "in this use" });
     const notes: string[] = [];
@@ -57,6 +59,11 @@ module Feed(x: [B, T, D]) -> [B, T, D] {
       );
       if (last) helps.push({ text: `-> Dense(${difference.promised})` });
     }
+    if (squeezes)
+      helps.push({
+        text: "-> squeeze",
+        edits: [{ span: { ...span, start: span.end }, text: " -> squeeze" }],
+      });
     return {
       message: `the body gives ${given}, the signature promises ${promised ?? textOf(signature)}`,
       primary: { span, text: `this gives ${given}` },

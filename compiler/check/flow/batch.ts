@@ -8,6 +8,7 @@ import * as build from "../../ops/build.ts";
 import type { Axis } from "../type.ts";
 import { checkType, graphType } from "../type.ts";
 import type { DataValue, RecordValue, TensorValue } from "../values.ts";
+import { unknownName } from "../diagnostics/dlm0101-unknown-name.ts";
 import { targetLeak } from "./diagnostics/dlm0601-target-leak.ts";
 
 /** The free dim of the rows of a batch. */
@@ -64,9 +65,13 @@ export function rowRecord(
     kind: "record",
     fields,
     span,
+    ...(data.unsound ? { unsound: true as const } : {}),
     missing: (name, at) => {
       const target = data.columns.find((c) => c.name === name && c.role === "target");
-      return target && report(targetLeak, { column: name, span: at, declared: target.span });
+      if (target) return report(targetLeak, { column: name, span: at, declared: target.span });
+      if (name !== "numbers") return undefined;
+      const notes = ["`numbers` are all inputs that are `number`, side by side, and there is none"];
+      return report(unknownName, { span: at, name, what: "part", where: "", near: [], notes });
     },
   };
 }

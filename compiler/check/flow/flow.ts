@@ -5,6 +5,7 @@
 import type { CallableDeclaration, DataDeclaration, WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import * as dim from "../../ir/dim.ts";
+import { isBroken } from "../names.ts";
 import type { FileScope } from "../names.ts";
 import { dimNumber } from "../numbers.ts";
 import type { Hooks, Session } from "../session.ts";
@@ -42,9 +43,15 @@ export function createFlow(facts: Facts): Flow {
   return {
     hooks: {
       data(session, scope, declaration) {
-        const plan = readData(declaration, flowContext(session, scope, facts));
-        plans.set(plan.key, plan);
-        return dataValue(declaration, plan);
+        const context = flowContext(session, scope, facts);
+        if (!isBroken(scope, declaration.span)) {
+          const plan = readData(declaration, context);
+          plans.set(plan.key, plan);
+          return dataValue(declaration, plan);
+        }
+        // its syntax error is the one to mend, and no block can be held against what it does not say
+        const plan = readData(declaration, { ...context, diagnose: () => {} });
+        return { ...dataValue(declaration, plan), unsound: true };
       },
       file: (session, scope) => void checked.set(scope, checkBlocks(session, scope)),
     },

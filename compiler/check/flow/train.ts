@@ -168,11 +168,7 @@ function configure(frame: Frame, inner: Frame, optimizer: OptimizerValue, inputs
     tensors: [],
     signature: `${name.text}(${configuration.map((p) => textOf(p.span)).join(", ")})`,
   };
-  const given = (optimizer.arguments ?? []).map((argument) => ({
-    ...argument,
-    name: argument.name === undefined ? undefined : { text: argument.name, span: argument.span },
-  }));
-  const bound = bindArguments(frame, callee, given, nothingBound, undefined);
+  const bound = bindArguments(frame, callee, optimizer.arguments ?? [], nothingBound, undefined);
   if (!bound) return false;
   for (const parameter of configuration) {
     const argument = bound.configuration.get(parameter.name.text);
