@@ -1,207 +1,204 @@
-/** What is wrong outside a program's text: one clear error with its place, the exit status, and nothing lost. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+/** Data that is missing or malformed, and numbers that are not finite: one clear error with its place, nothing changed. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readSafetensors, writeSafetensors } from "../src/weights/safetensors.ts";
-import { root } from "./source-files.ts";
-import {
-  builtCommand,
-  dlmc,
-  isBuilt,
-  stackTrace,
-  type Ended,
-  type StartOptions,
-} from "./support/command-line.ts";
+import type { HostArray } from "../src/data/table.ts";
+import { writeNpz } from "../src/weights/npy.ts";
+import { readSafetensors } from "../src/weights/safetensors.ts";
+import { dlmc, jsonLines, stackTrace, type Ended } from "./support/command-line.ts";
 import { program, table, writeFlowers } from "./support/flowers.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "dlmc-bad-"));
+const folder = mkdtempSync(join(tmpdir(), "dlm-bad-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const run = (args: string, options: Partial<StartOptions> = {}): Promise<Ended> =>
-  dlmc(args.split(" "), { cwd: folder, ...options });
+const run = (args: string, cwd = folder): Promise<Ended> => dlmc(args.split(" "), { cwd });
 
-/** A project of its own, trained from no weights. */
-function project(name: string, change: Parameters<typeof writeFlowers>[1] = {}): string {
-  return writeFlowers(join(folder, name), change);
-}
-
-function failed(result: Ended, message: RegExp): void {
-  expect(result.status, result.out + result.err).toBe(1);
+/** One error and no more, with exit status 1. */
+function refused(result: Ended, message: RegExp): void {
   expect(result.err).toMatch(message);
+  expect(result.err.match(/^(internal )?error/gm)).toEqual(["error"]);
   expect(result.err).not.toMatch(stackTrace);
-  expect(result.err.match(/^error/gm)).toHaveLength(1);
+  expect(result.status).toBe(1);
 }
 
-const weights = join(folder, "runs", "flowers", "best.safetensors");
-
-beforeAll(async () => {
-  writeFlowers(folder);
-  expect((await run("train flowers.dlm --epochs 1")).status).toBe(0);
-  expect((await run(`compile flowers.dlm --weights ${weights}`)).status).toBe(0);
-});
-
-describe("data", () => {
+describe("tables", () => {
   const rows = table();
-  const changed = (row: number, text: string): string =>
-    rows.map((line, i) => (i === row ? text : line)).join("\n");
-  test.each([
-    ["a row with too few cells", changed(4, "1.0,2.0"), /flowers\.csv:5/],
-    ["text among numbers", changed(7, "1.0,wide,aster"), /"wide" is not a number[^]*flowers\.csv:8:width/],
-    ["a missing value", changed(9, "1.0,,aster"), /missing[^]*flowers\.csv:10:width/],
-    ["no rows", rows[0]!, /flowers\.csv/],
-    ["no such column", rows.join("\n").replace("width", "breadth"), /width/],
-  ])("%s", async (name, text, message) => {
-    const where = project(`data-${name.replaceAll(" ", "-")}`, { table: text + "\n" });
-    failed(await run("train flowers.dlm --epochs 1", { cwd: where }), message);
+  const withRow = (line: number, text: string): string =>
+    rows.map((row, i) => (i + 1 === line ? text : row)).join("\n") + "\n";
+
+  /** name -> the table, what is said of it, and where: behind the name of the file */
+  const cases: Readonly<
+    Record<string, readonly [text: string | Uint8Array, message: string, place: string]>
+  > = {
+    ragged: [withRow(7, "1.2,3.4"), "this line has 2 cells, the header has 3", ":7"],
+    text: [withRow(7, "1.2,wide,aster"), '"wide" is not a number', ":7:width"],
+    missing: [withRow(7, "1.2,,aster"), "the value is missing; `drop missing`", ":7:width"],
+    nan: [withRow(7, "NaN,2,aster"), "the value is missing; `drop missing`", ":7:length"],
+    infinite: [withRow(7, "Infinity,2,aster"), '"Infinity" is not a number', ":7:length"],
+    large: [withRow(7, "1e39,2,aster"), "1e+39 is too large for 32-bit numbers", ":7:length"],
+    category: [withRow(60, "1,2,rose"), '"rose" is not among the categories of the train split', ":60:kind"],
+    quote: [withRow(7, '"1,2,aster'), "a quote is opened and never closed", ":7"],
+    twice: [withRow(1, "length,length,kind"), "two columns are called length", ":1:length"],
+    empty: ["", "the file is empty", ""],
+    header: [rows[0]! + "\n", "there are no rows in it", ""],
+    binary: [Uint8Array.of(0x6c, 0x0a, 0xff, 0xfe, 0x0a), "the text is not UTF-8", ":2"],
+  };
+
+  test("are refused with file, row and column", async () => {
+    const names = Object.keys(cases);
+    for (const name of names) writeFlowers(join(folder, name), { table: cases[name]![0] });
+    const { status, out, err } = await run(`check ${names.map((name) => `${name}/flowers.dlm`).join(" ")}`);
+    expect(err).not.toMatch(stackTrace);
+    expect(err.match(/^error/gm)).toHaveLength(names.length);
+    for (const [name, [, message, place]] of Object.entries(cases)) {
+      const line = err.split("\n").findIndex((each) => each === `  ┌─ ${name}/flowers.csv${place}`);
+      expect(line, `${name}: the place in\n${err}`).toBeGreaterThan(0);
+      expect(err.split("\n")[line - 1]).toContain(`error: ${message}`);
+    }
+    expect(out).toBe("");
+    expect(status).toBe(1);
   });
 
-  test("no such file", async () => {
-    const where = project("data-none");
-    rmSync(join(where, "flowers.csv"));
-    failed(await run("train flowers.dlm", { cwd: where }), /no such file or folder[^]*flowers\.csv/);
+  test("are refused by train as well, before anything is written", async () => {
+    writeFlowers(join(folder, "gone"));
+    rmSync(join(folder, "gone", "flowers.csv"));
+    const [ragged, gone] = await Promise.all([
+      run("train flowers.dlm", join(folder, "ragged")),
+      run("train flowers.dlm", join(folder, "gone")),
+    ]);
+    refused(ragged, /the header has 3\n {2}┌─ flowers\.csv:7$/m);
+    refused(gone, /no such file or folder\n {2}┌─ flowers\.csv$/m);
+    expect(() => readFileSync(join(folder, "gone", "dlm.lock"))).toThrow();
+  });
+});
+
+describe("arrays", () => {
+  const rowsProgram = `dlm 1
+
+data Rows from arrays("rows.npz") {
+  input   x : f32[D=4]
+  target  y : category("no", "yes")
+}
+`;
+  const imagesProgram = `dlm 1
+
+data Images from idx("images/") {
+  input   image : u8[H=2, W=2, C=1]
+  target  label : category("a", "b")
+}
+`;
+  const x = (width: number, wrong?: number): HostArray => {
+    const data = Float32Array.from({ length: 8 * width }, (_, i) => i);
+    if (wrong !== undefined) data[9] = wrong;
+    return { dtype: "f32", shape: [8, width], data };
+  };
+  const y = (...ids: number[]): HostArray => ({
+    dtype: "i32",
+    shape: [ids.length],
+    data: Int32Array.from(ids),
+  });
+  const labels = y(0, 1, 0, 1, 0, 1, 0, 1);
+  const npz = (...arrays: HostArray[]): Uint8Array =>
+    writeNpz(new Map(arrays.map((array, i) => [i === 0 ? "x" : "y", array])));
+  const whole = npz(x(4), labels);
+  const idx = (sizes: number[], numbers: number[]): Uint8Array =>
+    Uint8Array.of(
+      0,
+      0,
+      8,
+      sizes.length,
+      ...sizes.flatMap((size) => [0, 0, size >> 8, size & 255]),
+      ...numbers,
+    );
+  const images = idx([3, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+
+  test.each<[string, Uint8Array, RegExp]>([
+    ["a truncated archive", whole.subarray(0, whole.length >> 1), /archive is damaged.*\n.*rows\.npz$/m],
+    ["rows of another shape", npz(x(3), labels), /a row is \[3\], x is declared as \[4\]\n.*rows\.npz:x$/m],
+    ["a NaN", npz(x(4, NaN), labels), /the value is missing.*\n.*rows\.npz:3:x$/m],
+    [
+      "a label out of range",
+      npz(x(4), y(0, 1, 0, 1, 0, 2, 0, 1)),
+      /label 2 does not exist.*\n.*rows\.npz:6:y$/m,
+    ],
+  ])("%s in .npz", async (_, bytes, message) => {
+    const own = mkdtempSync(join(folder, "npz-"));
+    writeFileSync(join(own, "rows.dlm"), rowsProgram);
+    writeFileSync(join(own, "rows.npz"), bytes);
+    refused(await run("fit rows.dlm", own), message);
+  });
+
+  test.each<[string, Uint8Array, number[], RegExp]>([
+    [
+      "truncated images",
+      images.subarray(0, 20),
+      [0, 1, 0],
+      /needs 12 bytes, the file has 4\n.*images-idx3-ubyte$/m,
+    ],
+    ["too few labels", images, [0, 1], /it has 2 rows, image of .* has 3\n.*labels-idx1-ubyte:label$/m],
+    ["a label out of range", images, [0, 9, 0], /label 9 does not exist.*\n.*labels-idx1-ubyte:2:label$/m],
+  ])("%s in IDX", async (_, pictures, ids, message) => {
+    const own = mkdtempSync(join(folder, "idx-"));
+    mkdirSync(join(own, "images"));
+    writeFileSync(join(own, "images.dlm"), imagesProgram);
+    writeFileSync(join(own, "images", "train-images-idx3-ubyte"), pictures);
+    writeFileSync(join(own, "images", "train-labels-idx1-ubyte"), idx([ids.length], ids));
+    refused(await run("fit images.dlm", own), message);
   });
 });
 
 describe("a loss or gradient that is not finite", () => {
-  const hot = program.replace("cross_entropy(out, kind)", "cross_entropy(out, kind) * log(length[0] * 0)");
-  const wild = program.replace("adam(1e-2)", "sgd(1e30)");
+  const at = join(folder, "finite");
+  const write = (name: string, from: string, to: string): void => {
+    const changed = program.replace(from, to);
+    expect(changed).not.toBe(program);
+    writeFileSync(join(at, name), changed);
+  };
+  const tensors = (name: string): ReadonlyMap<string, HostArray> =>
+    readSafetensors(readFileSync(join(at, name, "last.safetensors")), name).tensors;
 
-  test("stops with epoch, step and the first layer, and leaves the weights as they were", async () => {
-    const where = project("wild", { program: wild });
-    const result = await run("train flowers.dlm -o run", { cwd: where });
-    failed(result, /is not finite in epoch \d+, step \d+; the first value that is not: .* in \w+/);
-    const { tensors } = readSafetensors(readFileSync(join(where, "run", "last.safetensors")), "last");
-    for (const [path, { data }] of tensors)
-      expect(
-        [...data].every((x) => Number.isFinite(x)),
-        path,
-      ).toBe(true);
+  beforeAll(() => {
+    writeFlowers(at);
+    write("wild.dlm", "adam(1e-2)", "sgd(1e30)");
+    write("log.dlm", "cross_entropy(out, kind)", "mean(log(relu(out) - relu(out))) over [..]");
+    write("deep.dlm", "Dense(8) -> relu", "Dense(8) -> exp -> exp -> exp -> exp");
   });
 
-  test("--on-nan skip goes on", async () => {
-    const where = project("skip", { program: wild });
-    expect((await run("train flowers.dlm -o run --epochs 1 --on-nan skip", { cwd: where })).status).toBe(0);
-  });
-
-  test("a loss that the checker cannot read is refused before", async () => {
-    const where = project("hot", { program: hot });
-    expect((await run("check flowers.dlm", { cwd: where })).status).toBe(1);
-  });
-});
-
-describe("weights", () => {
-  const bytes = (): Uint8Array => readFileSync(weights);
-  test.each<[string, () => Uint8Array, RegExp]>([
-    ["truncated", () => bytes().subarray(0, bytes().length - 9), /w\.safetensors/],
-    ["cut in the header", () => bytes().subarray(0, 40), /w\.safetensors/],
-    ["a header that lies", () => bytes().map((b, i) => (i === 1 ? 0xff : b)), /w\.safetensors/],
-    ["no weights at all", () => new TextEncoder().encode("hello, I am a text"), /w\.safetensors/],
-    [
-      "of another shape",
-      () => {
-        const { tensors } = readSafetensors(bytes(), "w");
-        const other = new Map(tensors).set("dense0.kernel", {
-          dtype: "f32",
-          shape: [3, 8],
-          data: new Float32Array(24),
-        });
-        return writeSafetensors(other);
-      },
-      /has shape \[3, 8\], the model needs \[2, 8\][^]*dense0\.kernel/,
-    ],
-    [
-      "one missing",
-      () => {
-        const { tensors } = readSafetensors(bytes(), "w");
-        return writeSafetensors(new Map([...tensors].filter(([name]) => name !== "dense1.shift")));
-      },
-      /1 of 6 tensors of the model are not in this file: dense1\.shift/,
-    ],
-  ])("%s", async (_, make, message) => {
-    writeFileSync(join(folder, "w.safetensors"), make());
-    failed(await run("evaluate flowers.dlm --weights w.safetensors"), message);
-  });
-});
-
-describe("artifacts", () => {
-  test.each<[string, (bytes: Uint8Array) => Uint8Array, RegExp]>([
-    ["altered", (b) => b.map((byte, i) => (i === b.length - 20 ? byte ^ 1 : byte)), /digest|altered|damaged/],
-    ["truncated", (b) => b.subarray(0, b.length >> 1), /truncated|damaged|past|end/],
-    [
-      "of a newer format",
-      (b) =>
-        new Uint8Array(
-          Buffer.from(Buffer.from(b).toString("latin1").replace('"format":1', '"format":9'), "latin1"),
-        ),
-      /newer|format 9/,
-    ],
-  ])("%s", async (name, change, message) => {
-    const where = join(folder, `artifact-${name.replaceAll(" ", "-")}`);
-    mkdirSync(where);
-    writeFileSync(join(where, "Kind.wasm"), change(readFileSync(join(folder, "dist", "Kind.wasm"))));
-    cpSync(join(folder, "dist", "Kind.safetensors"), join(where, "Kind.safetensors"));
-    writeFileSync(join(folder, "two.csv"), "length,width\n1,3\n5,1\n");
-    failed(await run(`run ${where} --input two.csv`), message);
-  });
-});
-
-describe("memory and disk", () => {
-  test("a plan over 4 GB is refused with its largest buffers", async () => {
-    writeFileSync(
-      join(folder, "wide.dlm"),
-      "dlm 1\n\nmodel Wide(x: [B, D=1024]) -> [B, 2] {\n  x -> Dense(2_000_000) -> relu -> Dense(2)\n}\n",
+  test("changes no weight, stops, and names epoch, step and the first layer", async () => {
+    const [stopped, one] = await Promise.all([
+      run("train wild.dlm -o wild", at),
+      run("train wild.dlm -o one --steps 1", at),
+    ]);
+    expect(one.status).toBe(0);
+    refused(
+      stopped,
+      /the loss \(NaN\) is not finite in epoch 1, step 2; the first value that is not: \S+ in dense1\n {2}┌─ wild\.dlm:14:8\n/,
     );
-    const result = await run("compile wide.dlm -o wide");
-    expect(result.status).toBe(1);
-    expect(result.err).toMatch(/^error\[DLM0904\]/);
-    expect(result.err).toContain("8.2 GB  dense0.kernel");
-    expect(existsSync(join(folder, "wide"))).toBe(false);
+    expect(stopped.err).toMatch(/help: no weight was changed, and wild\/last\.safetensors holds them/);
+    expect(tensors("wild")).toEqual(tensors("one"));
   });
 
-  test("an output that is a file, or lies where nothing can be made", async () => {
-    writeFileSync(join(folder, "taken"), "mine");
-    failed(await run(`compile flowers.dlm --weights ${weights} -o taken`), /taken/);
-    failed(await run("train flowers.dlm -o taken"), /taken/);
-    expect(readFileSync(join(folder, "taken"), "utf8")).toBe("mine");
+  test("is told at the very function that gave it", async () => {
+    const [log, deep] = await Promise.all([
+      run("train log.dlm -o log --json", at),
+      run("train deep.dlm -o deep", at),
+    ]);
+    refused(log, /epoch 1, step 1; the first value that is not: -Infinity in log\n {2}┌─ log\.dlm:18:19\n/);
+    expect(jsonLines(log.out).map((event) => event["event"])).toEqual(["start", "end"]);
+    expect(jsonLines(log.out)[1]).toMatchObject({ epoch: 1, step: 0, reason: "not-finite" });
+    refused(deep, /the first value that is not: Infinity in exp\n {2}┌─ deep\.dlm:13:\d+\n/);
   });
 
-  test("a full disk leaves the artifact that was there", async () => {
-    cpSync(join(folder, "dist"), join(folder, "full"), { recursive: true });
-    const before = readFileSync(join(folder, "full", "Kind.wasm"));
-    // blocks of 1,024 bytes: less than the module needs
-    const result = await run("compile flowers.dlm -o full", { limit: "trap '' XFSZ; ulimit -f 8" });
-    failed(result, /full\/Kind/);
-    expect(readFileSync(join(folder, "full", "Kind.wasm"))).toEqual(before);
+  test("is passed over with --on-nan skip, which says how often", async () => {
+    const { status, out, err } = await run("train wild.dlm -o skip --epochs 2 --on-nan skip --json", at);
+    expect(err).toBe("note: 9 of 10 steps were not finite and changed no weight\n");
+    expect(status).toBe(0);
+    const epochs = jsonLines(out).filter((event) => event["event"] === "epoch");
+    expect(epochs).toMatchObject([
+      { epoch: 1, skipped: 4 },
+      { epoch: 2, skipped: 9, train: { loss: null } },
+    ]);
+    expect(tensors("skip")).toEqual(tensors("one"));
   });
-});
-
-test("Node 20 checks, compiles and runs the artifact", async (context) => {
-  const paths = (process.env["PATH"] ?? "").split(delimiter).filter((path) => !path.startsWith(root));
-  const node = paths
-    .map((path) => join(path, "node"))
-    .find(
-      (path) =>
-        existsSync(path) && /^v20\./.test(spawnSync(path, ["--version"], { encoding: "utf8" }).stdout),
-    );
-  if (node === undefined || !isBuilt()) {
-    console.warn(
-      node === undefined
-        ? "no Node 20 on this machine: not tried"
-        : `${builtCommand} is out of date: not tried`,
-    );
-    context.skip();
-  }
-  expect((await run("check flowers.dlm", { node: node! })).status).toBe(0);
-  const compiled = await run(`compile flowers.dlm --weights ${weights} -o old`, { node: node! });
-  expect(compiled.status, compiled.err).toBe(0);
-  const script = `
-    import { load } from "./old/Kind.js";
-    const model = await load();
-    const { out } = await model.run({ length: [1, 5], width: [3, 1] });
-    console.log(out.length, out.every(Number.isFinite));`;
-  const result = spawnSync(node!, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" });
-  expect(result.stderr).toBe("");
-  expect(result.stdout).toBe("6 true\n");
 });

@@ -198,14 +198,12 @@ describe("exit statuses", () => {
     ["chekc flowers.dlm", /unknown command 'chekc'\nhelp: did you mean check\?/],
     ["help trian", /unknown command 'trian'\nhelp: did you mean train\?/],
     ["train flowers.dlm --epoch 3", /unknown option '--epoch'\nhelp: did you mean --epochs\?/],
-    ["train flowers.dlm more", /too many arguments/],
     ["check", /missing required argument 'files'\nhelp: dlmc check --help/],
     ["train flowers.dlm --epochs many", /'many' is invalid\. a whole number of at least 0 is needed/],
     ["compile flowers.dlm --dim Q=2", /there is no free dim Q\nhelp: there is B/],
     ["compile flowers.dlm --print-ir-after nothing", /there is no pass nothing\nhelp: there is all/],
     ["run dist --input two.csv --output x.txt", /predictions are written as \.json/],
     ["evaluate flowers.dlm", /which weights are to be evaluated\?/],
-    ["fmt", /name the files to format/],
   ])("2 for wrong usage: %s", async (args, message) => {
     const { status, out, err } = await run(args);
     expect(err).toMatch(message);
@@ -292,19 +290,25 @@ describe("dlm.lock", () => {
     expect((await at("check flowers.dlm")).err).toBe("");
   });
 
-  test.each([
-    ["{", /this lock is damaged/],
-    ["[]", /this is no lock/],
-    ['{"format":9,"data":{},"fitted":{}}', /this lock has format 9/],
-    ['{"format":1,"data":{"flowers.dlm#Flowers":null},"fitted":{}}', /this lock is damaged/],
-    ['{"format":1,"data":{"flowers.dlm#Flowers":{"fingerprint":"","facts":{}}},"fitted":{}}', /damaged/],
-    ['{"format":1,"data":{},"fitted":{"flowers.dlm#Kind":{"m":[null]}}}', /damaged/],
-  ])("that is damaged is refused: %s", async (text, message) => {
-    const own = writeFlowers(mkdtempSync(join(folder, "lock-")));
-    writeFileSync(join(own, "dlm.lock"), text);
-    const { status, err } = await run("check flowers.dlm", { cwd: own });
-    expect(err).toMatch(message);
-    expect(err).toMatch(/┌─ dlm\.lock\n$/);
+  test("that is damaged is refused", async () => {
+    const cases: readonly (readonly [text: string, message: RegExp])[] = [
+      ["{", /this lock is damaged/],
+      ["[]", /this is no lock/],
+      ['{"format":9,"data":{},"fitted":{}}', /this lock has format 9/],
+      ['{"format":1,"data":{"flowers.dlm#Flowers":null},"fitted":{}}', /this lock is damaged/],
+      ['{"format":1,"data":{"flowers.dlm#Flowers":{"fingerprint":"","facts":{}}},"fitted":{}}', /damaged/],
+      ['{"format":1,"data":{},"fitted":{"flowers.dlm#Kind":{"m":[null]}}}', /damaged/],
+    ];
+    cases.forEach(([text], i) =>
+      writeFileSync(join(writeFlowers(join(folder, `lock${i}`)), "dlm.lock"), text),
+    );
+    const { status, err } = await run(`check ${cases.map((_, i) => `lock${i}/flowers.dlm`).join(" ")}`);
+    const errors = err.split(/^(?=error)/m);
+    expect(errors).toHaveLength(cases.length);
+    cases.forEach(([, message], i) => {
+      expect(errors[i]).toMatch(message);
+      expect(errors[i]).toContain(`┌─ lock${i}/dlm.lock\n`);
+    });
     expect(status).toBe(1);
   });
 });

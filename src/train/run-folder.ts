@@ -5,7 +5,15 @@
 import { appendFileSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../failure.ts";
-import { fileError, makeFolder, readBytes, readText, shownPath, writeFileAtomic } from "../files.ts";
+import {
+  fileError,
+  makeFolder,
+  readBytes,
+  readText,
+  shownPath,
+  writeFileAtomic,
+  writeFilesAtomic,
+} from "../files.ts";
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -64,11 +72,11 @@ export function openRunFolder(path: string, saved: Saved, from: Resumed | undefi
     begin: (checkpoint) => writeFileAtomic(folder.last, encodeCheckpoint(checkpoint, saved.all, saved.facts)),
     save(checkpoint) {
       const { counters, best, tensors } = checkpoint;
-      if (best === undefined || counters.bestEpoch !== bestEpoch) {
-        writeFileAtomic(folder.best, encodeWeights(best ?? tensors, saved.weights, saved.facts));
-        bestEpoch = counters.bestEpoch;
-      }
-      writeFileAtomic(folder.last, encodeCheckpoint(checkpoint, saved.all, saved.facts));
+      const last = [folder.last, encodeCheckpoint(checkpoint, saved.all, saved.facts)] as const;
+      if (best !== undefined && counters.bestEpoch === bestEpoch) return writeFilesAtomic([last]);
+      const weights = encodeWeights(best ?? tensors, saved.weights, saved.facts);
+      writeFilesAtomic([[folder.best, weights], last]);
+      bestEpoch = counters.bestEpoch;
     },
     config: (settings) =>
       writeFileAtomic(join(path, "config.json"), JSON.stringify(settings, undefined, 2) + "\n"),

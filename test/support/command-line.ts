@@ -50,7 +50,12 @@ export interface StartOptions {
 }
 
 export function start(args: readonly string[], options: StartOptions): Started {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    // hundreds of starts of the same modules
+    NODE_COMPILE_CACHE: join(root, ".build", "compile-cache"),
+    ...options.env,
+  };
   for (const name of ["NO_COLOR", "FORCE_COLOR"]) if (options.env?.[name] === undefined) delete env[name];
   const file = options.node === undefined ? command : built;
   const line = [options.node ?? process.execPath, file, ...args];

@@ -145,7 +145,9 @@ export function compileCommand(): Command {
       const from = relative(process.cwd(), join(folder, `${manifest.name}.js`))
         .split(sep)
         .join("/");
-      t.print(`${t.paint.green("ok")}  import { load } from "${from.startsWith("../") ? from : `./${from}`}"`);
+      t.print(
+        `${t.paint.green("ok")}  import { load } from "${from.startsWith("../") ? from : `./${from}`}"`,
+      );
     });
 }
 
