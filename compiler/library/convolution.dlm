@@ -197,33 +197,34 @@ module Separable(
     -> point: Conv(Out, 1, bias = bias, init = init)
 }
 
-/// The kernel is read backwards, so that weights are those of a transposed convolution (PyTorch's ConvTranspose2d).
-op convolve_back(size, top, left, P, Q)(
-  x: [B, H, W, I],
-  k: [size, size, I, O]
-) -> [B, H=P, W=Q, O] {
-  y[b, p, q, o] += x[b, p + i - top, q + j - left, c] * k[size - 1 - i, size - 1 - j, c, o]
+/// What each pixel adds to the cells around it. Rows of the result lie in N groups of R, columns in M groups of S; the kernel
+/// is cut in the same way, so that one dense contraction makes R * S cells of a group at once and no zero is multiplied.
+op spread(N, M)(x: [B, H, W, I], k: [Kh, R, Kw, S, I, O]) -> [B, N, R, M, S, O] {
+  y[b, n, r, m, s, o] += x[b, n - i, m - j, c] * k[i, r, j, s, c, o]
 }
 
-/// Transposed convolution: H and W become stride times as large. Needs stride <= size.
+/// Transposed convolution (PyTorch's ConvTranspose2d): H and W become stride times as large. Needs stride <= size.
 ///
-/// Zeros are put between the pixels, then a window slides over them with stride 1.
+/// Each pixel adds its value times the kernel to size by size cells, which lie stride apart for neighbouring pixels; of what
+/// reaches beyond the result, floor((size - stride) / 2) cells before it and the rest behind it are left out.
 module Upconv(Out, size, stride = 2, bias = true, init = glorot)(x: [B, H, W, In]) -> [B, H=stride *
   H, W=stride * W, Out]
   where stride <= size
 {
-  weight kernel : [size, size, In, Out] ~ init
+  weight kernel : [Kh=size, Kw=size, In, Out] ~ init
 
-  // zeros behind each pixel, within its own cell of stride by stride
-  cells = x -> [B, H, W, In] => [B, H, 1, W, 1, In] -> [B, H, R, W, S, In] => [B, H, R, W, S, In]
-  rows  = if stride == 1 { cells } else { concat(cells, zeros[B, H, stride - 1, W, 1, In]) over R }
-  all   = if stride == 1 { rows } else {
-    concat(rows, zeros[B, H, stride, W, stride - 1, In]) over S
-  }
-  wide = all -> [B, H, R, W, S, In] => [B, H=(H R), W=(W S), In]
+  // the kernel in whole groups of stride by stride cells: zeros behind it where its size is no multiple
+  groups = ceil(size / stride)
+  rest   = stride * groups - size
+  rows   = if rest == 0 { kernel } else { concat(kernel, zeros[rest, size, In, Out]) over Kh }
+  whole  = if rest == 0 { rows } else { concat(rows, zeros[size + rest, rest, In, Out]) over Kw }
+  parts  = whole -> [(Kh stride), (Kw stride), I, O] => [Kh, R=stride, Kw, S=stride, I, O]
 
-  before = size - 1 - floor((size - stride) / 2)
-  y = convolve_back(size, before, before, stride * H, stride * W)(wide, kernel)
+  wide = spread(H + groups - 1, W + groups - 1)(x, parts)
+    -> [B, N, R, M, S, O] => [B, N=(N R), M=(M S), Out=O]
+  before = floor((size - stride) / 2)
+  after  = stride * (groups - 1) - before
+  y      = wide -> crop(before, after) over N -> crop(before, after) over M
 
   if bias {
     weight shift : [Out] = 0

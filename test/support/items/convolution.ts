@@ -123,7 +123,7 @@ export const convolutions: readonly Item[] = [
   },
   {
     name: "Upconv",
-    of: ["Upconv", "convolve_back"],
+    of: ["Upconv", "spread"],
     model: "x: [B, H=3, W=2, C=2] : x -> c: Upconv(3, 2)",
     rows: true,
     torch: true,
@@ -131,7 +131,7 @@ export const convolutions: readonly Item[] = [
   },
   {
     name: "Upconv_large",
-    of: ["Upconv", "convolve_back"],
+    of: ["Upconv", "spread"],
     model: "x: [B, H=2, W=3, C=2] : x -> c: Upconv(2, 4, stride = 2)",
     rows: true,
     torch: true,
@@ -139,8 +139,15 @@ export const convolutions: readonly Item[] = [
   },
   {
     name: "Upconv_still",
-    of: ["Upconv", "convolve_back"],
+    of: ["Upconv", "spread"],
     model: "x: [B, H=2, W=3, C=1] : x -> c: Upconv(2, 3, stride = 1, bias = false)",
+    rows: true,
+    edges: ["x"],
+  },
+  {
+    name: "Upconv_uneven",
+    of: ["Upconv", "spread"],
+    model: "x: [B, H=2, W=1, C=2] : x -> c: Upconv(2, 5, stride = 3)",
     rows: true,
     edges: ["x"],
   },
