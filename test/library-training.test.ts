@@ -200,6 +200,46 @@ test("truncated normal numbers are distributed as the normal ones within two dev
   }
 });
 
+/** Products of the columns of a matrix [rows, columns] with each other. */
+function anglesOf(data: ArrayLike<number>, rows: number, columns: number): number[] {
+  return Array.from({ length: columns * columns }, (_, at) => {
+    const [a, b] = [Math.floor(at / columns), at % columns];
+    let sum = 0;
+    for (let r = 0; r < rows; r++) sum += data[r * columns + a]! * data[r * columns + b]!;
+    return sum;
+  });
+}
+
+test.each([
+  ["tall", "x: [B, D=9] : x -> Dense(4, init = orthogonal(2))", 9, 4, 2],
+  ["wide", "x: [B, D=3] : x -> Dense(8, init = orthogonal)", 3, 8, 1],
+  ["square", "x: [B, D=32] : x -> Dense(32, init = orthogonal)", 32, 32, 1],
+  ["one number", "x: [B, D=1] : x -> Dense(1, init = orthogonal)", 1, 1, 1],
+  ["a window", "x: [B, H=4, W=4, C=2] : x -> Conv(5, 3, init = orthogonal)", 18, 5, 1],
+] as const)("orthogonal first values, %s", async (_, text, rows, columns, gain) => {
+  const graphs = initOf(text);
+  const count = rows * columns;
+  const transposed = (data: ArrayLike<number>): number[] =>
+    Array.from({ length: count }, (__, i) => data[(i % rows) * columns + Math.floor(i / rows)]!);
+  const wasm = await wasmEntries([graphs.entries[0]!.graph], noSizes, false);
+  for (let seed = 1; seed <= 5; seed++) {
+    const inputs = initInputs(graphs, seed);
+    const exact = evaluate(graphs.entries[0]!.graph, inputs, noSizes).writes.get("parameters")!.data;
+    const compiled = wasm.run("init", inputs, noSizes).writes.get("parameters")!;
+    for (const [data, bound] of [
+      [exact, 1e-12],
+      [compiled, 1e-5],
+    ] as const) {
+      const short = Math.min(rows, columns);
+      const kernel = data.subarray(0, count);
+      const angles = rows < columns ? anglesOf(transposed(kernel), columns, rows) : anglesOf(kernel, rows, columns); // prettier-ignore
+      angles.forEach((angle, at) =>
+        expect(Math.abs(angle - (at % (short + 1) === 0 ? gain * gain : 0))).toBeLessThan(bound),
+      );
+    }
+  }
+});
+
 test("a number is a first value too", () => {
   const graphs = initOf("x: [B, D=3] : x -> Dense(2, init = 0.25, bias = false)");
   const { writes } = evaluate(graphs.entries[0]!.graph, initInputs(graphs, 3), noSizes);

@@ -66,19 +66,31 @@ op convolve1(stride, dilation, before, P)(x: [B, T, I], k: [K, I, O]) -> [B, T=P
   y[b, p, o] += x[b, p * stride + i * dilation - before, c] * k[i, c, o]
 }
 
-/// Convolution along a sequence, features last; padding as in Conv.
-module Conv1(Out, size, stride = 1, pad = same, dilation = 1, bias = true, init = he)(
+/// As convolve1, for each group of features alone.
+op convolve1_groups(stride, dilation, before, P)(
+  x: [B, T, G, I],
+  k: [K, I, G, O]
+) -> [B, T=P, G, O] {
+  y[b, p, g, o] += x[b, p * stride + i * dilation - before, g, c] * k[i, c, g, o]
+}
+
+/// Convolution along a sequence, features last; padding and groups as in Conv.
+module Conv1(Out, size, stride = 1, pad = same, dilation = 1, groups = 1, bias = true, init = he)(
   x: [B, T, In]
 ) -> [B, _, Out]
-  where fits(T, dilation * (size - 1) + 1, pad)
+  where groups divides In, groups divides Out, fits(T, dilation * (size - 1) + 1, pad)
 {
-  weight kernel : [size, In, Out] ~ init
+  weight kernel : [size, In / groups, Out] ~ init
 
-  reach = dilation * (size - 1) + 1
-  y = convolve1(stride, dilation, padding(T, reach, stride, pad), windows(T, reach, stride, pad))(
-    x,
-    kernel
-  )
+  reach  = dilation * (size - 1) + 1
+  before = padding(T, reach, stride, pad)
+  cells  = windows(T, reach, stride, pad)
+  y = if groups == 1 { convolve1(stride, dilation, before, cells)(x, kernel) } else {
+    xs = x      -> [B, T, (groups I)] => [B, T, groups, I]
+    ks = kernel -> [K, I, (groups O)] => [K, I, groups, O]
+    ys = convolve1_groups(stride, dilation, before, cells)(xs, ks)
+    ys -> [B, T, groups, O] => [B, T, Out=(groups O)]
+  }
 
   if bias {
     weight shift : [Out] = 0
@@ -101,27 +113,49 @@ op convolve3(stride, dilation, front, top, left, N, P, Q)(
     k[h, i, j, c, o]
 }
 
-/// Convolution through a volume (depth, height, width) with a cube as window, channels last; padding as in Conv.
-module Conv3(Out, size, stride = 1, pad = same, dilation = 1, bias = true, init = he)(
+/// As convolve3, for each group of channels alone.
+op convolve3_groups(stride, dilation, front, top, left, N, P, Q)(
+  x: [B, D, H, W, G, I],
+  k: [Kd, Kh, Kw, I, G, O]
+) -> [B, D=N, H=P, W=Q, G, O] {
+  y[b, n, p, q, g, o] += x[
+    b,
+    n * stride + h * dilation - front,
+    p * stride + i * dilation - top,
+    q * stride + j * dilation - left,
+    g,
+    c
+  ] *
+    k[h, i, j, c, g, o]
+}
+
+/// Convolution through a volume (depth, height, width) with a cube as window, channels last; padding and groups as in Conv.
+module Conv3(Out, size, stride = 1, pad = same, dilation = 1, groups = 1, bias = true, init = he)(
   x: [B, D, H, W, In]
 ) -> [B, _, _, _, Out]
-  where fits(D, dilation * (size - 1) + 1, pad),
+  where groups divides In,
+        groups divides Out,
+        fits(D, dilation * (size - 1) + 1, pad),
         fits(H, dilation * (size - 1) + 1, pad),
         fits(W, dilation * (size - 1) + 1, pad)
 {
-  weight kernel : [size, size, size, In, Out] ~ init
+  weight kernel : [size, size, size, In / groups, Out] ~ init
 
-  reach = dilation * (size - 1) + 1
-  y = convolve3(
-    stride,
-    dilation,
-    padding(D, reach, stride, pad),
-    padding(H, reach, stride, pad),
-    padding(W, reach, stride, pad),
-    windows(D, reach, stride, pad),
-    windows(H, reach, stride, pad),
-    windows(W, reach, stride, pad)
-  )(x, kernel)
+  reach  = dilation * (size - 1) + 1
+  front  = padding(D, reach, stride, pad)
+  top    = padding(H, reach, stride, pad)
+  left   = padding(W, reach, stride, pad)
+  slices = windows(D, reach, stride, pad)
+  rows   = windows(H, reach, stride, pad)
+  cells  = windows(W, reach, stride, pad)
+  y = if groups == 1 {
+    convolve3(stride, dilation, front, top, left, slices, rows, cells)(x, kernel)
+  } else {
+    xs = x      -> [B, D, H, W, (groups I)] => [B, D, H, W, groups, I]
+    ks = kernel -> [Kd, Kh, Kw, I, (groups O)] => [Kd, Kh, Kw, I, groups, O]
+    ys = convolve3_groups(stride, dilation, front, top, left, slices, rows, cells)(xs, ks)
+    ys -> [B, D, H, W, groups, O] => [B, D, H, W, Out=(groups O)]
+  }
 
   if bias {
     weight shift : [Out] = 0

@@ -29,6 +29,22 @@ fn he_uniform(w: [..S, In, Out]) -> [..S, In, Out] {
   uniform(-limit, limit, like = w)
 }
 
+/// Columns at right angles to each other, or rows where there are fewer of them, each as long as `gain`; all such matrices are
+/// equally likely. Of a kernel with more axes, all but the last one count as rows. Saxe, McClelland, Ganguli (2014)
+fn orthogonal(gain = 1)(w: [..S, In, Out]) -> [..S, In, Out] {
+  x = normal(1, like = w)
+  // the orthogonal factor of a polar decomposition by the iteration of Newton and Schulz: each step makes a singular value s
+  // to 1.5 * s - 0.5 * s ^ 3, which goes to 1 from any s below sqrt(3), and the first are below 1
+  far = x / sqrt(sum(x * x) over [..S, In, Out])
+  gain * (far -> repeat 40 { polar_step })
+}
+
+/// A step towards the matrix with orthogonal columns that is next.
+fn polar_step(x: [..S, In, Out]) -> [..S, In, Out] {
+  angles = dot(x, x -> [..S, In, Out] => [..S, In, Other=Out]) over [..S, In]
+  1.5 * x - 0.5 * (dot(x, angles -> [Out, Other] => [Out, Other]) over Out)
+}
+
 /// Normal numbers of this deviation of which those beyond two deviations are left out (torch.nn.init.trunc_normal_ with
 /// a = -2 * std and b = 2 * std); what is left has 0.8796 times the deviation.
 fn truncated_normal(deviation = 1)(w: [..]) -> [..] {

@@ -85,20 +85,20 @@ def conv(size, stride, pad, bias=True, shape=IMAGE, out=3, groups=1, dilation=1)
     return run
 
 
-def conv1(size, stride, pad, bias=True, length=9, dilation=1):
+def conv1(size, stride, pad, bias=True, shape=(B, 9, 2), out=3, groups=1, dilation=1):
     def run(c):
-        x, k = c.x("x", B, length, 2), c.x("c.kernel", size, 2, 3)
-        b = c.x("c.shift", 3) if bias else None
-        return F.conv1d(x.transpose(1, 2), k.permute(2, 1, 0), b, stride, pad, dilation).transpose(1, 2)
+        x, k = c.x("x", *shape), c.x("c.kernel", size, shape[-1] // groups, out)
+        b = c.x("c.shift", out) if bias else None
+        return F.conv1d(x.transpose(1, 2), k.permute(2, 1, 0), b, stride, pad, dilation, groups).transpose(1, 2)
 
     return run
 
 
-def conv3(out, size, stride, pad, bias=True, dilation=1):
+def conv3(out, size, stride, pad, bias=True, shape=(B, 4, 3, 5, 2), groups=1, dilation=1):
     def run(c):
-        x, k = c.x("x", B, 4, 3, 5, 2), c.x("c.kernel", size, size, size, 2, out)
+        x, k = c.x("x", *shape), c.x("c.kernel", size, size, size, shape[-1] // groups, out)
         b = c.x("c.shift", out) if bias else None
-        return F.conv3d(x.movedim(-1, 1), k.permute(4, 3, 0, 1, 2), b, stride, pad, dilation).movedim(1, -1)
+        return F.conv3d(x.movedim(-1, 1), k.permute(4, 3, 0, 1, 2), b, stride, pad, dilation, groups).movedim(1, -1)
 
     return run
 
@@ -315,9 +315,13 @@ ITEMS = {
     "Conv1_stride": conv1(4, 2, 0),
     "Conv1_dilated": conv1(3, 1, 2, bias=False, dilation=2),
     "Conv1_free": conv1(3, 1, 1),
+    "Conv1_groups": conv1(3, 1, 1, shape=(B, 7, 6), out=4, groups=2),
+    "Conv1_groups_each": conv1(2, 2, 0, bias=False, shape=(B, 7, 3), out=6, groups=3),
     "Conv3": conv3(2, 3, 1, 1),
     "Conv3_stride": conv3(3, 2, 2, 0, bias=False),
     "Conv3_dilated": conv3(1, 2, 1, 1, dilation=2),
+    "Conv3_groups": conv3(6, 3, 1, 1, shape=(B, 4, 3, 5, 4), groups=2),
+    "Conv3_groups_each": conv3(2, 2, 2, 0, bias=False, shape=(B, 3, 4, 3, 2), groups=2),
     "Depthwise": depthwise(3, 1, 1),
     "Depthwise_many": depthwise(3, 2, 1, bias=False, multiplier=2),
     "Depthwise_dilated": depthwise(2, 1, 0, dilation=2),

@@ -24,6 +24,10 @@ const grouped = (name: string, input: string, call: string): Item =>
   layer(name, ["Conv", "convolve_groups"], `${input} : x -> ${call}`);
 const line = (name: string, settings: string): Item =>
   layer(name, ["Conv1", "convolve1"], `x: [B, T=9, C=2] : x -> c: Conv1(3, ${settings})`);
+const groupedLine = (name: string, input: string, call: string): Item =>
+  layer(name, ["Conv1", "convolve1_groups"], `${input} : x -> ${call}`);
+const groupedVolume = (name: string, input: string, call: string): Item =>
+  layer(name, ["Conv3", "convolve3_groups"], `${input} : x -> ${call}`);
 const volume = (name: string, settings: string): Item =>
   layer(name, ["Conv3", "convolve3"], `x: [B, D=4, H=3, W=5, C=2] : x -> c: Conv3(${settings})`);
 const depthwise = (name: string, call: string): Item =>
@@ -90,9 +94,13 @@ export const convolutions: readonly Item[] = [
       },
     ],
   },
+  groupedLine("Conv1_groups", "x: [B, T=7, C=6]", "c: Conv1(4, 3, groups = 2)"),
+  groupedLine("Conv1_groups_each", "x: [B, T=7, C=3]", "c: Conv1(6, 2, stride = 2, groups = 3, pad = valid, bias = false)"), // prettier-ignore
   volume("Conv3", "2, 3"),
   volume("Conv3_stride", "3, 2, stride = 2, pad = valid, bias = false"),
   volume("Conv3_dilated", "1, 2, dilation = 2, pad = 1"),
+  groupedVolume("Conv3_groups", "x: [B, D=4, H=3, W=5, C=4]", "c: Conv3(6, 3, groups = 2)"),
+  groupedVolume("Conv3_groups_each", "x: [B, D=3, H=4, W=3, C=2]", "c: Conv3(2, 2, stride = 2, groups = 2, bias = false)"), // prettier-ignore
   depthwise("Depthwise", "d: Depthwise(3)"),
   depthwise("Depthwise_many", "d: Depthwise(3, stride = 2, multiplier = 2, bias = false)"),
   depthwise("Depthwise_dilated", "d: Depthwise(2, dilation = 2, pad = valid)"),
