@@ -200,7 +200,7 @@ function dataValues({ reader, columns, drop, fill, split, augment }: DataPlan): 
 }
 
 function trainValues(plan: TrainPlan): Values {
-  const { penalty, stop } = plan;
+  const { penalty, stop, plateau } = plan;
   return [
     ["on", `${plan.data.replace(/^.*#/, "")}.${plan.split}`],
     ["loss", plan.loss.text],
@@ -215,6 +215,12 @@ function trainValues(plan: TrainPlan): Values {
     ["shuffle", String(plan.shuffle)],
     ["stop", stop ? `early, watch = ${stop.watch.text}` : "after the last epoch"],
     ...(stop ? ([["stop.patience", String(stop.patience)]] as const) : []),
+    [
+      "plateau",
+      plateau
+        ? `watch = ${plateau.watch.text}, factor = ${plateau.factor}, patience = ${plateau.patience}, least = ${plateau.least}`
+        : "the rate does not depend on measured values",
+    ],
     ["keep", plan.keep ? `best, by = ${plan.keep.text}` : "last"],
   ];
 }

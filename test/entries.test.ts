@@ -190,6 +190,23 @@ describe("optimizers, against PyTorch's formulas", () => {
     expectClose(run(line(`  optimizer ${text}`), 4), byHand(rule, 4));
   });
 
+  test.each([
+    ["constant(0.1)", 1, 0.1],
+    ["constant(0.1)", 0.25, 0.025],
+    // no lower than `least`, unless the schedule is
+    ["constant(0.1)", 0.01, 0.01],
+    ["linear(0.1, total = 4)", 0.5, 0.0375],
+    ["linear(0.1, total = 1)", 0.5, 0],
+  ])("a plateau lowers the rate of %s by %d", (rate, factor, expected) => {
+    const text = line(`  optimizer sgd(${rate})\n  plateau watch = valid.loss, least = 0.01`).replace(
+      "  target y : number",
+      "  target y : number\n  split train = 80%, valid = 20%",
+    );
+    const graph = graphsOf(text, "Line", ["train"]).rate!;
+    const inputs = inputsOf(graph, { rate_factor: scalar(factor) }, 2);
+    expect(evaluate(graph, inputs, new Map()).outputs.get("rate")!.data[0]).toBeCloseTo(expected, 12);
+  });
+
   test("an optimizer of the file", () => {
     const text = line("  optimizer signs(0.01)").replace(
       "train Line",

@@ -105,6 +105,7 @@ train Price on Houses {
   shuffle    off
   stop       early, watch = valid.loss, patience = 4
   keep       best, by = valid.r2
+  plateau    watch = valid.rmse, factor = 1/2, patience = 3, least = 1e-6
 }
 `);
     expect(renderAll(diagnostics)).toBe("");
@@ -127,6 +128,7 @@ train Price on Houses {
       shuffle: false,
       stop: { watch: { split: "valid", metric: "loss", larger: false }, patience: 4 },
       keep: { metric: "r2", larger: true },
+      plateau: { watch: { metric: "rmse", larger: false }, factor: 0.5, patience: 3, least: 1e-6 },
     });
   });
 
@@ -140,6 +142,7 @@ train Price on Houses {
       shuffle: true,
     });
     expect(flow.plans.train[0]!.stop).toBeUndefined();
+    expect(flow.plans.train[0]!.plateau).toBeUndefined();
   });
 
   test("steps alone: as many epochs as they need", () => {
@@ -171,6 +174,12 @@ train Price on Houses {
       "  loss mse(out, price)\n  optimizer sgd(0.1)\n  keep best, by = test.loss",
       "DLM0121",
     ],
+    [
+      "a plateau of nothing",
+      "  loss mse(out, price)\n  optimizer sgd(0.1)\n  plateau factor = 0.5",
+      "DLM0121",
+    ],
+    ["a plateau that climbs", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  plateau watch = valid.loss, factor = 2", "DLM0121"], // prettier-ignore
     ["stages", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  freeze head", "DLM0120"],
   ];
   test.each(wrong)("%s", (_, lines, code) => {
@@ -193,6 +202,29 @@ ${body}
     expect(diagnostics[0]!.message).toBe("`optimizer` needs a rule that treats each weight by itself");
     const { span } = diagnostics[0]!.primary;
     expect(span.source.text.slice(span.start, span.end)).toContain(at);
+  });
+
+  test("a plateau needs an optimizer with a rate", () => {
+    const lines = "  loss mse(out, price)\n  optimizer mine()\n  plateau watch = valid.loss";
+    const { diagnostics } = checkText(`${train(lines)}
+optimizer mine() {
+  w <- w - 0.1 * g
+}
+`);
+    expect(diagnostics.map((d) => d.message)).toEqual(["`plateau` needs an optimizer with a `rate`"]);
+  });
+
+  test("an optimizer that knows how long each weight is", () => {
+    const body = "  w <- w - rate * g / max(weight_norm(0.5 * g), 1e-8)";
+    expect(checkText(rule(body)).diagnostics).toEqual([]);
+    const wrong = checkText(
+      rule("  w <- w - rate * weight_norm(g / sqrt(sum(g * g) over [..]))"),
+    ).diagnostics;
+    expect(wrong.map((d) => d.message)).toEqual([
+      "`optimizer` needs a rule that treats each weight by itself",
+    ]);
+    const scalar = checkText(rule("  w <- w - rate * g * weight_norm(step)")).diagnostics;
+    expect(scalar.map((d) => d.code)).toEqual(["DLM0114"]);
   });
 
   test("an optimizer that treats each weight by itself", () => {

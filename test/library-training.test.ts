@@ -15,12 +15,29 @@ import {
   stepInputs,
   trainingGraphs,
   weightCount,
+  weightSizes,
 } from "./support/training-graph.ts";
-import { trainingItems } from "./support/training-items.ts";
+import { trainingItems, type TrainingItem } from "./support/training-items.ts";
 import { random } from "./support/random.ts";
 import { wasmEntries } from "./support/wasm-entries.ts";
 
 const sizes = oneRow;
+
+/** The changes from `w` to `next`, each weight's times its factor. */
+function scaled(
+  w: readonly number[],
+  next: readonly number[],
+  factor: TrainingItem["factor"] & {},
+): number[] {
+  let start = 0;
+  return weightSizes.flatMap((size) => {
+    const part = w.slice(start, start + size);
+    const change = part.map((each, i) => next[start + i]! - each);
+    start += size;
+    const by = factor(change, part);
+    return part.map((each, i) => each + by * change[i]!);
+  });
+}
 
 describe("steps by hand", () => {
   test.each(trainingItems.map((item) => [item.name, item] as const))("%s", (_, item) => {
@@ -37,7 +54,8 @@ describe("steps by hand", () => {
       expect(Math.abs(outputs.get("loss")!.data[0]! - loss)).toBeLessThan(1e-14);
       for (const [name, value] of writes) kept.set(name, value);
       const changed = item.change?.(gradient, w) ?? gradient;
-      w = w.map((each, i) => item.rule(each, changed[i]!, memories[i]!, step));
+      const next = w.map((each, i) => item.rule(each, changed[i]!, memories[i]!, step));
+      w = item.factor ? scaled(w, next, item.factor) : next;
       // 1 - beta ^ step by hand loses three digits of f64 for beta = 0.999
       w.forEach((each, i) =>
         expect(Math.abs(kept.get("parameters")!.data[i]! - each)).toBeLessThan(1e-12 * (1 + Math.abs(each))),

@@ -4,6 +4,7 @@ import {
   start,
   train,
   type Checkpoint,
+  type Control,
   type DataSource,
   type Device,
   type LoopPlan,
@@ -20,6 +21,7 @@ const plan: LoopPlan = {
   shuffle: true,
   stop: undefined,
   keep: { metric: "loss", larger: false },
+  plateau: undefined,
   onNotFinite: "stop",
 };
 
@@ -106,6 +108,32 @@ test("early stop waits as long as it says, and the best weights are kept", async
   const epochs = s.events.filter((e) => e.event === "epoch");
   expect(epochs.map((e) => e.best)).toEqual([true, true, true, false, false]);
   expect(out.checkpoint.counters.bestEpoch).toBe(2);
+});
+
+test("a plateau lowers the rate, and a run that is resumed knows it", async () => {
+  const slow: LoopPlan = {
+    ...plan,
+    epochs: 8,
+    plateau: { metric: "loss", larger: false, factor: 0.5, patience: 2 },
+  };
+  const losses = [3, 2, 2.5, 2, 1.9, 5, 5, 5];
+  const factors: number[] = [];
+  const on = {
+    ...device(),
+    step: (_: unknown, __: number, control: Control) => {
+      if (control.iteration % 3 === 0) factors.push(control.rate_factor);
+      return Promise.resolve({ loss: 1, gradientNorm: 1, finite: true });
+    },
+  };
+  const out = await train(slow, fresh(), on, source(on, [...losses]), sink(), clock);
+  // 2.5 and 2 are not better than 2, neither are the fives than 1.9
+  expect(factors).toEqual([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25]);
+  expect(out.checkpoint.counters.rateFactor).toBe(0.25);
+  const part = await train(slow, fresh(), on, source(on, losses.slice(0, 4)), sink(3 * 4 + 1), clock);
+  factors.length = 0;
+  const rest = await train(slow, part.checkpoint, on, source(on, losses.slice(4)), sink(), clock);
+  expect(factors).toEqual([0.5, 0.5, 0.25]);
+  expect(rest.checkpoint.counters).toEqual(out.checkpoint.counters);
 });
 
 test("a step that is not finite stops, and its batch is told", async () => {

@@ -61,3 +61,14 @@ export function gather(
   });
   return build.concat(builder, parts, 0);
 }
+
+/** Of a vector that lies as the region does: the norm of each weight, at every element of it. */
+export function normsOfParts(builder: GraphBuilder, { weights }: Region, vector: Value): Value {
+  const parts = weights.map(({ offset, shape }) => {
+    const count = dim.constant(elementCount(shape));
+    const part = build.slice(builder, vector, 0, dim.constant(offset), count);
+    const squares = build.reduceSum(builder, build.mul(builder, part, part), [0]);
+    return build.expandTo(builder, build.sqrt(builder, squares), [count], []);
+  });
+  return build.concat(builder, parts, 0);
+}

@@ -3,10 +3,11 @@ import { asTensor } from "../check/arithmetic.ts";
 import { control } from "../check/flow/block.ts";
 import { optimizerOf, runForward, runUpdate } from "../check/flow/train.ts";
 import type { Forward, TrainBlock } from "../check/flow/train.ts";
-import type { TrainPlan } from "../check/flow/plans.ts";
+import type { PlateauPlan, TrainPlan } from "../check/flow/plans.ts";
 import type { Session } from "../check/session.ts";
 import { checkType } from "../check/type.ts";
 import type { CheckValue, TensorValue } from "../check/values.ts";
+import type { GraphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import type { Graph, Value } from "../ir/graph.ts";
@@ -16,7 +17,7 @@ import * as build from "../ops/build.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { beginEntry, finishEntry } from "./entry.ts";
 import type { Entry } from "./entry.ts";
-import { gather } from "./region.ts";
+import { gather, normsOfParts } from "./region.ts";
 import type { Region } from "./region.ts";
 
 export interface TrainParts {
@@ -102,6 +103,12 @@ function clipped(entry: Entry, gradient: Value, norm: Value, clip: number | unde
   return build.mul(b, gradient, build.min(b, factor, build.constantScalar(b, 1)));
 }
 
+/** The rate times the factor that measured values led to; where it would be lower than `least`, `least` or the rate itself. */
+function slowed(b: GraphBuilder, rate: Value, { least }: PlateauPlan): Value {
+  const lower = build.mul(b, rate, control(b, "rate_factor", "f32"));
+  return build.max(b, lower, build.min(b, rate, build.constantScalar(b, least)));
+}
+
 /**
  * One step, guarded: where loss or gradient is not finite nothing changes and `status` is 0. `rate` is the graph of the
  * learning rate alone.
@@ -131,18 +138,18 @@ export function trainGraph(parts: TrainParts): {
   const vector = (value: Value): TensorValue => ({ kind: "tensor", type: vectorType, value, span });
   const stateInputs = new Map<string, Value>();
   const optimizer = optimizerOf(frame, block);
-  const step: TensorValue = {
+  const scalar = (name: string): TensorValue => ({
     kind: "tensor",
     type: checkType("f32", []),
-    value: control(b, "step", "f32"),
+    value: control(b, name, "f32"),
     span,
-  };
+  });
   const update =
     optimizer &&
     runUpdate(frame, optimizer, {
       w: vector(entry.parameters()),
       g: vector(gradient),
-      step,
+      step: scalar("step"),
       state(name, initial) {
         const path = `optimizer.${name}`;
         const input = b.input(path, "state", { dtype: "f32", shape });
@@ -151,6 +158,8 @@ export function trainGraph(parts: TrainParts): {
         states.push({ path, shape: [region.size], initial: tensor("f32", [region.size], data) });
         return vector(input);
       },
+      norms: (_, x) => normsOfParts(b, region, x),
+      changeRate: plan.plateau && ((rate) => slowed(b, rate, plan.plateau!)),
     });
   if (!update?.w.value)
     throw new InternalError("entries", `the optimizer of ${plan.name} has no graph`, undefined);

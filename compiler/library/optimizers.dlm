@@ -107,3 +107,21 @@ optimizer lion(rate, beta1 = 0.9, beta2 = 0.99, decay = 0) {
   m <- beta2 * m + (1 - beta2) * g
   w <- w * (1 - rate * decay) - rate * select(c > 0, 1, select(c < 0, -1, 0))
 }
+
+/// Adam with decoupled weight decay, where each weight moves in proportion to its length: large batches stay stable at high
+/// rates. A weight that is 0 as a whole, such as a new shift, moves by the rate alone. You et al. 2020, algorithm 2
+optimizer lamb(rate, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, decay = 0.01) {
+  state m = 0
+  state v = 0
+  mean = beta1 * m + (1 - beta1) * g
+  square = beta2 * v + (1 - beta2) * g * g
+  m <- mean
+  v <- square
+  c1 = -expm1(step * log(max(beta1, 1e-30)))
+  c2 = -expm1(step * log(max(beta2, 1e-30)))
+  change = mean / c1 / (sqrt(square / c2) + eps) + decay * w
+  length = weight_norm(w)
+  way = weight_norm(change)
+  trust = select(length > 0, select(way > 0, length / select(way > 0, way, 1), 1), 1)
+  w <- w - rate * trust * change
+}

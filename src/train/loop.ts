@@ -55,6 +55,8 @@ export interface LoopPlan {
   readonly shuffle: boolean;
   readonly stop: (Watch & { readonly patience: number }) | undefined;
   readonly keep: Watch | undefined;
+  /** multiplies the rate by `factor` after `patience` epochs without a better value */
+  readonly plateau: (Watch & { readonly factor: number; readonly patience: number }) | undefined;
   /** stop at the first step that is not finite, or leave the weights and go on */
   readonly onNotFinite: "stop" | "skip";
   /** the learning rate of a step, for events */
@@ -83,6 +85,10 @@ export interface Counters {
   readonly stopValue: number | null;
   /** epochs since the watched value got better */
   readonly waited: number;
+  readonly rateFactor: number;
+  readonly plateauValue: number | null;
+  /** epochs since the value that decides on the rate got better, or since the rate fell */
+  readonly plateauWaited: number;
 }
 
 export const start: Counters = {
@@ -96,6 +102,9 @@ export const start: Counters = {
   bestEpoch: null,
   stopValue: null,
   waited: 0,
+  rateFactor: 1,
+  plateauValue: null,
+  plateauWaited: 0,
 };
 
 export type TrainEvent =
@@ -174,6 +183,15 @@ function better(watch: Watch, value: number, than: number | null): boolean {
   return Number.isFinite(value) && (than === null || (watch.larger ? value > than : value < than));
 }
 
+/** As torch.optim.lr_scheduler.ReduceLROnPlateau with its threshold at 0 and its patience one lower. */
+function onPlateau(plateau: LoopPlan["plateau"] & {}, value: number, counters: Counters): Counters {
+  if (better(plateau, value, counters.plateauValue))
+    return { ...counters, plateauValue: value, plateauWaited: 0 };
+  const plateauWaited = counters.plateauWaited + 1;
+  if (plateauWaited < plateau.patience) return { ...counters, plateauWaited };
+  return { ...counters, plateauWaited: 0, rateFactor: counters.rateFactor * plateau.factor };
+}
+
 export function stepsPerEpoch(plan: LoopPlan, rows: number): number {
   return plan.dropLast ? Math.floor(rows / plan.batch) : Math.ceil(rows / plan.batch);
 }
@@ -232,7 +250,7 @@ export async function train(
         iteration: counters.iteration,
         step: counters.iteration - counters.skipped + 1,
         steps_per_epoch: perEpoch,
-        rate_factor: 1,
+        rate_factor: counters.rateFactor,
       };
       const batch = source.batch(ids, epoch);
       rate = plan.rate?.(control) ?? null;
@@ -278,6 +296,7 @@ export async function train(
         ? { ...counters, stopValue: value, waited: 0 }
         : { ...counters, waited: counters.waited + 1 };
     }
+    if (plan.plateau && valid) counters = onPlateau(plan.plateau, valid[plan.plateau.metric]!, counters);
     sink.event({
       event: "epoch",
       epoch: epoch + 1,

@@ -200,6 +200,11 @@ function loopPlan({ train: { plan }, epochs, steps, onNotFinite }: TrainRequest,
     shuffle: plan.shuffle,
     stop: plan.stop && { ...watch(plan.stop.watch), patience: plan.stop.patience },
     keep: plan.keep && watch(plan.keep),
+    plateau: plan.plateau && {
+      ...watch(plan.plateau.watch),
+      factor: plan.plateau.factor,
+      patience: plan.plateau.patience,
+    },
     onNotFinite,
   };
 }
@@ -224,6 +229,7 @@ function settingsOf(
     onNotFinite,
     stop: plan.stop ? { watch: plan.stop.watch.text, patience: plan.stop.patience } : null,
     keep: plan.keep?.text ?? null,
+    plateau: plan.plateau ? { ...plan.plateau, watch: plan.plateau.watch.text } : null,
   };
 }
 
@@ -258,7 +264,9 @@ function dataSource(
       if (target === undefined || !column || !measured.outputs.has("out")) return values;
       const predictions = predictionsOf(measured, dataset, "valid", target);
       const usual = predictions.classes ? ["accuracy"] : ["mae", "rmse", "r2"];
-      const watched = [plan.keep?.metric, plan.stop?.watch.metric].filter((m) => m !== undefined);
+      const watched = [plan.keep, plan.stop?.watch, plan.plateau?.watch]
+        .map((each) => each?.metric)
+        .filter((m) => m !== undefined);
       for (const name of new Set([...usual, ...watched]))
         values[name] = metricValue(name, {}, measured, predictions);
       return values;

@@ -390,7 +390,7 @@ class NAdam(torch.optim.Optimizer):
 
     def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, momentum_decay=4e-3):
         super().__init__(params, {"lr": lr})
-        self.m, self.v, self.product, self.t = 0, 0, 1, 0
+        self.product, self.t = 1, 0
         self.betas, self.eps, self.decay = betas, eps, momentum_decay
 
     def mu(self, t):
@@ -398,15 +398,36 @@ class NAdam(torch.optim.Optimizer):
 
     def step(self):
         (group,) = self.param_groups
-        (w,) = group["params"]
         b1, b2 = self.betas
         self.t += 1
         mu, after = self.mu(self.t), self.mu(self.t + 1)
         self.product *= mu
-        self.m = b1 * self.m + (1 - b1) * w.grad
-        self.v = b2 * self.v + (1 - b2) * w.grad**2
-        mean = after * self.m / (1 - self.product * after) + (1 - mu) * w.grad / (1 - self.product)
-        w.data -= group["lr"] * mean / (torch.sqrt(self.v / (1 - b2**self.t)) + self.eps)
+        for w in group["params"]:
+            state = self.state[w]
+            state["m"] = m = b1 * state.get("m", 0) + (1 - b1) * w.grad
+            state["v"] = v = b2 * state.get("v", 0) + (1 - b2) * w.grad**2
+            mean = after * m / (1 - self.product * after) + (1 - mu) * w.grad / (1 - self.product)
+            w.data -= group["lr"] * mean / (torch.sqrt(v / (1 - b2**self.t)) + self.eps)
+
+
+class Lamb(torch.optim.Optimizer):
+    """You et al. (2020), algorithm 2, which PyTorch comes without; as torch_optimizer.Lamb, with the corrections of Adam"""
+
+    def __init__(self, params, lr, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.01):
+        super().__init__(params, {"lr": lr})
+        self.betas, self.eps, self.decay, self.t = betas, eps, weight_decay, 0
+
+    def step(self):
+        (group,) = self.param_groups
+        b1, b2 = self.betas
+        self.t += 1
+        for w in group["params"]:
+            state = self.state[w]
+            state["m"] = m = b1 * state.get("m", 0) + (1 - b1) * w.grad
+            state["v"] = v = b2 * state.get("v", 0) + (1 - b2) * w.grad**2
+            u = m / (1 - b1**self.t) / ((v / (1 - b2**self.t)).sqrt() + self.eps) + self.decay * w.data
+            length, way = w.data.norm(), u.norm()
+            w.data -= group["lr"] * (length / way if length > 0 and way > 0 else 1) * u
 
 
 OPTIMIZERS = {
@@ -426,6 +447,8 @@ OPTIMIZERS = {
     "adadelta_other": lambda p: torch.optim.Adadelta(p, 0.5, rho=0.75, eps=1e-4),
     "nadam": lambda p: NAdam(p),
     "nadam_other": lambda p: NAdam(p, 0.02, betas=(0.5, 0.9), eps=1e-3, momentum_decay=0.1),
+    "lamb": lambda p: Lamb(p, 0.01),
+    "lamb_other": lambda p: Lamb(p, 0.1, betas=(0.5, 0.9), eps=1e-3, weight_decay=0.25),
     # the derivative of r * w^2 is 2 * r * w
     "l2": lambda p: torch.optim.SGD(p, 0.1, weight_decay=2 * 0.05),
     "clip": lambda p: torch.optim.SGD(p, 0.1),
@@ -465,7 +488,8 @@ SCHEDULES = {
 }
 # so many steps, where a schedule of PyTorch ends before step 9 or turns around
 RATES = {"cosine": 5, "cosine_warm": 7, "one_cycle_other": 8}
-WEIGHTS = 7
+# elements of the two weights
+WEIGHTS = [4, 3]
 
 
 def flat(t):
@@ -489,17 +513,18 @@ def record_item(name, run):
 
 
 def record_optimizer(name, make):
-    start = numbers(f"{name}.w", WEIGHTS)
+    start = numbers(f"{name}.w", sum(WEIGHTS))
     start[0] = 0.0
-    w = torch.nn.Parameter(torch.tensor(start))
-    optimizer = make([w])
+    weights = [torch.nn.Parameter(w) for w in torch.tensor(start).split(WEIGHTS)]
+    optimizer = make(weights)
     steps = []
     for step in range(1, STEPS + 1):
-        w.grad = torch.tensor(numbers(f"{name}.g{step}", WEIGHTS))
+        for w, g in zip(weights, torch.tensor(numbers(f"{name}.g{step}", sum(WEIGHTS))).split(WEIGHTS)):
+            w.grad = g
         if name in CLIP:
-            torch.nn.utils.clip_grad_norm_([w], CLIP[name])
+            torch.nn.utils.clip_grad_norm_(weights, CLIP[name])
         optimizer.step()
-        steps.append(flat(w))
+        steps.append(flat(torch.cat(weights)))
     return steps
 
 

@@ -1,4 +1,4 @@
-/** A `train` block as its graph, around a model whose gradient is what it is fed: the loss is x @ kernel of one row. */
+/** A `train` block as its graph, around a model whose gradient is what it is fed: the loss is x @ [kernel, table] of one row. */
 import { blockFrame, modelOf } from "../../compiler/check/flow/block.ts";
 import { modelGraphs, type EntryName } from "../../compiler/entries/model-graphs.ts";
 import type { GraphInput } from "../../compiler/ir/graph.ts";
@@ -9,6 +9,8 @@ import { checkText } from "./check-text.ts";
 import { numbers } from "./item-inputs.ts";
 import type { TrainingItem } from "./training-items.ts";
 
+/** elements of the two weights, as they lie one behind the other */
+export const weightSizes = [4, 3] as const;
 export const weightCount = 7;
 export const oneRow: ReadonlyMap<string, number> = new Map([["B", 1]]);
 
@@ -42,8 +44,9 @@ data Rows from arrays("rows.npz") {
 }
 
 model Line(x: [B, D=${weightCount}]) -> [B] {
-  weight kernel : [D] = 0
-  dot(x, kernel) over D
+  weight kernel : [D=${weightSizes[0]}] = 0
+  weight table  : [D=${weightSizes[1]}] = 0
+  dot(x, concat(kernel, table) over D) over D
 }
 
 train Line on Rows {

@@ -11,6 +11,8 @@ export interface TrainingItem {
   readonly rule: Rule;
   /** what is done to the whole gradient before */
   readonly change?: (gradient: readonly number[], w: readonly number[]) => number[];
+  /** what the rule brings about is multiplied by, for each weight (a tensor) as a whole */
+  readonly factor?: (change: readonly number[], w: readonly number[]) => number;
 }
 
 const sgd =
@@ -97,6 +99,17 @@ const lion =
     return w - rate * (Math.sign(beta1 * m + (1 - beta1) * g) + decay * w);
   };
 
+/** You et al. (2020), algorithm 2: how far the elements of a weight go before it is known how long it is. */
+const lamb = (settings: Adam = {}): Rule => adam(1, { eps: 1e-6, decay: 0.01, ...settings });
+
+/** The rate in proportion to the length of the weight. */
+const trust =
+  (rate: number) =>
+  (change: readonly number[], w: readonly number[]): number => {
+    const [length, way] = [Math.hypot(...w), Math.hypot(...change)];
+    return rate * (length > 0 && way > 0 ? length / way : 1);
+  };
+
 /** Scales a long gradient down to this norm, as torch.nn.utils.clip_grad_norm_. */
 const clip =
   (norm: number) =>
@@ -160,6 +173,13 @@ export const trainingItems: readonly TrainingItem[] = [
     name: "lion_decay",
     settings: ["optimizer lion(0.01, beta1 = 0.5, beta2 = 0.75, decay = 0.25)"],
     rule: lion(0.01, 0.5, 0.75, 0.25),
+  },
+  { name: "lamb", settings: ["optimizer lamb(0.01)"], rule: lamb(), factor: trust(0.01) },
+  {
+    name: "lamb_other",
+    settings: ["optimizer lamb(0.1, beta1 = 0.5, beta2 = 0.9, eps = 1e-3, decay = 0.25)"],
+    rule: lamb({ beta1: 0.5, beta2: 0.9, eps: 1e-3, decay: 0.25 }),
+    factor: trust(0.1),
   },
   {
     name: "l2",

@@ -8,6 +8,7 @@ import type { GraphBuilder } from "../../ir/builder.ts";
 import * as dim from "../../ir/dim.ts";
 import type { Value } from "../../ir/graph.ts";
 import { isNode } from "../../ir/graph.ts";
+import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { cannotReach } from "../diagnostics/dlm0505-cannot-reach.ts";
 import { rootCall } from "../frame.ts";
 import type { Frame, StateRequest, WeightRequest } from "../frame.ts";
@@ -16,7 +17,7 @@ import type { FileScope } from "../names.ts";
 import { isUserSpan } from "../origin.ts";
 import type { Session } from "../session.ts";
 import { checkType, elementsOf, graphType } from "../type.ts";
-import type { CheckValue, TensorValue } from "../values.ts";
+import type { CheckValue, OptimizerValue, TensorValue } from "../values.ts";
 import { blockFrame, dataOf, flowContext, lineText, modelOf } from "./block.ts";
 import type { Stores } from "./block.ts";
 import { noGradient } from "./diagnostics/dlm0704-no-gradient.ts";
@@ -89,6 +90,7 @@ export function checkTrain(
   const training = trial(session, scope, "training");
   const forward = runForward(training.frame, block);
   const optimizer = optimizerOf(training.frame, block);
+  if (settings.plateauSetting && optimizer) checkRate(session, settings.plateauSetting.span, optimizer);
   if (forward && optimizer) checkUpdate(training, optimizer, declaration.name.span);
   if (forward?.loss) {
     checkGradients(training, forward, block);
@@ -197,7 +199,17 @@ function checkUpdate(
     g: vector("g"),
     step,
     state: (name) => vector(`optimizer.${name}`),
+    // only the shape counts here
+    norms: (_, x) => x,
+    changeRate: undefined,
   });
+}
+
+/** A measured value can change the rate only where there is one. */
+function checkRate(session: Session, span: Span, { declaration }: OptimizerValue): void {
+  if (declaration.configuration.some(({ name }) => name.text === "rate")) return;
+  const found = `\`${declaration.name.text}\` has none`;
+  session.add(report(settingValue, { setting: "plateau", needs: "an optimizer with a `rate`", span, found }));
 }
 
 /** DLM0704, once for all weights with the same fate. */

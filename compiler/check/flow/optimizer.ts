@@ -1,6 +1,6 @@
 /**
  * An `optimizer` of the language as graph nodes. Its body runs once, with `w`, `g` and every state as one vector of all
- * parameters, so an optimizer is elementwise over them; `step` counts from 1.
+ * parameters, so an optimizer is elementwise over them, but for `weight_norm`; `step` counts from 1.
  */
 import type { Body, Expression, Statement } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
@@ -15,6 +15,8 @@ import type { Frame } from "../frame.ts";
 import { kindInWords, unknown } from "../values.ts";
 import type { CheckValue, OptimizerValue, TensorValue } from "../values.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
+import { weightNorm } from "./weight-norm.ts";
+import type { NormsOfParts } from "./weight-norm.ts";
 
 /** What the body reads. */
 export interface OptimizerInputs {
@@ -24,6 +26,9 @@ export interface OptimizerInputs {
   readonly step: TensorValue;
   /** the vector of a state; asked once for each state that the rule keeps */
   state(name: string, initial: number): TensorValue;
+  readonly norms: NormsOfParts;
+  /** what becomes of the configuration `rate`, rank 0, before the rule sees it; undefined: nothing */
+  readonly changeRate: ((rate: Value) => Value) | undefined;
 }
 
 export interface OptimizerUpdate {
@@ -44,12 +49,13 @@ interface Run {
   sound: boolean;
 }
 
-/** Whether each element is made of the same element of the vectors that it comes from. `seen` is known to be. */
+/** Whether each element is made of the same element of the vectors that it comes from. What is known to be, `seen`, grows. */
 function isElementwise(value: Value, seen: Set<Value>): boolean {
   const walk = [value];
+  const found = new Set<Value>();
   for (let at = walk.pop(); at; at = walk.pop()) {
-    if (seen.has(at)) continue;
-    seen.add(at);
+    if (seen.has(at) || found.has(at)) continue;
+    found.add(at);
     if (!isNode(at.source)) continue;
     const { op, operands } = at.source;
     const vectors = operands.filter(({ type }) => type.shape.length > 0);
@@ -58,6 +64,7 @@ function isElementwise(value: Value, seen: Set<Value>): boolean {
       return false;
     walk.push(...operands);
   }
+  for (const each of found) seen.add(each);
   return true;
 }
 
@@ -81,6 +88,11 @@ export function runOptimizer(
     elementwise: new Set(given),
     sound: true,
   };
+  const norm = weightNorm(inputs.w, inputs.norms, (value, x) => {
+    if (isElementwise(x, run.elementwise)) run.elementwise.add(value);
+  });
+  const { span } = optimizer.declaration;
+  values.set(norm.name, { kind: "builtin", builtin: norm, bound: undefined, span, over: undefined });
   runBody(frame, optimizer.declaration.body, run);
   if (!run.sound) return undefined;
   const w = run.updated.get("w");

@@ -136,6 +136,16 @@ export interface TrainPlan {
   readonly shuffle: boolean;
   readonly stop: { readonly watch: WatchPlan; readonly patience: number } | undefined;
   readonly keep: WatchPlan | undefined;
+  readonly plateau: PlateauPlan | undefined;
+}
+
+/** Multiplies the rate by `factor` whenever the watched value has not become better for `patience` epochs. */
+export interface PlateauPlan {
+  readonly watch: WatchPlan;
+  readonly factor: number;
+  readonly patience: number;
+  /** the rate does not fall below this one */
+  readonly least: number;
 }
 
 // ---------------------------------------------------------------- evaluate

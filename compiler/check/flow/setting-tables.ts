@@ -139,6 +139,12 @@ export const trainSettings: SettingTable = {
       doc: "The weights that training ends with: `best` by a measured value, or `last`.",
       named: ["by"],
     },
+    {
+      name: "plateau",
+      signature: "plateau watch = valid.loss, factor = 0.1, patience = 5, least = 0",
+      doc: "Multiplies the optimizer's rate by `factor` whenever the watched value has not become better for `patience` epochs, down to the rate `least`.",
+      named: ["watch", "factor", "patience", "least"],
+    },
     later("log", "log every = 100", "Reports the loss every so many steps."),
     later("accumulate", "accumulate 4", "Adds up the gradients of several batches."),
     later("average", "average 0.999", "Keeps a moving average of the weights."),

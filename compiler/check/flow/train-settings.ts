@@ -10,7 +10,7 @@ import { readWatch } from "./metrics.ts";
 import type { DataPlan, TrainPlan, WatchPlan } from "./plans.ts";
 import { trainSettings } from "./setting-tables.ts";
 import { named, number, readSettings, switchedOn, unnamed, word } from "./settings.ts";
-import type { BindingSetting, CallSetting, FlowContext, ReadSettings } from "./settings.ts";
+import type { BindingSetting, CallSetting, FlowContext, NumberRange, ReadSettings } from "./settings.ts";
 
 export interface LossTerm {
   /** undefined: the loss is this one term */
@@ -26,9 +26,11 @@ export interface TrainSettings {
   readonly optimizer: Expression | undefined;
   /** the `batch` line */
   readonly batchSetting: CallSetting | undefined;
+  /** the `plateau` line */
+  readonly plateauSetting: CallSetting | undefined;
   readonly plan: Pick<
     TrainPlan,
-    "penalty" | "clip" | "batch" | "last" | "steps" | "seed" | "shuffle" | "stop" | "keep"
+    "penalty" | "clip" | "batch" | "last" | "steps" | "seed" | "shuffle" | "stop" | "keep" | "plateau"
   > & { readonly epochs: number | undefined };
 }
 
@@ -72,6 +74,7 @@ export function readTrainSettings(
     lossSpan: calls.get("loss")?.[0]?.span ?? declaration.name.span,
     optimizer: rule,
     batchSetting,
+    plateauSetting: calls.get("plateau")?.[0],
     plan: {
       penalty: penaltyOf(calls.get("penalty")?.[0], context),
       clip: clip && number("clip", clip.arguments[0]?.value, { above: 0 }, clip.span, context),
@@ -101,6 +104,7 @@ export function readTrainSettings(
       shuffle: switchedOn(calls, "shuffle", context),
       stop: stopOf(calls.get("stop")?.[0], data, context),
       keep: keepOf(calls.get("keep")?.[0], data, context),
+      plateau: plateauOf(calls.get("plateau")?.[0], data, context),
     },
   };
 }
@@ -228,4 +232,24 @@ function keepOf(
   return which === "best"
     ? watchOf("keep", named(setting, "by")?.value, setting.span, data, context)
     : undefined;
+}
+
+function plateauOf(
+  setting: CallSetting | undefined,
+  data: DataPlan | undefined,
+  context: FlowContext,
+): TrainPlan["plateau"] {
+  const watch = setting && watchOf("plateau", named(setting, "watch")?.value, setting.span, data, context);
+  if (watch === undefined) return undefined;
+  if (setting === undefined || watch === undefined) return undefined;
+  const value = (name: string, range: NumberRange, otherwise: number): number | undefined => {
+    const given = named(setting, name);
+    return given ? number(name, given.value, range, given.span, context) : otherwise;
+  };
+  const factor = value("factor", { above: 0, most: 1 }, 0.1);
+  const patience = value("patience", { whole: true, least: 1 }, 5);
+  const least = value("least", { least: 0 }, 0);
+  return factor === undefined || patience === undefined || least === undefined
+    ? undefined
+    : { watch, factor, patience, least };
 }

@@ -185,7 +185,12 @@ function configure(frame: Frame, inner: Frame, optimizer: OptimizerValue, inputs
     const value = argument?.value ?? evaluate(inner, parameter.default!);
     const applied = applyTo(frame, value, inputs.step, argument?.span ?? optimizer.span);
     if (applied.kind === "unknown") return false;
-    inner.locals.values.set(parameter.name.text, applied);
+    const rate =
+      parameter.name.text === "rate" && inputs.changeRate && asTensor(frame, applied, optimizer.span);
+    inner.locals.values.set(
+      parameter.name.text,
+      rate && rate.value ? { ...rate, value: inputs.changeRate!(rate.value) } : applied,
+    );
   }
   return true;
 }
