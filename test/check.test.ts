@@ -48,6 +48,8 @@ describe("programs", () => {
   test("parameter totals", () => {
     expect(parameters(modelsOnly(read("fashion.dlm")))).toEqual({ Cnn: 421_642 });
     expect(parameters(modelsOnly(read("resnet.dlm")))).toEqual({ ResNet18: 11_689_512 });
+    const gpt = modelsOnly(read("gpt.dlm")).replace(/^data [\s\S]*?^\}\n/m, "");
+    expect(parameters(gpt.replace("Stories.Vocab", "4096"))).toEqual({ Gpt: 12_318_720 });
     expect(parameters(read("vit.dlm"))).toEqual({ ViT: 5_717_416, Patches: 0 });
     expect(parameters(read("tied.dlm"))).toEqual({ Tied: 25_904, TiedNamed: 25_904 });
   });

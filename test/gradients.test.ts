@@ -65,6 +65,16 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       make: (b, { x, ids }) => build.gather(b, x!, ids!),
     },
   ],
+  update_slice: [
+    {
+      inputs: { x: f(2, 6), value: f(2, 3), start: tensorType("i32", []) },
+      make: (b, { x, value, start }) => build.updateSlice(b, x!, value!, start!, 1),
+    },
+    {
+      inputs: { x: f(4, b8, 2), value: f(6, b8, 2), start: tensorType("i32", []) },
+      make: (b, { x, value, start }) => build.updateSlice(b, x!, value!, start!, 0),
+    },
+  ],
   scatter_add: [
     {
       inputs: { x: f(4, 2), ids: tensorType("i32", [b8, 2]), rows: f(b8, 2, 2) },

@@ -48,11 +48,16 @@ function largestSizes(item: Item): [string, number][] {
   return Object.entries(item.sizes ?? {}).map(([name, all]) => [name, Math.max(...all)]);
 }
 
-/** Every size of the free dims besides B. */
+/** Every size of the free dims besides B; those of several dims are tried side by side. */
 function sizesOf(item: Item, rows: number): Map<string, number>[] {
-  const [free] = Object.entries(item.sizes ?? {});
-  return (free ? free[1] : [0]).map(
-    (size) => new Map<string, number>([["B", rows], ...(free ? [[free[0], size] as const] : [])]),
+  const free = Object.entries(item.sizes ?? {});
+  return Array.from(
+    { length: Math.max(1, ...free.map(([, all]) => all.length)) },
+    (_, i) =>
+      new Map([
+        ["B", rows],
+        ...free.map(([name, all]) => [name, all[Math.min(i, all.length - 1)]!] as const),
+      ]),
   );
 }
 

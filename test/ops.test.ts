@@ -67,6 +67,8 @@ describe("what ops refuse", () => {
     ["arg_reduce", [f(0)], { axis: 0, combine: "argmin" }, /of nothing/],
     ["gather", [f(0, 2), tensorType("i32", [1])], {}, /no rows/],
     ["scatter_add", [f(3, 2), tensorType("i32", [4]), f(3, 2)], {}, /shape/],
+    ["update_slice", [f(4), f(2), f()], { axis: 0 }, /i32/],
+    ["update_slice", [f(4, 2), f(2, 3), tensorType("i32", [])], { axis: 0 }, /differ/],
     ["window_max", [f(4)], { windows: [[0, 2, 1, 2, 0]] }, /padding/],
     ["window_max", [f(4)], { windows: [[0, 5, 1, 0, 0]] }, /fit/],
     [

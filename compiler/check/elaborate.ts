@@ -8,7 +8,7 @@ import { evaluateBody } from "./body.ts";
 import { evaluate } from "./evaluate.ts";
 import { batchAxis, batchDim, columnTensors, rowRecord } from "./flow/batch.ts";
 import { ownLabels, pathScope } from "./frame.ts";
-import type { Elaboration, Frame, Phase, StateStore, WeightSource } from "./frame.ts";
+import type { Elaboration, Frame, Phase, StateStore, StepProgram, WeightSource } from "./frame.ts";
 import type { FileScope } from "./names.ts";
 import { runNotation } from "./notation.ts";
 import { dimNumber } from "./numbers.ts";
@@ -28,6 +28,8 @@ export interface ElaborateOptions {
   readonly phase: Phase;
   /** absent: types only */
   readonly builder?: GraphBuilder | undefined;
+  /** absent: the program works on whole sequences */
+  readonly step?: StepProgram | undefined;
   readonly weights?: WeightSource | undefined;
   readonly states?: StateStore | undefined;
   readonly phaseAt?: Elaboration["phaseAt"];
@@ -47,6 +49,8 @@ export function createElaboration(session: Session, options: ElaborateOptions): 
   return {
     session,
     builder: options.builder,
+    step: options.step,
+    soFar: new Map(),
     solver: createSolver(),
     weights: options.weights ?? noWeights,
     states: options.states ?? noStates,

@@ -33,7 +33,11 @@ export function emit(
     path: frame.path.prefix.replace(/\.$/, ""),
     at: isUserSpan(at) ? { file: at.source.path, ...positionOf(at.source, at.start) } : undefined,
   };
-  return make(builder, present);
+  const { step } = frame.elaboration;
+  const before = builder.nodes.length;
+  const value = make(builder, present);
+  if (step) for (const node of builder.nodes.slice(before)) step.spans.set(node, at);
+  return value;
 }
 
 export function tensorOf(type: CheckType, value: Value | undefined, span: Span): TensorValue {

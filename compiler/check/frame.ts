@@ -1,8 +1,10 @@
 /** Where an expression is evaluated: what it can see, in which phase, under which weight path, called from where. */
 import type { CallableDeclaration } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
-import type { Value } from "../ir/graph.ts";
+import type { Node, Value } from "../ir/graph.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
+import type { Dim } from "../ir/dim.ts";
+import type { TensorType } from "../ir/type.ts";
 import type { FileScope } from "./names.ts";
 import type { Session } from "./session.ts";
 import type { Solver } from "./solver.ts";
@@ -71,10 +73,30 @@ export interface Requested {
   readonly frame: Frame;
 }
 
+/** A program that sees a few new positions of a sequence at a time, and keeps what it needs of those before. */
+export interface StepProgram {
+  /** the size of the axis of new positions */
+  readonly axis: Dim;
+  /** the number of positions so far, the new ones included */
+  readonly soFar: Dim;
+  /** the number of positions before the new ones, an i32 */
+  offset(): Value;
+  /** A value that outlives calls and becomes `next(old)` in each; never read beyond what was written. Has room for `most` positions. */
+  keep(path: string, type: TensorType, most: Dim, next: (old: Value) => Value): Value;
+  /** masks that are true up to the position of their row alone */
+  readonly causal: Set<Value>;
+  /** where in the text nodes come from */
+  readonly spans: Map<Node, Span>;
+}
+
 /** One pass over a declaration (and all it calls) in one phase. */
 export interface Elaboration {
   readonly session: Session;
   readonly builder: GraphBuilder | undefined;
+  /** undefined: whole sequences */
+  readonly step: StepProgram | undefined;
+  /** sizes of axes of `cache`, by the size they are of, while no graph is built */
+  readonly soFar: Map<string, Dim>;
   readonly solver: Solver;
   readonly weights: WeightSource;
   readonly states: StateStore;

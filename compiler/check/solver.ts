@@ -282,5 +282,6 @@ function showWith(size: Dim, substitutions: ReadonlyMap<string, Dim>, normalise:
     const factor = dim.divideExactly(normalise(dim.symbol(name)), dim.symbol(part));
     if (factor) text = text.replaceAll(part, `(${name} / ${dim.show(factor)})`);
   }
-  return text.replace(/^\(([^()]*)\)$/, "$1");
+  // sizes that have no name in the text, by what they were called when they were made
+  return text.replace(/^\(([^()]*)\)$/, "$1").replace(/(\p{L}\w*)\/\d+/gu, "$1");
 }

@@ -8,6 +8,7 @@ import type { Session } from "../check/session.ts";
 import { freeType } from "../check/free-type.ts";
 import { typeShape } from "../check/signature.ts";
 import { graphType } from "../check/type.ts";
+import { assumeWhere } from "../check/where.ts";
 import type { CallableValue, CheckValue } from "../check/values.ts";
 import { graphBuilder } from "../ir/builder.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
@@ -23,12 +24,29 @@ import { gather } from "./region.ts";
 import type { Region } from "./region.ts";
 import { outputsOf } from "./train.ts";
 
+/**
+ * The frame of a model's signature, in which its dims are met. What `where` promises is known there before inputs are
+ * made: it may change what their sizes are made of.
+ */
+function signatureFrame(frame: Frame, { declaration, scope }: CallableValue): Frame {
+  const made = (): Frame => ({ ...frame, file: scope, locals: { values: new Map(), parent: undefined } });
+  if (declaration.where.length > 0) {
+    const first = made();
+    for (const parameter of declaration.tensors) {
+      const shape = typeShape(first, parameter.type);
+      if (shape.kind === "tensor") freeType(first, shape);
+    }
+    assumeWhere(first, declaration.where);
+  }
+  return made();
+}
+
 /** The model's parameters as inputs of the graph: named as in its signature, or, for a row of data, as its columns. */
 function modelInputs(frame: Frame, model: CallableValue): ReadonlyMap<string, Given> | undefined {
   const { builder } = frame.elaboration;
-  const { declaration, scope } = model;
+  const { declaration } = model;
   // dims of the signature are met in the order of its parameters
-  const signature: Frame = { ...frame, file: scope, locals: { values: new Map(), parent: undefined } };
+  const signature = signatureFrame(frame, model);
   const given = new Map<string, Given>();
   for (const parameter of declaration.tensors) {
     const shape = typeShape(signature, parameter.type);

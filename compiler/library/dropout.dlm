@@ -4,7 +4,7 @@ dlm 1
 fn dropout(rate)(x: [..]) -> [..]
   where 0 <= rate, rate < 1
 {
-  if training { x * bernoulli(1 - rate, like = x) / (1 - rate) } else { x }
+  if training and rate > 0 { x * bernoulli(1 - rate, like = x) / (1 - rate) } else { x }
 }
 
 /// While training each channel of each row becomes 0 as a whole with chance `rate`, and the others grow so that the mean stays.

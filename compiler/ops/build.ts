@@ -57,6 +57,7 @@ import { split as splitOp } from "./split.ts";
 import { sqrt as sqrtOp } from "./sqrt.ts";
 import { sub as subOp } from "./sub.ts";
 import { tanh as tanhOp } from "./tanh.ts";
+import { updateSlice as updateSliceOp } from "./update-slice.ts";
 import { windowMax as windowMaxOp } from "./window-max.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import type { Dim } from "../ir/dim.ts";
@@ -326,6 +327,11 @@ export function gather(b: B, table: Value, ids: Value): Value {
 
 export function scatterAdd(b: B, base: Value, ids: Value, rows: Value): Value {
   return b.emit(scatterAddOp, [base, ids, rows]);
+}
+
+/** The base with `value` in place of the positions from `start` (an i32 of rank 0) on along an axis. */
+export function updateSlice(b: B, base: Value, value: Value, start: Value, axis: number): Value {
+  return b.emit(updateSliceOp, [base, value, start], { axis });
 }
 
 /** 1 at the id along a new last axis of this size, else 0; f32. */

@@ -49,6 +49,7 @@ import { split } from "./split.ts";
 import { sqrt } from "./sqrt.ts";
 import { sub } from "./sub.ts";
 import { tanh } from "./tanh.ts";
+import { updateSlice } from "./update-slice.ts";
 import { windowMax } from "./window-max.ts";
 import type { Op } from "../ir/op.ts";
 
@@ -104,6 +105,7 @@ export const ops: readonly Op[] = [
   windowMax,
   gather,
   scatterAdd,
+  updateSlice,
 ];
 
 const byName: ReadonlyMap<string, Op> = new Map(ops.map((op) => [op.name, op]));

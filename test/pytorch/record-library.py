@@ -14,6 +14,7 @@ import sys
 import torch
 import torch.nn.functional as F
 import torch.optim.lr_scheduler as schedulers
+from torch.nn.utils.stateless import functional_call
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
@@ -191,6 +192,133 @@ def rms_norm(c):
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * scale
 
 
+def layer(c, path, ins, outs, bias=True, most=2.0):
+    """weight and bias of a dense layer in PyTorch's layout"""
+    kernel = c.x(f"{path}.kernel", ins, outs, low=-most, high=most)
+    return kernel.T, c.x(f"{path}.shift", outs) if bias else None
+
+
+def projections(c, path, d, memory, width, bias=True, most=2.0):
+    """query, key, value and out of an attention layer"""
+    return (
+        layer(c, f"{path}.query", d, d, bias, most),
+        layer(c, f"{path}.key", memory, width, bias),
+        layer(c, f"{path}.value", memory, width, bias),
+        layer(c, f"{path}.out", d, d, bias),
+    )
+
+
+def future(t):
+    """true where a query may not look"""
+    return torch.ones(t, t).triu(1).bool()
+
+
+def multi_head(x, memory, heads, parts, causal=False):
+    """torch.nn.MultiheadAttention with batch_first and weights of our own"""
+    (q, qb), (k, kb), (v, vb), (o, ob) = parts
+    d = x.shape[-1]
+    bias = None if qb is None else torch.cat([qb, kb, vb])
+    y, _ = F.multi_head_attention_forward(
+        x.transpose(0, 1), memory.transpose(0, 1), memory.transpose(0, 1), d, heads, None, bias, None, None, False, 0.0,
+        o, ob, training=False, need_weights=False, attn_mask=future(x.shape[1]) if causal else None,
+        use_separate_proj_weight=True, q_proj_weight=q, k_proj_weight=k, v_proj_weight=v,
+    )
+    return y.transpose(0, 1)
+
+
+def rotated(x, base=10_000):
+    """Su et al. (2021) on complex numbers, of which feature i + E / 2 is the imaginary part of feature i"""
+    t, e = x.shape[-2:]
+    angle = torch.arange(t)[:, None] * base ** (-2 * torch.arange(e // 2) / e)
+    z = torch.complex(x[..., : e // 2], x[..., e // 2 :]) * torch.polar(torch.ones_like(angle), angle)
+    return torch.cat([z.real, z.imag], -1)
+
+
+def scores(q, k, v, causal):
+    """attention by its formula"""
+    s = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+    if causal:
+        s = s.masked_fill(future(q.shape[-2]), float("-inf"))
+    return torch.softmax(s, -1) @ v
+
+
+def self_attention(heads, bias=True, causal=False):
+    def run(c):
+        x = c.x("x", B, 5, 8)
+        return multi_head(x, x, heads, projections(c, "a", 8, 8, 8, bias), causal)
+
+    return run
+
+
+def grouped_attention(heads, groups, causal=False, rotary=False):
+    """each key and value stands for heads / groups of them; PyTorch's own option is younger than Debian's PyTorch"""
+
+    def run(c):
+        x = c.x("x", B, 5, 8)
+        e = 8 // heads
+        cut = lambda y, n: y.reshape(B, 5, n, e).transpose(1, 2)
+        (q, qb), (k, kb), (v, vb), (o, ob) = projections(c, "a", 8, 8, groups * e)
+        q, k, v = cut(x @ q.T + qb, heads), cut(x @ k.T + kb, groups), cut(x @ v.T + vb, groups)
+        if rotary:
+            q, k = rotated(q), rotated(k)
+        k, v = (y.repeat_interleave(heads // groups, 1) for y in (k, v))
+        return scores(q, k, v, causal).transpose(1, 2).reshape(B, 5, 8) @ o.T + ob
+
+    return run
+
+
+def cross_attention(c):
+    return multi_head(c.x("x", B, 4, 4), c.x("y", B, 6, 6), 2, projections(c, "a", 4, 6, 4))
+
+
+def stacked(parts):
+    """in_proj of torch.nn.MultiheadAttention"""
+    (q, qb), (k, kb), (v, vb), (o, ob) = parts
+    return {
+        "in_proj_weight": torch.cat([q, k, v]),
+        "in_proj_bias": torch.cat([qb, kb, vb]),
+        "out_proj.weight": o,
+        "out_proj.bias": ob,
+    }
+
+
+def named(c, norms, attentions, d, hidden, most=2.0):
+    """the parameters of a transformer layer of PyTorch by its names"""
+    given = {}
+    for theirs, ours in attentions.items():
+        for key, value in stacked(projections(c, f"b.{ours}", d, d, d, most=most)).items():
+            given[f"{theirs}.{key}"] = value
+    for i, ours in enumerate(norms, 1):
+        given[f"norm{i}.weight"], given[f"norm{i}.bias"] = c.x(f"b.{ours}.scale", d), c.x(f"b.{ours}.shift", d)
+    for i, ours, ins, outs in [(1, "up", d, hidden), (2, "down", hidden, d)]:
+        given[f"linear{i}.weight"], given[f"linear{i}.bias"] = layer(c, f"b.feed.{ours}", ins, outs)
+    return given
+
+
+def encoder_block(heads, hidden, norm_first=True, act=F.gelu, causal=False):
+    def run(c):
+        theirs = torch.nn.TransformerEncoderLayer(6, heads, hidden, 0.0, act, batch_first=True, norm_first=norm_first)
+        given = named(c, ["look_norm", "feed_norm"], {"self_attn": "look"}, 6, hidden)
+        return functional_call(theirs, given, (c.x("x", B, 5, 6), future(5) if causal else None))
+
+    return run
+
+
+def decoder_block(heads, hidden, norm_first=True, act=F.gelu):
+    def run(c):
+        theirs = torch.nn.TransformerDecoderLayer(6, heads, hidden, 0.0, act, batch_first=True, norm_first=norm_first)
+        attentions = {"self_attn": "look", "multihead_attn": "cross"}
+        given = named(c, ["look_norm", "cross_norm", "feed_norm"], attentions, 6, hidden, most=0.25)
+        return functional_call(theirs, given, (c.x("x", B, 4, 6), c.x("y", B, 6, 6), future(4)))
+
+    return run
+
+
+def feed_forward(c):
+    (up, ub), (down, db) = layer(c, "f.up", 3, 5), layer(c, "f.down", 5, 3)
+    return F.linear(F.relu(F.linear(c.x("x", B, 2, 3), up, ub)), down, db)
+
+
 def channels_norm(f, shape):
     """a normalisation of channels first, with scale and shift"""
 
@@ -351,6 +479,26 @@ ITEMS = {
     "BatchNorm_image": batch_norm((B, 3, 2, 3), True, momentum=0.25, eps=1e-3),
     "LayerNorm": layer_norm,
     "RMSNorm": rms_norm,
+    "attention": lambda c: scores(
+        c.x("q", B, 2, 1, 4, 3), c.x("k", B, 2, 6, 3)[:, :, None], c.x("v", B, 2, 6, 2)[:, :, None], False
+    ),
+    "causal_attention": lambda c: scores(
+        c.x("q", B, 1, 2, 4, 3), c.x("k", B, 1, 4, 3)[:, :, None], c.x("v", B, 1, 4, 2)[:, :, None], True
+    ),
+    "rotary_embedding_slow": unary(lambda x: rotated(x, 100), B, 9, 8),
+    "LearnedPosition": lambda c: c.x("x", B, 2, 2) + F.embedding(torch.arange(2), c.x("p.table", 3, 2)),
+    "MultiHeadAttention": self_attention(2),
+    "MultiHeadAttention_one": self_attention(1, bias=False),
+    "MultiHeadAttention_causal": self_attention(4, causal=True),
+    "MultiHeadAttention_grouped": grouped_attention(4, 2),
+    "MultiHeadAttention_rotary": grouped_attention(2, 1, causal=True, rotary=True),
+    "CrossAttention": cross_attention,
+    "FeedForward": feed_forward,
+    "TransformerEncoder": encoder_block(2, 10),
+    "TransformerEncoder_last": encoder_block(3, 7, norm_first=False, act=F.relu),
+    "TransformerEncoder_causal": encoder_block(2, 10, causal=True),
+    "TransformerDecoder": decoder_block(2, 10),
+    "TransformerDecoder_last": decoder_block(2, 9, norm_first=False, act=F.relu),
     "GroupNorm_image": group_norm((B, 3, 2, 6), 3, eps=1e-3),
     "GroupNorm_sequence": group_norm((B, 7, 6), 2),
     "InstanceNorm": instance_norm((B, 2, 2)),

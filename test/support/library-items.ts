@@ -3,6 +3,7 @@
  * is adding its entries in items/; test/library-*.test.ts do the rest, and fail where a declaration has none.
  */
 import { activations } from "./items/activations.ts";
+import { attention } from "./items/attention.ts";
 import { convolutions } from "./items/convolution.ts";
 import { dropout } from "./items/dropout.ts";
 import type { Item } from "./items/item.ts";
@@ -18,6 +19,7 @@ export type { Hand, Item } from "./items/item.ts";
 
 export const items: readonly Item[] = [
   ...activations,
+  ...attention,
   ...convolutions,
   ...dropout,
   ...layers,

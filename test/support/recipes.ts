@@ -275,6 +275,14 @@ const special: Readonly<Record<string, Recipe>> = {
     const rows = k.r.chance(0.5) ? k.input({ dtype: "f32", shape }) : build.gather(k.b, base, ids);
     return [build.scatterAdd(k.b, base, ids, rows)];
   },
+  update_slice(k) {
+    const base = k.pick(k.r.pick(["f32", "f32", "i32"]), hasAxis);
+    const { dtype, shape } = base.type;
+    const axis = k.r.below(shape.length);
+    const value = k.input({ dtype, shape: shape.with(axis, k.r.pick([d(1), d(2), shape[axis]!])) });
+    const start = k.pick("i32", ({ length }) => length === 0);
+    return [build.updateSlice(k.b, base, value, start, axis)];
+  },
 };
 
 function logic(k: Kitchen, make: typeof build.and): readonly Value[] {

@@ -4,6 +4,7 @@ import { elementwiseBuiltins } from "./elementwise.ts";
 import { marginBuiltins } from "./margins.ts";
 import { randomBuiltins } from "./random.ts";
 import { reductionBuiltins } from "./reductions.ts";
+import { sequenceBuiltins } from "./sequences.ts";
 import { shapeBuiltins } from "./shapes.ts";
 import { tokenBuiltins } from "./tokens.ts";
 import { windowBuiltins } from "./windows.ts";
@@ -25,6 +26,7 @@ function all(): ReadonlyMap<string, Builtin> {
       ...marginBuiltins,
       ...randomBuiltins,
       ...tokenBuiltins,
+      ...sequenceBuiltins,
       ...windowBuiltins,
     ].map((builtin) => [builtin.name, builtin]),
   );

@@ -1,16 +1,13 @@
-/** Integers and masks: one_hot, position, causal, mask, select, cache. */
-import * as dim from "../../ir/dim.ts";
+/** Integers and masks: one_hot, mask, select. */
 import * as build from "../../ops/build.ts";
 import { arithmeticIsAllowed } from "../arithmetic.ts";
 import { alreadyFloat } from "../diagnostics/dlm0302-already-float.ts";
 import { align } from "../elementwise.ts";
 import { computed, emit } from "../emit.ts";
-import { notBuilt } from "../flow/diagnostics/dlm0120-not-built.ts";
-import { sizeOf } from "../sizes.ts";
 import { checkType, showType } from "../type.ts";
 import { unknown } from "../values.ts";
 import type { Builtin } from "./builtin.ts";
-import { refuse, sizeArgument, tensorArgument } from "./helpers.ts";
+import { refuse, tensorArgument } from "./helpers.ts";
 
 const oneHot: Builtin = {
   name: "one_hot",
@@ -40,51 +37,6 @@ const oneHot: Builtin = {
     );
     const axes = [...id.type.axes, { label: bound.label, size: bound }];
     return computed([id], checkType("f32", axes), node, call.span);
-  },
-};
-
-const position: Builtin = {
-  name: "position",
-  signature: "position(T, max = bound)",
-  doc: "0, 1, 2, ... along an axis, as integers below `max`.",
-  configuration: [],
-  tensors: [{ name: "T" }, { name: "max", optional: true }],
-  over: "none",
-  run: (call) => {
-    const given = call.tensors.get("T");
-    const size = given && sizeOf(call.frame, given.value, given.span);
-    if (!given || !size) return unknown;
-    const most = call.tensors.get("max");
-    const bound = most ? sizeOf(call.frame, most.value, most.span) : size;
-    if (!bound) return unknown;
-    const label = given.value.kind === "number" ? given.value.label : undefined;
-    const { solver } = call.frame.elaboration;
-    const node = emit(call.frame, call.span, [], (b) => build.iota(b, [solver.normalise(size.dim)], 0));
-    return { kind: "tensor", type: checkType("int", [{ label, size }], bound), value: node, span: call.span };
-  },
-};
-
-const causal: Builtin = {
-  name: "causal",
-  signature: "causal(T, S)",
-  doc: "True where position S is not after position T.",
-  configuration: [],
-  tensors: [{ name: "T" }, { name: "S" }],
-  over: "none",
-  run: (call) => {
-    const [rows, columns] = ["T", "S"].map((name) => {
-      const given = call.tensors.get(name);
-      const size = given && sizeOf(call.frame, given.value, given.span);
-      const label = given?.value.kind === "number" ? given.value.label : undefined;
-      return size && { label, size };
-    });
-    if (!rows || !columns) return unknown;
-    const { solver } = call.frame.elaboration;
-    const node = emit(call.frame, call.span, [], (b) => {
-      const shape = [solver.normalise(rows.size.dim), solver.normalise(columns.size.dim)];
-      return build.le(b, build.iota(b, shape, 1), build.iota(b, shape, 0));
-    });
-    return { kind: "tensor", type: checkType("bool", [rows, columns]), value: node, span: call.span };
   },
 };
 
@@ -155,32 +107,4 @@ const select: Builtin = {
   },
 };
 
-/** Renames the axis, as on whole sequences; step by step decoding is not built. */
-const cache: Builtin = {
-  name: "cache",
-  signature: "cache(T as S, max = bound)(x)",
-  doc: "Keeps what was computed for earlier positions. On whole sequences it only renames the axis.",
-  configuration: [{ name: "axis" }, { name: "max", optional: true }],
-  tensors: [{ name: "x" }],
-  over: "none",
-  run: (call) => {
-    const x = tensorArgument(call, "x", "cache");
-    call.frame.elaboration.session.report(call.frame, notBuilt, { what: "`cache`", span: call.span });
-    const alias = call.configuration.get("axis")?.alias;
-    const size = sizeArgument(call, "axis");
-    if (!x || !size || alias === undefined) return unknown;
-    const axes = x.type.axes.map((axis) =>
-      axis.label === size.label ? { label: alias, size: axis.size } : axis,
-    );
-    call.frame.locals.values.set(alias, {
-      kind: "number",
-      value: dim.constantOf(size.dim),
-      dim: size.dim,
-      origin: size.origin,
-      label: alias,
-    });
-    return { ...x, type: { ...x.type, axes } };
-  },
-};
-
-export const tokenBuiltins: readonly Builtin[] = [oneHot, position, causal, mask, select, cache];
+export const tokenBuiltins: readonly Builtin[] = [oneHot, mask, select];

@@ -52,8 +52,12 @@ module Down(x: [B, H, W, C]) -> [B, H, W, C]
 `,
   },
   build({ span, sides, sizes, origins, witness, right }) {
+    // a size that the text has no name for, as that of an axis of `cache`: nobody can promise it
+    const nameless = sizes.some(({ dim: size, text }) =>
+      [...dim.symbolsOf(size)].some((name) => name.includes("/") && name.startsWith(`${text}/`)),
+    );
     const differ =
-      witness && witness.size > 0
+      witness && witness.size > 0 && !nameless
         ? sizes.map((size) => {
             try {
               return String(dim.evaluate(size.dim, witness));
@@ -68,7 +72,8 @@ module Down(x: [B, H, W, C]) -> [B, H, W, C]
     );
     if (promises.size > 0)
       helps.push({ text: `promise it to the caller: where ${[...promises].join(", ")}` });
-    else helps.push({ text: `promise it to the caller: where ${sizes[0]!.text} == ${sizes[1]!.text}` });
+    else if (!nameless)
+      helps.push({ text: `promise it to the caller: where ${sizes[0]!.text} == ${sizes[1]!.text}` });
     return {
       message: "cannot prove that these sizes are equal",
       primary: { span: right, text: sides[1]!.text },

@@ -37,6 +37,7 @@ import { sameLabelTwice } from "./dlm0404-same-label-twice.ts";
 import { cannotLineUp } from "./dlm0405-cannot-line-up.ts";
 import { appliedTwice } from "./dlm0501-applied-twice.ts";
 import { stateFixed } from "./dlm0502-state-fixed.ts";
+import { cacheBound } from "./dlm0503-cache-bound.ts";
 import { cannotReach } from "./dlm0505-cannot-reach.ts";
 
 export const checkDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = [
@@ -77,5 +78,6 @@ export const checkDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] =
   cannotLineUp,
   appliedTwice,
   stateFixed,
+  cacheBound,
   cannotReach,
 ];

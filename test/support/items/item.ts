@@ -23,6 +23,8 @@ export interface Item {
   readonly torch?: true;
   /** what f32 edge inputs are given to; all float inputs where absent */
   readonly edges?: readonly string[];
+  /** what is a sum of numbers that take each other away: its error is measured by the largest number of the item */
+  readonly cancels?: readonly string[];
   /** why gradients are not checked */
   readonly noGradient?: string;
 }
