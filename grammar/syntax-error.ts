@@ -6,6 +6,7 @@ import type { Diagnostic, Help } from "./diagnostic.ts";
 import { missingOperator } from "./errors/missing-operator.ts";
 import { missingStage } from "./errors/missing-stage.ts";
 import { unexpectedText } from "./errors/unexpected-text.ts";
+import { knownSlip } from "./slips.ts";
 import type { Source, Span } from "./source.ts";
 import * as t from "./tokens.ts";
 
@@ -128,6 +129,8 @@ export function explain(source: Source, tokens: readonly IToken[], error: IRecog
       listed: listRules.has(stack.findLast((name) => name === "body" || listRules.has(name)) ?? ""),
     });
   }
+  const slip = found === undefined ? undefined : knownSlip(source, tokens, actual, before, expected, stack);
+  if (slip) return report(unexpectedText, { fileEnds: false, notes: [], ...slip });
   const name = actual.tokenType.name;
   const notes = outside
     ? ["the block above is closed, so this stands outside of every declaration"]

@@ -1,11 +1,12 @@
 /** Opens a program for a command: reads its files, checks it with what is known of its data, builds its graphs. */
-import { existsSync, statSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { checkProgram, type CheckedProgram } from "../compiler/check/check-program.ts";
 import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
 import type { DataPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
+import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
 import type { ModelGraphs } from "../compiler/ir/model.ts";
@@ -46,6 +47,7 @@ export function openProgram(path: string, facts?: Facts): Program {
       }
     if (outdated.length === 0) return { path, lock, checked, outdated };
   }
+  for (const [key, missing] of missingSources(path, known)) known.set(key, { missing });
   const sources = smallSources(path, known);
   for (const [key, source] of sources) known.set(key, tableFacts(source.table));
   const checked = checkFile(path, { data: known });
@@ -97,6 +99,25 @@ function smallSources(path: string, known: ReadonlyMap<string, DataFacts>): Map<
       sources.set(need.key, readSource({ kind: "csv", path: need.path }, dirname(path)));
   }
   return sources;
+}
+
+/** Sources that the lock does not speak of and that are not there. */
+function missingSources(
+  path: string,
+  known: ReadonlyMap<string, DataFacts>,
+): Map<string, NonNullable<DataFacts["missing"]>> {
+  const missing = new Map<string, NonNullable<DataFacts["missing"]>>();
+  for (const need of needsOf(path)) {
+    const place = resolve(dirname(path), need.path);
+    if (known.has(need.key) || need.path === "" || existsSync(place)) continue;
+    const [near] = existsSync(dirname(place)) ? nearest(basename(place), readdirSync(dirname(place))) : [];
+    const folder = need.path.slice(0, need.path.lastIndexOf(basename(place)));
+    missing.set(need.key, {
+      place: shownPath(place),
+      ...(near === undefined ? {} : { near: `${folder}${near}` }),
+    });
+  }
+  return missing;
 }
 
 /** Undefined where the data does not fit a program that has errors, which are to be mended first. */

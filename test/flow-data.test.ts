@@ -18,6 +18,7 @@ function read(text: string, facts: Facts = noFacts): { plan: DataPlan; diagnosti
   const plan = readData(declaration, {
     facts,
     diagnose: (d) => diagnostics.push(d),
+    isBroken: () => false,
     constant: (e) => (e.kind === "number" || e.kind === "percent" ? e.value : undefined),
   });
   return { plan, diagnostics };

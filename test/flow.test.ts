@@ -21,6 +21,10 @@ const factsOf: Readonly<Record<string, (text: string) => Facts>> = {
     const shared = { valid: 0, test: text.includes("drop   duplicates") ? 0 : 312 };
     return { data: new Map([["main.dlm#Houses", { shared }]]) };
   },
+  DLM0607: (text) => {
+    const missing = { place: "data/hauses.csv", near: "houses.csv" };
+    return text.includes("hauses") ? { data: new Map([["main.dlm#Houses", { missing }]]) } : noFacts;
+  },
 };
 
 describe("diagnostics of workflow blocks", () => {

@@ -1,5 +1,5 @@
 /** Which argument goes to which parameter: configuration and tensors, by position and by name. */
-import type { Argument, Expression } from "../../grammar/ast.ts";
+import type { Argument, CallableDeclaration, Expression } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import type { BuiltinParameter, Given } from "./builtins/builtin.ts";
@@ -9,6 +9,7 @@ import { tooMany } from "./diagnostics/dlm0111-too-many-arguments.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
 import { nearest } from "./names.ts";
+import { otherParameter } from "./other-names.ts";
 import type { CallableValue, BuiltinValue, CheckValue } from "./values.ts";
 
 export interface Named extends Given {
@@ -47,13 +48,12 @@ export function calleeOf(value: CallableValue | BuiltinValue): Callee {
     configuration: parameters(declaration.configuration),
     tensors: parameters(declaration.tensors),
     get signature() {
-      return signatureOf(value);
+      return signatureOf(declaration);
     },
   };
 }
 
-function signatureOf(value: CallableValue): string {
-  const { declaration } = value;
+export function signatureOf(declaration: CallableDeclaration): string {
   const list = (parameters: typeof declaration.tensors): string =>
     `(${parameters.map((parameter) => textOf(parameter.span)).join(", ")})`;
   const configuration = declaration.configuration.length > 0 ? list(declaration.configuration) : "";
@@ -151,9 +151,10 @@ export function bindArguments(
         callee: callee.name,
         name: text,
         signature: callee.signature,
-        near: nearest(text, known),
+        near: meantParameter(text, known),
         open: callee.configuration
           .slice(asTensors ? 0 : unnamed.length)
+          .filter((parameter) => !parameter.optional)
           .map((parameter) => parameter.name)
           .filter((name) => !list.some((other) => other.name?.text === name)),
       });
@@ -187,6 +188,12 @@ export function bindArguments(
     }
   }
   return { configuration, tensors, rest };
+}
+
+/** What another framework calls so, else the nearest parameters. */
+function meantParameter(name: string, known: readonly string[]): readonly string[] {
+  const other = otherParameter(name, known);
+  return other === undefined ? nearest(name, known) : [other];
 }
 
 /** Whether all tensors that must be given are there. */

@@ -134,7 +134,11 @@ export function elaborate(
     assumeWhere(first, declaration.where);
   }
   const frame = rootFrame(elaboration, scope, options.phase, declaration, new Map());
+  const before = session.errors();
   const inputs = declareInputs(frame, declaration, options.input ?? defaultInput(options.builder));
+  // dims that the signature does not make are missing everywhere else
+  if (options.checking === true && session.errors() > before)
+    return { elaboration, frame, inputs, result: unknown, body: unknown };
   if (declaration.kind === "op") assumeWhere(frame, declaration.where);
   const body =
     declaration.kind === "op"

@@ -206,3 +206,8 @@ export function rootCall(frame: Frame): Span | undefined {
   }
   return span;
 }
+
+/** A row of data is among what the body sees: its tensors are declared in a `data` block. */
+export function readsData(frame: Frame): boolean {
+  return [...frame.locals.values.values()].some(({ kind }) => kind === "record");
+}

@@ -5,7 +5,7 @@ import * as dim from "../ir/dim.ts";
 import type { Frame } from "./frame.ts";
 import { dimNumber } from "./numbers.ts";
 import type { SizeOrigin } from "./origin.ts";
-import { evaluateSize } from "./sizes.ts";
+import { evaluateSize, isEmpty } from "./sizes.ts";
 import { checkType } from "./type.ts";
 import type { Axis, CheckType, Size } from "./type.ts";
 import { axisName, isBlank, isKnown } from "./signature.ts";
@@ -56,7 +56,7 @@ function freeAxis(frame: Frame, item: Extract<AxisItem, { kind: "axis" }>): Axis
     return { label: item.label?.text ?? name, size: { dim: size, origin } };
   }
   const found = evaluateSize(frame, item.size);
-  if (!found) return undefined;
+  if (!found || isEmpty(frame, found.size, item.span)) return undefined;
   const size: Size = { dim: found.size.dim, origin: item.size.kind === "name" ? found.size.origin : origin };
   const label = item.label?.text ?? (item.size.kind === "name" ? item.size.text : undefined);
   if (item.label) frame.locals.values.set(item.label.text, dimNumber(size.dim, origin));

@@ -7,6 +7,7 @@ import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { wrongRank } from "./diagnostics/dlm0211-wrong-rank.ts";
 import { computed, emit } from "./emit.ts";
 import { evaluate } from "./evaluate.ts";
+import { readsData } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { originLabels } from "./origin.ts";
 import * as dim from "../ir/dim.ts";
@@ -50,6 +51,7 @@ export function index(
       value: item.span,
       type: showType(ids.type, show),
       written: undefined,
+      fromData: readsData(frame),
     });
     return unknown;
   }

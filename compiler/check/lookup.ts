@@ -12,6 +12,7 @@ import { pathScope } from "./frame.ts";
 import type { Frame, LocalScope } from "./frame.ts";
 import { nearest } from "./names.ts";
 import type { FileScope, NamedDeclaration } from "./names.ts";
+import { otherName } from "./other-names.ts";
 import { emptyScope } from "./session.ts";
 import { unknown } from "./values.ts";
 import type { CheckValue } from "./values.ts";
@@ -150,7 +151,7 @@ export function evaluateName(frame: Frame, expression: NameExpression): CheckVal
       name,
       what: isCapital(name) ? "module, model or dim" : "value or function",
       where: name === "_" ? " here: `_` stands for the piped value, inside a stage" : "",
-      near: nearest(name, likely(frame, name)),
+      near: meantBy(frame, name),
     });
   }
   return unknown;
@@ -158,6 +159,12 @@ export function evaluateName(frame: Frame, expression: NameExpression): CheckVal
 
 function isLet(file: FileScope, name: string): boolean {
   return file.lets.has(name) || (file.used.get(name)?.scope.lets.has(name) ?? false);
+}
+
+/** What another framework calls so, else the nearest visible names. */
+function meantBy(frame: Frame, name: string): readonly string[] {
+  const other = otherName(name, visibleNames(frame));
+  return other === undefined ? nearest(name, likely(frame, name)) : [other];
 }
 
 /** A name is rarely meant to have another case, `Dens` is no `dense`, unless nothing else is wrong: `Relu`. */

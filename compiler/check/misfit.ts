@@ -14,6 +14,7 @@ import { integerArithmetic } from "./diagnostics/dlm0303-not-mixed.ts";
 import { noSuchLabel } from "./diagnostics/dlm0304-no-such-label.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { wrongRank } from "./diagnostics/dlm0211-wrong-rank.ts";
+import { readsData } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { nearestSpans, originLabels } from "./origin.ts";
 import type { Misfit } from "./bind-tensor.ts";
@@ -34,6 +35,7 @@ export function reportMisfit(
   const { show } = solver;
   const name = callable.declaration.name.text;
   const type = given.value.kind === "tensor" ? showType(given.value.type, show) : kindInWords(given.value);
+  const at = given.at ?? span;
   const expected = parameter.type ? textOf(parameter.type.span) : "a tensor";
   switch (misfit.kind) {
     case "reported":
@@ -43,7 +45,9 @@ export function reportMisfit(
         span: given.span,
         expected: `a tensor ${expected} for \`${parameter.name.text}\` of \`${name}\``,
         found: kindInWords(misfit.value),
-        helps: [calleeOf(callable).signature],
+        helps: isListOfTensors(misfit.value)
+          ? [`make one tensor of the list: \`-> concat -> ${textOf(span)}\``]
+          : [calleeOf(callable).signature],
       });
       return;
     case "label":
@@ -52,31 +56,36 @@ export function reportMisfit(
     case "element":
       if (misfit.expected === "int" || misfit.expected === "i32") {
         session.report(caller, alreadyFloat, {
-          span,
+          span: at,
           name,
           needs: expected,
           value: given.span,
           type,
           written: given.value.kind === "tensor" ? originOf(given.value) : undefined,
+          fromData: readsData(caller) || given.at !== undefined,
+          meant: numbersInstead(caller, given, bound),
         });
         return;
       }
       session.report(caller, integerArithmetic, {
-        span: given.span,
+        span: given.at ?? given.span,
         what: `\`${name}\``,
         element: misfit.given.element,
         type,
         others: [misfit.expected],
+        ...(given.at ? { column: given.span } : {}),
+        meant: labelsInstead(caller, callable, given, bound),
       });
       return;
     case "rank":
       session.report(caller, wrongRank, {
-        span,
+        span: at,
         name,
         expected: misfit.expected,
         given: type,
         count: misfit.given.axes.length,
         value: given.span,
+        isColumn: given.at !== undefined,
       });
       return;
     case "pack":
@@ -111,7 +120,7 @@ export function reportMisfit(
         return;
       }
       session.report(caller, doesNotFit, {
-        span,
+        span: at,
         name,
         axis: textOf(misfit.item.span),
         expected: show(misfit.expected.dim),
@@ -124,6 +133,45 @@ export function reportMisfit(
       });
     }
   }
+}
+
+function isListOfTensors(value: CheckValue): boolean {
+  return (
+    value.kind === "list" && value.items.length > 0 && value.items.every(({ kind }) => kind === "tensor")
+  );
+}
+
+/** Both tensors of a loss that compares two, where `given` is one of them. */
+function comparedWith(caller: Frame, given: Given, bound: Bound): Given | undefined {
+  if (caller.declaration !== undefined || given.at !== undefined || bound.tensors.size !== 2)
+    return undefined;
+  return [...bound.tensors.values()].find((each) => each.span !== given.span);
+}
+
+function rankOf({ value }: Given): number {
+  return value.kind === "tensor" ? value.type.axes.length : 0;
+}
+
+/** What compares numbers, where a loss was given some for classes. */
+function numbersInstead(caller: Frame, given: Given, bound: Bound): string[] {
+  const other = comparedWith(caller, given, bound);
+  if (!other) return [];
+  const [out, target] = [textOf(other.span), textOf(given.span)];
+  const losses = `\`mse(${out}, ${target})\` or \`huber(${out}, ${target})\``;
+  return [`numbers are compared by ${losses}`, "what names a class is declared so: `category`"];
+}
+
+/** What compares classes, where a loss was given some for numbers. */
+function labelsInstead(caller: Frame, callable: CallableValue, given: Given, bound: Bound): string[] {
+  const other = comparedWith(caller, given, bound);
+  if (!other || given.value.kind !== "tensor" || given.value.type.element !== "int") return [];
+  const { name, tensors } = callable.declaration;
+  const [out, target] = [textOf(other.span), textOf(given.span)];
+  if (tensors.some(({ type }) => type?.kind === "named-type"))
+    return [`the other way round: \`${name.text}(${out}, ${target})\``];
+  return rankOf(other) > rankOf(given)
+    ? [`classes are compared by \`cross_entropy(${out}, ${target})\``]
+    : [`two classes as the numbers 0 and 1: \`bce(${out}, float(${target}))\``];
 }
 
 function reportPack(

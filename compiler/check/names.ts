@@ -113,15 +113,19 @@ function contains(a: string, b: string): boolean {
 
 /** The names that were probably meant, at most two: the nearest, and another one that is as near. */
 export function nearest(name: string, candidates: Iterable<string>): string[] {
-  const limit = name.length <= 1 ? 0 : name.length <= 4 ? 1 : name.length <= 7 ? 2 : 3;
-  return [...new Set(candidates)]
-    .map((candidate) => {
-      const by = distance(name.toLowerCase(), candidate.toLowerCase());
-      return { candidate, by: by > 1 && contains(name, candidate) ? 1 : by };
-    })
-    .filter(({ candidate, by }) => by <= limit && candidate !== name && by < candidate.length)
-    .sort((x, y) => x.by - y.by || (x.candidate < y.candidate ? -1 : 1))
-    .filter(({ by }, _, all) => by === all[0]!.by)
-    .slice(0, 2)
-    .map(({ candidate }) => candidate);
+  const limit = name.length <= 1 ? 0 : name.length <= 4 ? 1 : name.length <= 8 ? 2 : 3;
+  return (
+    [...new Set(candidates)]
+      .map((candidate) => {
+        const by = distance(name.toLowerCase(), candidate.toLowerCase());
+        return { candidate, by: by > 1 && contains(name, candidate) ? 1 : by };
+      })
+      // two slips in a short word leave little of it, unless it begins alike: `rooom` and `rooms`, not `units` and `fits`
+      .filter(({ candidate, by }) => by <= 1 || name.length > 5 || candidate.startsWith(name.slice(0, 2)))
+      .filter(({ candidate, by }) => by <= limit && candidate !== name && by < candidate.length)
+      .sort((x, y) => x.by - y.by || (x.candidate < y.candidate ? -1 : 1))
+      .filter(({ by }, _, all) => by === all[0]!.by)
+      .slice(0, 2)
+      .map(({ candidate }) => candidate)
+  );
 }

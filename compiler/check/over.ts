@@ -67,6 +67,7 @@ export function resolveOver(frame: Frame, over: OverAxes, type: CheckType, span:
         axis: label,
         type: showType(type, solver.show),
         near: nearest(label, labelsOf(type)),
+        unlabelled: type.axes.length >= 2 && type.axes.at(-1)!.label === undefined,
         tensor: span,
       });
       return undefined;

@@ -71,6 +71,15 @@ export function evaluateSize(
   return { size, label: plain ? expression.text : undefined };
 }
 
+/** Whether a size is known to be 0, which is told: an axis that holds nothing leaves nothing to calculate. */
+export function isEmpty(frame: Frame, size: Size, span: Span): boolean {
+  const { session, solver } = frame.elaboration;
+  if (dim.constantOf(solver.normalise(size.dim)) !== 0) return false;
+  const written = nearestSpans(size.origin, 1)[0] ?? span;
+  session.report(frame, unfit, { span: written, expected: "a size of at least 1", found: "0", helps: [] });
+  return true;
+}
+
 /** Reports a division that may leave a rest. */
 export function reportQuotient(frame: Frame, number: NumberValue, span: Span): void {
   const quotient = number.quotient!;

@@ -5,6 +5,7 @@ import { textOf } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
 import { tooSmall } from "./diagnostics/dlm0206-too-small.ts";
 import { whereFails } from "./diagnostics/dlm0202-where-fails.ts";
+import { signatureOf } from "./arguments.ts";
 import { evaluate } from "./evaluate.ts";
 import { rootCall } from "./frame.ts";
 import type { Frame } from "./frame.ts";
@@ -78,6 +79,12 @@ export function checkWhere(frame: Frame, declaration: CallableDeclaration, span:
       continue;
     }
     if (value.kind === "boolean" && value.value === true) continue;
+    // a length in steps that only the data tells, or a number that the module alone has no value of
+    if (
+      value.kind === "tensor" ||
+      (elaboration.alone && value.kind === "boolean" && !value.value && isOpen(frame, clause))
+    )
+      continue;
     const fact = factOf(frame, clause);
     const undecided = value.kind === "boolean" && value.value === undefined;
     if (undecided && (elaboration.alone || !fact || isPromised(frame, fact))) {
@@ -91,6 +98,15 @@ export function checkWhere(frame: Frame, declaration: CallableDeclaration, span:
     break;
   }
   return sound;
+}
+
+/** Whether a clause of plain comparison speaks of a parameter that may be any number: a rate as well as a size. */
+function isOpen(frame: Frame, clause: Expression): boolean {
+  if (clause.kind !== "binary" || clause.operator === "divides" || clause.operator === "==") return false;
+  return namesIn(clause).some((name) => {
+    const value = frame.locals.values.get(name);
+    return value?.kind === "number" && value.open === true;
+  });
 }
 
 /** Sizes that the data pins later: promised then. */
@@ -163,6 +179,7 @@ function reportClause(
     division: divisor !== undefined && of !== undefined ? { divisor, of } : undefined,
     divisorName: clause.kind === "binary" && clause.left.kind === "name" ? clause.left.text : undefined,
     witness: verdict?.kind === "refuted" ? verdict.witness : undefined,
+    signature: isUserSpan(clause.span) ? undefined : signatureOf(declaration),
     rest: fact?.kind === "divides" && (divisor === undefined || of === undefined),
     inModule: frame.elaboration.alone ? rootDeclaration(frame) : undefined,
   });

@@ -31,7 +31,9 @@ fn norm(x: [.., ..Over]) -> [..] {
 }
 
 /// The cosine of the angle between a and b along axes; lengths below `eps` count as `eps`.
-fn cosine_similarity(eps = 1e-8)(a: [.., ..Over], b: [.., ..Over]) -> [..] {
+fn cosine_similarity(eps = 1e-8)(a: [.., ..Over], b: [.., ..Over]) -> [..]
+  where 0 <= eps, eps < 1
+{
   u = a / max(norm(a) over [..Over], eps)
   v = b / max(norm(b) over [..Over], eps)
   sum(u * v) over [..Over]

@@ -47,7 +47,9 @@ fn polar_step(x: [..S, In, Out]) -> [..S, In, Out] {
 
 /// Normal numbers of this deviation of which those beyond two deviations are left out (torch.nn.init.trunc_normal_ with
 /// a = -2 * std and b = 2 * std); what is left has 0.8796 times the deviation.
-fn truncated_normal(deviation = 1)(w: [..]) -> [..] {
+fn truncated_normal(deviation = 1)(w: [..]) -> [..]
+  where 0 <= deviation
+{
   // erf(sqrt(2)) is the chance to lie within two deviations; the inverse of erf by Giles (2012), within w < 5
   x = uniform(-0.9544997361036416, 0.9544997361036416, like = w)
   t = -log((1 - x) * (1 + x)) - 2.5

@@ -14,7 +14,9 @@ fn mae(out: [..], target: [..]) -> [] {
 }
 
 /// Squared for differences up to delta, linear beyond. Huber (1964)
-fn huber(delta = 1)(out: [..], target: [..]) -> [] {
+fn huber(delta = 1)(out: [..], target: [..]) -> []
+  where 0 < delta
+{
   d = abs(out - target)
   near = min(d, delta)
   mean(near * (d - 0.5 * near)) over [..]
@@ -23,7 +25,7 @@ fn huber(delta = 1)(out: [..], target: [..]) -> [] {
 /// The mean of -log softmax(logits)[label]; it takes logits, and applies softmax itself. `smooth` gives this part of the
 /// target to all classes alike. Rows whose label is `ignore` (a class that fills up, say) are left out.
 fn cross_entropy(smooth = 0, ignore = -1)(logits: [.., Class], label: int<Class>[..]) -> []
-  where ignore < Class
+  where 0 <= smooth, smooth <= 1, floor(ignore) == ignore, ignore < Class
 {
   // distances from the largest logit, so that large logits keep their digits
   m = detach(max(logits) over Class)
@@ -50,7 +52,7 @@ fn weighted_cross_entropy(smooth = 0, ignore = -1)(
   label: int<Class>[..],
   weights: [Class]
 ) -> []
-  where ignore < Class
+  where 0 <= smooth, smooth <= 1, floor(ignore) == ignore, ignore < Class
 {
   m = detach(max(logits) over Class)
   whole = log(sum(exp(logits - m)) over Class)
@@ -78,7 +80,9 @@ fn bce(logits: [..], target: [..]) -> [] {
 /// bce in which rows that are right already count less: times (1 - p) ^ gamma, p the chance given to the target, and times
 /// alpha for targets of 1, 1 - alpha for those of 0. Targets are 0 or 1. It takes logits, and applies sigmoid itself.
 /// Lin et al. (2017)
-fn focal(gamma = 2, alpha = 0.25)(logits: [..], target: [..]) -> [] {
+fn focal(gamma = 2, alpha = 0.25)(logits: [..], target: [..]) -> []
+  where 0 <= gamma, 0 <= alpha, alpha <= 1
+{
   // -log p and -log (1 - p) of the target
   wrong = target * softplus(-logits) + (1 - target) * softplus(logits)
   right = target * softplus(logits) + (1 - target) * softplus(-logits)
@@ -97,20 +101,26 @@ fn kl(logits: [.., Class], target: [.., Class]) -> [] {
 }
 
 /// The mean of max(0, margin - target * out), for targets of 1 and -1. Cortes, Vapnik (1995)
-fn hinge(margin = 1)(out: [..], target: [..]) -> [] {
+fn hinge(margin = 1)(out: [..], target: [..]) -> []
+  where 0 < margin
+{
   mean(max(margin - target * out, 0)) over [..]
 }
 
 /// Draws the directions of a and b together where the target is 1: 1 - cosine; apart where it is -1: what the cosine is
 /// above the margin (torch.nn.CosineEmbeddingLoss).
-fn cosine_embedding(margin = 0)(a: [.., D], b: [.., D], target: [..]) -> [] {
+fn cosine_embedding(margin = 0)(a: [.., D], b: [.., D], target: [..]) -> []
+  where -1 <= margin, margin <= 1
+{
   c = cosine_similarity(a, b) over D
   mean(select(target > 0, 1 - c, max(c - margin, 0))) over [..]
 }
 
 /// Draws a and b together where the target is 1: half their squared distance; apart where it is 0: half the square of what
 /// their distance is below the margin. Hadsell, Chopra, LeCun (2006)
-fn contrastive(margin = 1)(a: [.., D], b: [.., D], target: [..]) -> [] {
+fn contrastive(margin = 1)(a: [.., D], b: [.., D], target: [..]) -> []
+  where 0 < margin
+{
   d = a - b
   near = sum(d * d) over D
   missing = max(margin - (norm(d) over D), 0)
@@ -120,7 +130,9 @@ fn contrastive(margin = 1)(a: [.., D], b: [.., D], target: [..]) -> [] {
 /// The anchor should be nearer to the positive than to the negative, by the margin: the mean of
 /// max(0, |anchor - positive| - |anchor - negative| + margin). (torch.nn.TripletMarginLoss with eps = 0)
 /// Balntas et al. (2016)
-fn triplet(margin = 1)(anchor: [.., D], positive: [.., D], negative: [.., D]) -> [] {
+fn triplet(margin = 1)(anchor: [.., D], positive: [.., D], negative: [.., D]) -> []
+  where 0 < margin
+{
   near = norm(anchor - positive) over D
   far  = norm(anchor - negative) over D
   mean(max(near - far + margin, 0)) over [..]

@@ -1,7 +1,9 @@
 dlm 1
 
 /// Ba, Kiros, Hinton: Layer normalization (2016). Each row of features gets mean 0 and variance 1, then a learned scale and shift.
-module LayerNorm(eps = 1e-5)(x: [.., D]) -> [.., D] {
+module LayerNorm(eps = 1e-5)(x: [.., D]) -> [.., D]
+  where 0 <= eps, eps < 1
+{
   weight scale : [D] = 1
   weight shift : [D] = 0
   m = mean(x) over D
@@ -11,14 +13,18 @@ module LayerNorm(eps = 1e-5)(x: [.., D]) -> [.., D] {
 
 /// Zhang, Sennrich: Root mean square layer normalization (2019). Each row of features is divided by the root of its mean
 /// square, then scaled by a learned number; its mean is left as it is.
-module RMSNorm(eps = 1e-6)(x: [.., D]) -> [.., D] {
+module RMSNorm(eps = 1e-6)(x: [.., D]) -> [.., D]
+  where 0 <= eps, eps < 1
+{
   weight scale : [D] = 1
   x / sqrt((mean(x * x) over D) + eps) * scale
 }
 
 /// Ioffe, Szegedy: Batch normalization (2015). While training each channel is normalised by the batch; the running mean and
 /// the running unbiased variance, which are used afterwards, keep `momentum` of their old value in each step (PyTorch's momentum is 1 - momentum).
-module BatchNorm(momentum = 0.9, eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C] {
+module BatchNorm(momentum = 0.9, eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C]
+  where 0 <= momentum, momentum < 1, 0 <= eps, eps < 1
+{
   weight scale : [C] = 1
   weight shift : [C] = 0
   state  m     : [C] = 0
@@ -39,7 +45,7 @@ module BatchNorm(momentum = 0.9, eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C] {
 /// Wu, He: Group normalization (2018). The channels of each row are cut into groups, and each group gets mean 0 and variance 1
 /// over all its places; then a learned scale and shift for each channel.
 module GroupNorm(groups, eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C]
-  where groups divides C
+  where groups divides C, 0 <= eps, eps < 1
 {
   weight scale : [C] = 1
   weight shift : [C] = 0
@@ -52,7 +58,9 @@ module GroupNorm(groups, eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C]
 
 /// Ulyanov, Vedaldi, Lempitsky: Instance normalization (2016). Each channel of each row gets mean 0 and variance 1 over its
 /// places, then a learned scale and shift (PyTorch's with affine = True).
-module InstanceNorm(eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C] {
+module InstanceNorm(eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C]
+  where 0 <= eps, eps < 1
+{
   weight scale : [C] = 1
   weight shift : [C] = 0
   m = mean(x) over [..S]

@@ -19,6 +19,8 @@ export interface Given {
   readonly expression: Expression | undefined;
   /** `T as S` */
   readonly alias: string | undefined;
+  /** where it is told that it does not fit, if not at the call: the parameter of a model that a column is given to */
+  readonly at?: Span;
 }
 
 export interface BuiltinCall {

@@ -9,7 +9,7 @@ import { computed, emit, expandTo, moved } from "../emit.ts";
 import { mergeAxis } from "../elementwise.ts";
 import { originLabels } from "../origin.ts";
 import { resolveOver } from "../over.ts";
-import { reportQuotient } from "../sizes.ts";
+import { isEmpty, reportQuotient } from "../sizes.ts";
 import { symbolicNumber } from "../numbers.ts";
 import { checkType, dtypeOf, showType } from "../type.ts";
 import type { Axis } from "../type.ts";
@@ -58,7 +58,7 @@ const expand: Builtin = {
   run: (call) => {
     const tensor = tensorArgument(call, "x", "expand");
     const size = sizeArgument(call, "Size");
-    if (!tensor || !size) return unknown;
+    if (!tensor || !size || isEmpty(call.frame, size, call.span)) return unknown;
     const rank = tensor.type.axes.length;
     const at = numberArgument(call, "at", Math.max(0, rank - 1))?.value;
     if (at === undefined || !Number.isInteger(at) || at < 0 || at > rank) {

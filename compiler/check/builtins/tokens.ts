@@ -4,6 +4,7 @@ import { arithmeticIsAllowed } from "../arithmetic.ts";
 import { alreadyFloat } from "../diagnostics/dlm0302-already-float.ts";
 import { align } from "../elementwise.ts";
 import { computed, emit } from "../emit.ts";
+import { readsData } from "../frame.ts";
 import { checkType, showType } from "../type.ts";
 import { unknown } from "../values.ts";
 import type { Builtin } from "./builtin.ts";
@@ -29,6 +30,7 @@ const oneHot: Builtin = {
         value: id.span,
         type: showType(id.type, solver.show),
         written: undefined,
+        fromData: readsData(call.frame),
       });
       return unknown;
     }

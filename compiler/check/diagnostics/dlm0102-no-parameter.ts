@@ -8,7 +8,7 @@ export interface NoParameter {
   readonly name: string;
   readonly signature: string;
   readonly near: readonly string[];
-  /** parameters that this call leaves open, in order */
+  /** parameters that must be given and that this call leaves open, in order */
   readonly open: readonly string[];
 }
 
@@ -37,7 +37,12 @@ model Small(x: [B, H=8, W=8, C=3]) -> [B, _, _, 16] {
       message: `\`${callee}\` has no parameter \`${name}\``,
       primary: { span, text: "no parameter of this name" },
       notes: [`its signature is \`${signature}\``],
-      helps: meant.map((other) => ({ text: `\`${other}\``, edits: [{ span, text: other }] })),
+      helps: [
+        ...meant.map((other) => ({ text: `\`${other}\``, edits: [{ span, text: other }] })),
+        ...(name === "activation" && meant.length === 0
+          ? [{ text: `an activation is a stage of its own: \`-> ${callee}(…) -> relu\`` }]
+          : []),
+      ],
     };
   },
 });

@@ -24,6 +24,8 @@ export interface WhereFails {
   /** sizes for which it fails, where it may hold for others */
   readonly witness: ReadonlyMap<string, number> | undefined;
   readonly rest: boolean;
+  /** of `by`, where it is no module of the user: `BatchNorm(momentum = 0.9, eps = 1e-5)` */
+  readonly signature: string | undefined;
   /** found while this module was checked alone */
   readonly inModule: string | undefined;
 }
@@ -104,6 +106,7 @@ model Small(text: int<50>[B, T]) -> [B, heads, T, _] {
       labels: [...labels.slice(0, 2), ...(required ? [{ span: required, text: demanded }] : [])],
       notes: [
         ...(required ? [] : [demanded]),
+        ...(facts.signature === undefined ? [] : [`its signature is \`${facts.signature}\``]),
         ...(witness && witness.size > 0 ? [`it fails for ${showWitness(witness)}`] : []),
       ],
       helps,

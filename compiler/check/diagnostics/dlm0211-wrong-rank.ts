@@ -1,5 +1,6 @@
 // DLM0211: a tensor with another number of axes.
 import { defineDiagnostic } from "../../../grammar/diagnostic.ts";
+import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
 
 export interface WrongRank {
@@ -10,6 +11,8 @@ export interface WrongRank {
   readonly given: string;
   readonly count: number;
   readonly value: Span;
+  /** `value` declares a column of data, and `span` is the parameter of its name */
+  readonly isColumn?: boolean;
 }
 
 export const wrongRank = defineDiagnostic<WrongRank>({
@@ -30,8 +33,15 @@ model Small(x: [B, H=8, W=8, C=1]) -> [B, _, _, 8] {
 }
 `,
   },
-  build({ span, name, expected, given, count, value }) {
+  build({ span, name, expected, given, count, value, isColumn }) {
     const axes = count === 1 ? "1 axis" : `${count} axes`;
+    if (isColumn)
+      return {
+        message: `\`${name}\` takes ${expected}, and the column \`${textOf(value)}\` is ${given}`,
+        primary: { span, text: `takes ${expected}` },
+        labels: [{ span: value, text: `${given}` }],
+        helps: [{ text: `take what the data holds: \`${textOf(value)}: ${given}\`` }],
+      };
     return {
       message: `\`${name}\` takes ${expected}, and this tensor has ${axes}`,
       primary: { span, text: `takes ${expected}` },

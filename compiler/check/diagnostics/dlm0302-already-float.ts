@@ -10,6 +10,10 @@ export interface AlreadyFloat {
   readonly value: Span;
   readonly type: string;
   readonly written: Span | undefined;
+  /** declared in a `data` block, not in a signature */
+  readonly fromData?: boolean;
+  /** what does the same with floats; else what is probably wrong is said */
+  readonly meant?: readonly string[];
 }
 
 export const alreadyFloat = defineDiagnostic<AlreadyFloat>({
@@ -30,17 +34,22 @@ model Encoder(x: int<900>[B, T=100]) -> [B, Class=10] {
 }
 `,
   },
-  build({ span, name, needs, value, type, written }) {
+  build({ span, name, needs, value, type, written, fromData, meant = [] }) {
     const place = written ?? value;
     const elsewhere = place.source !== span.source || place.start !== span.start;
     return {
-      message: `\`${name}\` looks up integers, and this holds floats`,
+      message: `\`${name}\` ${meant.length > 0 ? "takes ids of classes" : "looks up integers"}, and this holds floats`,
       primary: { span, text: `needs ${needs}` },
       labels: elsewhere ? [{ span: value, text: `holds floats, ${type}` }] : [],
-      helps: [
-        { text: "if these are ids, say so in the signature: `int<N>[..]`" },
-        { text: "if they are embedded already, remove this stage" },
-      ],
+      helps: (meant.length > 0
+        ? meant
+        : [
+            fromData
+              ? "if these are ids, say so in the `data` block: `category`, or `int<N>`"
+              : "if these are ids, say so in the signature: `int<N>[..]`",
+            "if they are embedded already, remove this stage",
+          ]
+      ).map((text) => ({ text })),
     };
   },
 });

@@ -8,6 +8,8 @@ export interface NoSuchAxis {
   readonly type: string;
   readonly near: readonly string[];
   readonly tensor: Span;
+  /** the last axis has no label, and may be the one that is meant */
+  readonly unlabelled?: boolean;
 }
 
 export const axisMissing = defineDiagnostic<NoSuchAxis>({
@@ -29,13 +31,19 @@ model Small(x: [B, T, D=8]) -> [B, D=8] {
 }
 `,
   },
-  build({ span, axis, type, near, tensor }) {
+  build({ span, axis, type, near, tensor, unlabelled }) {
     const inside = tensor.source === span.source && tensor.start <= span.start && tensor.end >= span.end;
     return {
       message: `there is no axis ${axis} in ${type}`,
       primary: { span, text: "no axis of this name" },
       labels: inside ? [] : [{ span: tensor, text: type }],
-      helps: near.map((name) => ({ text: name, edits: [{ span, text: name }] })),
+      notes: unlabelled ? ["the last axis has no label"] : [],
+      helps: [
+        ...near.map((name) => ({ text: name, edits: [{ span, text: name }] })),
+        ...(unlabelled && near.length === 0
+          ? [{ text: "`last` is the last axis, whatever its label", edits: [{ span, text: "last" }] }]
+          : []),
+      ],
     };
   },
 });

@@ -14,6 +14,7 @@ import { evaluate } from "../evaluate.ts";
 import { pathScope, withPath } from "../frame.ts";
 import type { Frame, Phase, StateStore, WeightSource } from "../frame.ts";
 import { evaluateName } from "../lookup.ts";
+import { isBroken } from "../names.ts";
 import type { FileScope } from "../names.ts";
 import type { Session } from "../session.ts";
 import { typeShape } from "../signature.ts";
@@ -48,6 +49,7 @@ export function flowContext(session: Session, scope: FileScope, facts: Facts): F
   return {
     facts,
     diagnose: (diagnostic) => session.add(diagnostic),
+    isBroken: (span) => isBroken(scope, span),
     constant(expression) {
       const value = evaluate(frame, expression);
       if (value.kind === "number" && value.value !== undefined) return value.value;
@@ -123,6 +125,8 @@ export function argumentsOf(
     const shape = typeShape(modelFrame, parameter.type);
     const name = parameter.name.text;
     let value: CheckValue = unknown;
+    let span = block.name.span;
+    if (shape.kind === "any" && session.alone.get(model.declaration) === "failed") return undefined;
     if (shape.kind === "data") {
       if (shape.data.declaration === data.declaration)
         value = rowRecord(data, columns, builder, block.name.span);
@@ -137,8 +141,10 @@ export function argumentsOf(
         );
     } else {
       const column = data.columns.find((c) => c.name === name && c.role === "input");
-      if (column) value = columns.get(name) ?? unknown;
-      else if (!hasErrors(session, data.declaration.span))
+      if (column) {
+        value = columns.get(name) ?? unknown;
+        ({ span } = column);
+      } else if (!hasErrors(session, data.declaration.span))
         session.add(
           columnMissing(
             name,
@@ -148,8 +154,10 @@ export function argumentsOf(
           ),
         );
     }
-    if (value.kind === "unknown") return undefined;
-    given.set(name, { value, span: block.name.span, expression: undefined, alias: undefined });
+    // what is wrong with the data has been said, and its rows have no size here
+    if (value.kind === "unknown" || (value.kind === "record" && value.fields.size === 0)) return undefined;
+    const at = parameter.type?.span ?? parameter.span;
+    given.set(name, { value, span, expression: undefined, alias: undefined, at });
   }
   return given;
 }

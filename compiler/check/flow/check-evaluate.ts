@@ -1,14 +1,12 @@
 /** Checks an `evaluate` block: what is measured must fit the model's output and its target. */
 import type { WorkflowDeclaration } from "../../../grammar/ast.ts";
-import * as dim from "../../ir/dim.ts";
 import type { FileScope } from "../names.ts";
 import type { Session } from "../session.ts";
-import { isFloat, showType } from "../type.ts";
-import type { CheckValue, DataColumn } from "../values.ts";
+import { showType } from "../type.ts";
 import { columnTensors } from "./batch.ts";
 import { argumentsOf, blockFrame, dataOf, flowContext, modelOf, runModel } from "./block.ts";
 import type { CheckedTrain } from "./check-train.ts";
-import { readEvaluateSettings } from "./evaluate.ts";
+import { readEvaluateSettings, taskOf } from "./evaluate.ts";
 import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import type { DataPlan, EvaluatePlan } from "./plans.ts";
@@ -55,22 +53,4 @@ export function checkEvaluate(
     task: task ?? "other",
     ...settings,
   };
-}
-
-/**
- * Classification: scores of each class, or one score of two classes, against a category. Regression: numbers of the
- * target's own shape.
- */
-function taskOf(out: CheckValue, target: DataColumn | undefined): EvaluatePlan["task"] {
-  if (out.kind !== "tensor" || !target || !isFloat(out.type)) return "other";
-  const rank = out.type.axes.length - 1;
-  const own = target.type.axes.length;
-  if (target.type.element === "int") {
-    const classes = target.type.bound?.dim;
-    const last = out.type.axes.at(-1)!.size.dim;
-    const fits = classes && (dim.constantOf(classes) === undefined || dim.equal(classes, last));
-    if (rank === own + 1 && fits) return "classification";
-    return rank === own ? "classification" : "other";
-  }
-  return rank === own ? "regression" : "other";
 }

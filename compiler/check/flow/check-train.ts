@@ -16,13 +16,14 @@ import { requestKey } from "../instance.ts";
 import type { FileScope } from "../names.ts";
 import { isUserSpan } from "../origin.ts";
 import type { Session } from "../session.ts";
-import { checkType, elementsOf, graphType } from "../type.ts";
+import { checkType, elementsOf, graphType, showType } from "../type.ts";
 import type { CheckValue, OptimizerValue, TensorValue } from "../values.ts";
 import { blockFrame, dataOf, flowContext, lineText, modelOf } from "./block.ts";
 import type { Stores } from "./block.ts";
 import { noGradient } from "./diagnostics/dlm0704-no-gradient.ts";
 import { fittedLate } from "./diagnostics/dlm0602-fitted-late.ts";
 import { lastBatch } from "./diagnostics/dlm0604-last-batch.ts";
+import { fits, taskOf } from "./evaluate.ts";
 import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import type { DataPlan, SplitName, TrainPlan } from "./plans.ts";
@@ -93,6 +94,7 @@ export function checkTrain(
   if (settings.plateauSetting && optimizer) checkRate(session, settings.plateauSetting.span, optimizer);
   if (forward && optimizer) checkUpdate(training, optimizer, declaration.name.span);
   if (forward?.loss) {
+    checkWatches(training, forward, block);
     checkGradients(training, forward, block);
     checkLastBatch(training, block, dataPlan, facts);
     checkReach(training, forward, block, dataPlan, facts);
@@ -210,6 +212,27 @@ function checkRate(session: Session, span: Span, { declaration }: OptimizerValue
   if (declaration.configuration.some(({ name }) => name.text === "rate")) return;
   const found = `\`${declaration.name.text}\` has none`;
   session.add(report(settingValue, { setting: "plateau", needs: "an optimizer with a `rate`", span, found }));
+}
+
+/** DLM0902: what training watches must say something of the output. */
+function checkWatches({ frame }: Trial, forward: Forward, block: TrainBlock): void {
+  const { session, solver } = frame.elaboration;
+  const { out } = forward;
+  const targets = block.data.columns.filter(({ role }) => role === "target");
+  const [first] = targetsOf(block, forward);
+  const target =
+    targets.find(({ name }) => name === first) ?? (targets.length === 1 ? targets[0] : undefined);
+  if (out.kind !== "tensor" || !target) return;
+  const subject = { task: taskOf(out, target), out: showType(out.type, solver.show) };
+  const { stop, keep, plateau } = block.settings.plan;
+  for (const watch of [stop?.watch, keep, plateau?.watch])
+    if (watch)
+      fits(
+        { name: watch.metric, span: watch.span },
+        subject,
+        { diagnose: (d) => session.add(d) },
+        `${watch.split}.`,
+      );
 }
 
 /** DLM0704, once for all weights with the same fate. */

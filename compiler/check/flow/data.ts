@@ -9,6 +9,7 @@ import { missingSetting } from "./diagnostics/dlm0122-missing-setting.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { sharedRows } from "./diagnostics/dlm0606-shared-rows.ts";
+import { noData } from "./diagnostics/dlm0607-no-data.ts";
 import { splitSum } from "./diagnostics/dlm0603-split-sum.ts";
 import { unknownColumn } from "./diagnostics/dlm0605-unknown-column.ts";
 import { dataKey, sourceOf } from "./facts.ts";
@@ -46,6 +47,15 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
     },
   };
   const reader = readerOf(declaration.from, ofColumns);
+  if (facts?.missing)
+    context.diagnose(
+      report(noData, {
+        path: reader.path,
+        span: reader.span,
+        place: facts.missing.place,
+        near: facts.missing.near,
+      }),
+    );
   for (const setting of [...(calls.get("input") ?? []), ...(calls.get("target") ?? [])].sort(
     (a, b) => a.span.start - b.span.start,
   ))
@@ -68,7 +78,7 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
         block: "data",
         name: "input",
         span: declaration.name.span,
-        example: "input a, b : number",
+        examples: ["input a, b : number"],
       }),
     );
   const drop = dropOf(calls.get("drop")?.[0], context);

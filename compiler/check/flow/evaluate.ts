@@ -2,10 +2,13 @@
 import type { Expression, WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
+import * as dim from "../../ir/dim.ts";
+import { isFloat } from "../type.ts";
+import type { CheckValue, DataColumn } from "../values.ts";
 import { columnMissing } from "./data.ts";
 import { metricUnfit } from "./diagnostics/dlm0902-metric-unfit.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
-import { definitionOf, metricTable, readMetric } from "./metrics.ts";
+import { definitionOf, isWatchable, metricTable, readMetric } from "./metrics.ts";
 import type { DataPlan, EvaluatePlan, MetricPlan, ReportPlan, RequirePlan } from "./plans.ts";
 import type { DataDeclaration } from "../../../grammar/ast.ts";
 import { evaluateSettings } from "./setting-tables.ts";
@@ -49,15 +52,41 @@ export function metricsFor(task: EvaluatePlan["task"]): readonly string[] {
     .map((m) => m.name);
 }
 
-function fits(plan: MetricPlan, { task, out }: EvaluateSubject, context: FlowContext): boolean {
+/** Whether a metric says something of such an output; a diagnostic where it does not. `prefix`: what stands before its name. */
+export function fits(
+  plan: Pick<MetricPlan, "name" | "span">,
+  { task, out }: Pick<EvaluateSubject, "task" | "out">,
+  context: Pick<FlowContext, "diagnose">,
+  prefix = "",
+): boolean {
   if (task === undefined) return true;
   const { needs } = definitionOf(plan);
   if (needs === "anything" || (needs === "classes" ? task === "classification" : task === "regression"))
     return true;
+  const all = metricsFor(task).filter((name) => prefix === "" || isWatchable(name));
+  const fitting = all.map((name) => `${prefix}${name}`);
   context.diagnose(
-    report(metricUnfit, { metric: plan.name, span: plan.span, needs, out, fitting: metricsFor(task) }),
+    report(metricUnfit, { metric: `${prefix}${plan.name}`, span: plan.span, needs, out, fitting }),
   );
   return false;
+}
+
+/**
+ * Classification: scores of each class, or one score of two classes, against a category. Regression: numbers of the
+ * target's own shape.
+ */
+export function taskOf(out: CheckValue, target: DataColumn | undefined): EvaluatePlan["task"] {
+  if (out.kind !== "tensor" || !target || !isFloat(out.type)) return "other";
+  const rank = out.type.axes.length - 1;
+  const own = target.type.axes.length;
+  if (target.type.element === "int") {
+    const classes = target.type.bound?.dim;
+    const last = out.type.axes.at(-1)!.size.dim;
+    const fits = classes && (dim.constantOf(classes) === undefined || dim.equal(classes, last));
+    if (rank === own + 1 && fits) return "classification";
+    return rank === own ? "classification" : "other";
+  }
+  return rank === own ? "regression" : "other";
 }
 
 function reportOf(

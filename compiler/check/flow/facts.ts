@@ -19,6 +19,8 @@ export interface ColumnFacts {
 }
 
 export interface DataFacts {
+  /** nothing is where the source should be: the place that was looked at, and the source that is there under a name like it */
+  readonly missing?: { readonly place: string; readonly near?: string };
   /** the file that columns were looked for in, as shown in messages: `housing.csv` */
   readonly file?: string;
   /** rows of all splits together, after `drop` */

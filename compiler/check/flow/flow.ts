@@ -84,7 +84,7 @@ export function createFlow(facts: Facts): Flow {
           break;
         case "tune":
         case "check":
-          refuse(session, declaration);
+          refuse(session, scope, declaration);
           break;
         default:
       }
@@ -125,7 +125,7 @@ function refuseNames(session: Session, { tensors }: CallableDeclaration): void {
 }
 
 /** `tune` and `check` blocks: their names are looked at, and the block is refused whole. */
-function refuse(session: Session, declaration: WorkflowDeclaration): void {
+function refuse(session: Session, scope: FileScope, declaration: WorkflowDeclaration): void {
   const table = settingTables.find((t) => t.block === declaration.kind)!;
   const quiet = {
     ...table,
@@ -141,7 +141,7 @@ function refuse(session: Session, declaration: WorkflowDeclaration): void {
   readSettings(
     quiet,
     declaration.settings,
-    { diagnose: (d) => d.code === "DLM0104" && session.add(d) },
+    { diagnose: (d) => d.code === "DLM0104" && session.add(d), isBroken: (span) => isBroken(scope, span) },
     { bindings: false },
   );
   session.add(report(notBuilt, { what: `\`${declaration.kind}\` blocks`, span: declaration.name.span }));

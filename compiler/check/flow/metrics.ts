@@ -2,6 +2,7 @@
 import type { Expression } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
+import { nearest } from "../names.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import type { MetricPlan, WatchPlan } from "./plans.ts";
@@ -69,15 +70,23 @@ export function readMetric(
   const called = expression.kind === "call" ? expression.callee : expression;
   const name = called.kind === "name" ? called.text : undefined;
   const definition = metricTable.find((m) => m.name === name);
-  if (definition === undefined)
-    return wrong(
-      expression.span,
-      `one of the metrics ${metricTable
-        .filter((m) => !m.later)
-        .map((m) => m.name)
-        .join(", ")}`,
-      `this is \`${textOf(expression.span)}\``,
+  if (definition === undefined) {
+    const known = metricTable.filter((m) => !m.later).map((m) => m.name);
+    const [meant] = name === undefined ? [] : nearest(name, known);
+    context.diagnose(
+      report(settingValue, {
+        setting,
+        needs: `one of the metrics ${known.join(", ")}`,
+        span: called.span,
+        found: `this is \`${textOf(called.span)}\``,
+        helps:
+          meant === undefined
+            ? []
+            : [{ text: `did you mean \`${meant}\`?`, edits: [{ span: called.span, text: meant }] }],
+      }),
     );
+    return undefined;
+  }
   if (definition.later) {
     context.diagnose(report(notBuilt, { what: `the metric \`${definition.name}\``, span: expression.span }));
     return undefined;
@@ -121,31 +130,46 @@ export function definitionOf(plan: Pick<MetricPlan, "name">): MetricDefinition {
   return metricTable.find((m) => m.name === plan.name)!;
 }
 
+const splits = ["train", "valid", "test"] as const;
+
+/** Metrics that training can watch: those that take no number. */
+const watched = metricTable.filter((m) => m.takes !== "count" && !m.later);
+
+export function isWatchable(metric: string): boolean {
+  return watched.some(({ name }) => name === metric);
+}
+
 /** `valid.loss`, `valid.accuracy`: a measured value; undefined after a diagnostic. */
 export function readWatch(
   expression: Expression,
   setting: string,
   context: FlowContext,
 ): WatchPlan | undefined {
-  const splits = ["train", "valid", "test"] as const;
-  const wrong = (): undefined => {
-    if (expression.kind !== "hole")
-      context.diagnose(
-        report(settingValue, {
-          setting,
-          needs: "a measured value such as `valid.loss`",
-          span: expression.span,
-          found: `this is \`${textOf(expression.span)}\``,
-        }),
-      );
+  if (expression.kind === "hole") return undefined;
+  const member = expression.kind === "member" ? expression : undefined;
+  const base = member?.base.kind === "name" ? member.base.text : undefined;
+  const split = splits.find((s) => s === base);
+  const definition = member && watched.find((m) => m.name === member.name.text);
+  if (split === undefined || !definition || (split === "train" && definition.name !== "loss")) {
+    const meant = watchMeant(expression);
+    const text = textOf(expression.span);
+    context.diagnose(
+      report(settingValue, {
+        setting,
+        needs: "a measured value such as `valid.loss`",
+        span: expression.span,
+        found:
+          split === "train" && definition
+            ? `of \`train\` only the loss is measured`
+            : `this is \`${text}\`${meant === undefined ? "" : ", which is not measured"}`,
+        helps:
+          meant === undefined
+            ? []
+            : [{ text: `did you mean \`${meant}\`?`, edits: [{ span: expression.span, text: meant }] }],
+      }),
+    );
     return undefined;
-  };
-  if (expression.kind !== "member" || expression.base.kind !== "name") return wrong();
-  const { base, name } = expression;
-  const split = splits.find((s) => s === base.text);
-  const definition = metricTable.find((m) => m.name === name.text && m.takes !== "count");
-  if (split === undefined || definition === undefined || definition.later) return wrong();
-  if (split === "train" && definition.name !== "loss") return wrong();
+  }
   return {
     split,
     metric: definition.name,
@@ -153,4 +177,13 @@ export function readWatch(
     text: textOf(expression.span),
     span: expression.span,
   };
+}
+
+/** The measured value that was probably meant by `val.loss`, `valid.acuracy`, `val_loss` or `accuracy`. */
+function watchMeant(expression: Expression): string | undefined {
+  const parts = textOf(expression.span).split(/[._]/);
+  const known = watched.map((m) => m.name);
+  const last = parts.slice(-1)[0]!;
+  const metric = known.find((name) => name === last) ?? nearest(last, known)[0];
+  return metric && `valid.${metric}`;
 }

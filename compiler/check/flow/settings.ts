@@ -17,6 +17,8 @@ export type BindingSetting = Extract<Setting, { kind: "binding" }>;
 export interface FlowContext {
   readonly facts: Facts;
   diagnose(diagnostic: Diagnostic): void;
+  /** a syntax error lies there */
+  isBroken(span: Span): boolean;
   /** A number known before running: literals, `let`s and arithmetic. Undefined after a diagnostic of its own. */
   constant(expression: Expression): number | undefined;
 }
@@ -32,7 +34,7 @@ export interface ReadSettings {
 export function readSettings(
   table: SettingTable,
   { settings }: Settings,
-  context: Pick<FlowContext, "diagnose">,
+  context: Pick<FlowContext, "diagnose" | "isBroken">,
   options: { readonly bindings: boolean },
 ): ReadSettings {
   const calls = new Map<string, CallSetting[]>();
@@ -44,6 +46,16 @@ export function readSettings(
       continue;
     }
     const definition = table.settings.find((d) => d.name === setting.name.text);
+    if (setting.kind === "call" && setting.type && !definition?.typed) {
+      broken = true;
+      // where the line has a syntax error, that is the one to mend
+      if (context.isBroken(setting.span)) continue;
+      const colon = colonSign(setting, definition);
+      if (colon) {
+        context.diagnose(colon);
+        continue;
+      }
+    }
     if (setting.kind === "binding") {
       if (definition !== undefined) context.diagnose(equalsSign(setting, definition));
       else if (options.bindings) bindings.push(setting);
@@ -51,7 +63,10 @@ export function readSettings(
       continue;
     }
     if (definition === undefined) context.diagnose(unknown(table, setting.name));
-    else if (definition.later)
+    else if (definition.typed && !setting.type && setting.arguments.at(-1)?.name) {
+      broken = true;
+      context.diagnose(colonMissing(setting, definition));
+    } else if (definition.later)
       context.diagnose(
         report(notBuilt, { what: `\`${definition.name}\` in \`${table.block}\``, span: setting.name.span }),
       );
@@ -93,6 +108,44 @@ function equalsSign(setting: BindingSetting, definition: SettingDefinition): Dia
     found: "settings are written like calls without parentheses",
     signature: definition.signature,
     helps: [{ text: line, edits: [{ span: setting.span, text: line }] }],
+  });
+}
+
+/** `batch: 32` where `batch 32` is meant, and `by: valid.loss` where `by = valid.loss` is; undefined for other slips. */
+function colonSign(
+  { name, arguments: given, type }: CallSetting,
+  definition: SettingDefinition | undefined,
+): Diagnostic | undefined {
+  if (definition === undefined || type === undefined || type.kind === "hole") return undefined;
+  const last = given.at(-1);
+  const before = last ? last.span : name.span;
+  const key = last && last.name === undefined ? wordOf(last.value) : undefined;
+  const isNamed = key !== undefined && (definition.named?.includes(key) ?? definition.anyName === true);
+  if (last && !isNamed) return undefined;
+  const gap = { ...before, start: before.end, end: type.span.start };
+  const [needs, by] = last ? [`\`=\` behind \`${key}\``, " = "] : ["no `:`", " "];
+  return report(settingValue, {
+    setting: definition.name,
+    needs,
+    span: { ...gap, end: type.span.start, start: before.start },
+    found: last ? "arguments are named by `=`" : "settings are written like calls without parentheses",
+    signature: definition.signature,
+    helps: [{ text: `${textOf(before)}${by}${textOf(type.span)}`, edits: [{ span: gap, text: by }] }],
+  });
+}
+
+/** `input a, b = number` where `input a, b : number` is meant. */
+function colonMissing({ arguments: given }: CallSetting, { name, signature }: SettingDefinition): Diagnostic {
+  const { name: column, value, span } = given.at(-1)!;
+  const gap = { ...span, start: column!.span.end, end: value.span.start };
+  const text = `${column!.text} : ${textOf(value.span)}`;
+  return report(settingValue, {
+    setting: name,
+    needs: "`:` before its type",
+    span,
+    found: "this names an argument",
+    signature,
+    helps: [{ text, edits: [{ span: gap, text: " : " }] }],
   });
 }
 

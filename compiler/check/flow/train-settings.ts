@@ -55,7 +55,7 @@ export function readTrainSettings(
         block: "train",
         name: "loss",
         span: declaration.name.span,
-        example: "loss cross_entropy(out, label)",
+        examples: lossesFor(data),
       }),
     );
   if (optimizer === undefined && !broken && !later)
@@ -107,6 +107,16 @@ export function readTrainSettings(
       plateau: plateauOf(calls.get("plateau")?.[0], data, context),
     },
   };
+}
+
+/** Losses that fit the target. */
+function lossesFor(data: DataPlan | undefined): readonly string[] {
+  const targets = data?.columns.filter(({ role }) => role === "target") ?? [];
+  const [target] = targets;
+  if (!target || targets.length > 1) return ["loss cross_entropy(out, label)", "loss mse(out, target)"];
+  return target.classes
+    ? [`loss cross_entropy(out, ${target.name})`]
+    : [`loss mse(out, ${target.name})`, `loss huber(out, ${target.name})`];
 }
 
 function amount(calls: ReadSettings["calls"], name: string, context: FlowContext): number | undefined {

@@ -7,7 +7,8 @@ export interface MissingSetting {
   readonly block: string;
   readonly name: string;
   readonly span: Span;
-  readonly example: string;
+  /** lines that would do, the likeliest first */
+  readonly examples: readonly string[];
 }
 
 export const missingSetting = defineDiagnostic<MissingSetting>({
@@ -28,11 +29,11 @@ train Price on Houses {
 }
 `,
   },
-  build({ block, name, span, example }) {
+  build({ block, name, span, examples }) {
     return {
       message: `\`${block}\` needs ${/^[aeiou]/.test(name) ? "an" : "a"} \`${name}\``,
       primary: { span, text: `no \`${name}\` is given` },
-      helps: [{ text: example }],
+      helps: examples.map((text, i) => ({ text: i === 0 ? text : `or ${text}` })),
     };
   },
 });

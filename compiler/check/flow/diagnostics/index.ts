@@ -9,6 +9,7 @@ import { splitSum } from "./dlm0603-split-sum.ts";
 import { lastBatch } from "./dlm0604-last-batch.ts";
 import { unknownColumn } from "./dlm0605-unknown-column.ts";
 import { sharedRows } from "./dlm0606-shared-rows.ts";
+import { noData } from "./dlm0607-no-data.ts";
 import { lossNotSingle } from "./dlm0701-loss-not-single.ts";
 import { noOptimizer } from "./dlm0703-no-optimizer.ts";
 import { noGradient } from "./dlm0704-no-gradient.ts";
@@ -28,6 +29,7 @@ export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = 
   lastBatch,
   unknownColumn,
   sharedRows,
+  noData,
   lossNotSingle,
   noOptimizer,
   noGradient,

@@ -1,0 +1,190 @@
+/** Programs that go wrong in the ways people do: one cause is one message, its fix mends, and it is printed as expected. */
+import { describe, expect, test } from "vitest";
+import type { Diagnostic } from "../grammar/diagnostic.ts";
+import { renderAll } from "../grammar/render.ts";
+import { checkText } from "./support/check-text.ts";
+import { expectGolden } from "./support/golden.ts";
+
+const prices = `dlm 1
+
+data Houses from csv("houses.csv") {
+  input  rooms, age : number
+  target price : number
+
+  split  train = 80%, valid = 10%, test = 10%
+}
+
+model Price(house: Houses) -> [B] {
+  house.numbers -> Standardize -> Dense(8) -> relu -> Dense(1) -> squeeze
+}
+
+train Price on Houses {
+  loss      mse(out, price)
+  optimizer adam(1e-3)
+  batch     32
+  epochs    10
+  keep      best, by = valid.loss
+}
+
+evaluate Price on Houses.test {
+  metrics mae, rmse
+  require mae <= 3
+}
+`;
+
+const kinds = `dlm 1
+
+data Flowers from csv("flowers.csv") {
+  input  a, b : number
+  target kind : category("x", "y")
+
+  split  train = 80%, valid = 10%, test = 10%
+}
+
+model Kind(flower: Flowers) -> [B, Class=2] {
+  flower.numbers -> Standardize -> Dense(8) -> relu -> Dense(2)
+}
+
+train Kind on Flowers {
+  loss      cross_entropy(out, kind)
+  optimizer adam(1e-3)
+  keep      best, by = valid.accuracy
+}
+`;
+
+const pictures = `dlm 1
+
+data Pictures from idx("pictures/") {
+  input  image : u8[H=8, W=8, C=1]
+  target label : category("a", "b")
+}
+
+model M(image: [B, H=8, W=8, C=1]) -> [B, Class=2] {
+  image -> flatten -> Dense(2)
+}
+
+train M on Pictures {
+  loss      cross_entropy(out, label)
+  optimizer adam(1e-3)
+}
+`;
+
+function replaced(text: string, ...pairs: readonly (readonly [string, string])[]): string {
+  return pairs.reduce((now, [from, to]) => {
+    if (!now.includes(from)) throw new Error(`the program has no ${from}`);
+    return now.replace(from, to);
+  }, text);
+}
+
+const model = (body: string, before = ""): string =>
+  `dlm 1\n\n${before}model M(x: [B, D=8]) -> _ {\n  ${body}\n}\n`;
+
+const price = (...pairs: readonly (readonly [string, string])[]): string => replaced(prices, ...pairs);
+const kind = (...pairs: readonly (readonly [string, string])[]): string => replaced(kinds, ...pairs);
+
+const normalise = "module Norm(m)(x: [B, D]) -> [B, D] {\n  x -> BatchNorm(m)\n}\n\n";
+
+const slips: readonly (readonly [why: string, text: string])[] = [
+  ["a colon behind a setting", price(["batch     32", "batch: 32"])],
+  ["a colon before what could be a type", price(["loss      mse", "loss: mse"])],
+  ["a colon before a list", price(["metrics mae", "metrics: mae"])],
+  ["a colon before named arguments", price(["split  train", "split: train"])],
+  ["a colon for the = of an argument", price(["by = valid.loss", "by: valid.loss"])],
+  ["an unknown setting with a colon", price(["batch     32", "learning_rate: 0.001"])],
+  ["a = for the colon of a column", price(["age : number", "age = number"])],
+  ["columns without a type", price(["age : number", "age"])],
+  [
+    "a module in lower case, used twice",
+    model("x -> block -> block", "module block(x: [.., D]) -> [.., D] {\n  x -> Dense(D)\n}\n\n"),
+  ],
+  ["an input of the wrong size", price(["house: Houses", "rooms: [B, F=2]"], ["house.numbers", "rooms"])],
+  ["an input that is no column", price(["house: Houses", "home: [B, F=2]"], ["house.numbers", "home"])],
+  ["data that there is not", price(["house: Houses", "house: Hauses"])],
+  ["bytes for floats", pictures],
+  [
+    "floats for bytes",
+    replaced(
+      pictures,
+      ["image : u8[", "image : f32["],
+      ["image: [B", "image: u8[B"],
+      ["image ->", "image -> scale(1/255) ->"],
+    ),
+  ],
+  ["a metric of classes for numbers", price(["valid.loss", "valid.accuracy"])],
+  ["a metric of numbers for classes", kind(["valid.accuracy", "valid.rmse"])],
+  ["a loss of numbers for classes", kind(["cross_entropy(", "mse("])],
+  ["a loss of classes for numbers", price(["mse(", "cross_entropy("])],
+  ["a loss the wrong way round", kind(["(out, kind)", "(kind, out)"])],
+  ["no loss, the target is a number", price(["  loss      mse(out, price)\n", ""])],
+  ["no loss, the target is a category", kind(["  loss      cross_entropy(out, kind)\n", ""])],
+  ["floats of data that are embedded", kind(["-> Standardize", "-> Embed(4)"])],
+  ["the features of BatchNorm in other frameworks", model("x -> BatchNorm(24)")],
+  ["the same through a module", model("x -> Norm(24)", normalise)],
+  ["a normalisation with the features", model("x -> LayerNorm(8)")],
+  ["a negative threshold", price(["mse(out, price)", "huber(out, price, delta = -1)"])],
+  ["a negative rate in a schedule", price(["adam(1e-3)", "adam(cosine(-1e-3, total = 12 * epoch))"])],
+  ["a class between two classes", kind(["kind)", "kind, ignore = 0.5)"])],
+  ["an axis that holds nothing", model("x -> expand(Width)", "let Width = 0\n\n")],
+  [
+    "an input that holds nothing",
+    "dlm 1\n\nlet Width = 0\n\nmodel M(x: [B, H=Width]) -> _ {\n  x -> Dense(4)\n}\n",
+  ],
+  ["repeat without a count", model("x -> repeat { Dense(8) -> relu }")],
+  ["for without brackets", model("x -> for c in 16, 24 { Dense(c) -> relu }")],
+  ["for with =", model("x -> for c = [16, 24] { Dense(c) -> relu }")],
+  ["for without a name", model("x -> for [16, 24] { Dense(8) -> relu }")],
+  ["a misspelt metric", price(["rmse", "rmsee"])],
+  ["a misspelt metric that is required", price(["require mae", "require mea"])],
+  ["a misspelt split", price(["valid.loss", "val.loss"])],
+  ["a measured value with a line", price(["valid.loss", "val_loss"])],
+  ["a measured value without its split", kind(["valid.accuracy", "acuracy"])],
+  ["an axis without a label", model("x -> Dense(4) -> softmax over Class")],
+  ["branches that are not joined", model("x -> branch {\n    Dense(4)\n    Dense(3)\n  } -> relu")],
+  ["a name that is like no other", model("x -> price")],
+  ["a layer of another framework", model("x -> Linear(8)")],
+  ["a parameter of another framework", model("x -> Dense(units = 8)")],
+  ["an activation as an argument", model("x -> Dense(8, activation = relu)")],
+];
+
+function mended(text: string, { helps }: Diagnostic): string | undefined {
+  const edits = helps.find((help) => help.edits)?.edits;
+  return (
+    edits &&
+    [...edits]
+      .sort((a, b) => b.span.start - a.span.start)
+      .reduce((now, { span, text: by }) => now.slice(0, span.start) + by + now.slice(span.end), text)
+  );
+}
+
+describe("one cause, one message", () => {
+  test.each(slips)("%s", (_, text) => {
+    const { diagnostics } = checkText(text);
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toHaveLength(1);
+  });
+
+  test.each(slips)("%s: its fix mends, or leads on", (why, text) => {
+    const [first] = checkText(text).diagnostics;
+    const next = first && mended(text, first);
+    if (next === undefined) return;
+    const left = checkText(next).diagnostics.map(({ code }) => code);
+    // a setting that there is not is told once its line can be read
+    expect(left).toEqual(why === "an unknown setting with a colon" ? ["DLM0104"] : []);
+  });
+
+  test("they are printed as expected", () => {
+    const pages = slips.map(
+      ([why, text]) => `## ${why}\n${renderAll(checkText(text).diagnostics, { color: false, width: 100 })}`,
+    );
+    expectGolden("check/slips.txt", pages.join("\n"));
+  });
+});
+
+describe("what is right stays so", () => {
+  test.each([
+    ["prices", prices],
+    ["kinds", kinds],
+    ["a number that only the caller knows", model("x -> Norm(0.5)", normalise)],
+    ["a length in epochs", price(["adam(1e-3)", "adam(cosine(1e-3, total = 12 * epoch))"])],
+    ["a class to ignore", kind(["kind)", "kind, ignore = 1)"])],
+  ])("%s", (_, text) => expect(renderAll(checkText(text).diagnostics)).toBe(""));
+});
