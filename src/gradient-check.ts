@@ -29,7 +29,7 @@ export interface WeightCheck {
  * shrinks with the step, so the smaller ones decide; a wrong gradient agrees with none of them.
  */
 const steps = [1e-4, 1e-5, 1e-6, 1e-7] as const;
-const relative = 1e-5;
+const usual = 1e-5;
 /** of a sum in f64, relative to the loss */
 const rounding = 1e-14;
 
@@ -42,6 +42,8 @@ export interface CheckOptions {
   /** the function that the gradient is claimed to be of */
   loss(parameters: Float64Array): number;
   readonly seed: number;
+  /** relative distance that is allowed */
+  readonly within?: number;
   /** called before each weight */
   progress?(done: number, path: string): void;
 }
@@ -77,14 +79,16 @@ function checkWeight(
     elements: count,
     norm: Math.sqrt(own.reduce((sum, x) => sum + x * x, 0)),
     comparisons,
-    error: Math.max(0, ...comparisons.map(errorOf)),
+    error: Math.max(0, ...comparisons.map((each) => errorOf(each, options.within ?? usual))),
     ok: comparisons.every(({ ok }) => ok),
   };
 }
 
-function errorOf({ gradient, difference }: Comparison): number {
+/** 0 where only rounding tells the two apart. */
+function errorOf({ gradient, difference, ok }: Comparison, within: number): number {
   const size = Math.max(Math.abs(gradient), Math.abs(difference));
-  return size === 0 ? 0 : Math.abs(gradient - difference) / size;
+  const error = size === 0 ? 0 : Math.abs(gradient - difference) / size;
+  return ok && error > within ? 0 : error;
 }
 
 function unit(count: number, element: number): Float64Array {
@@ -103,7 +107,7 @@ function elementsToTry(gradient: Float64Array, next: () => number): Set<number> 
 }
 
 function compareAlong(
-  { parameters, loss }: CheckOptions,
+  { parameters, loss, within = usual }: CheckOptions,
   offset: number,
   own: Float64Array,
   direction: Float64Array,
@@ -122,7 +126,7 @@ function compareAlong(
     const [above, below] = [moved(h), moved(-h)];
     const difference = (above - below) / (2 * h);
     const allowed =
-      relative * Math.max(Math.abs(gradient), Math.abs(difference)) +
+      within * Math.max(Math.abs(gradient), Math.abs(difference)) +
       (rounding * (1 + Math.abs(above) + Math.abs(below))) / h;
     const distance = Math.abs(gradient - difference);
     const found = { along, gradient, difference, ok: distance <= allowed };

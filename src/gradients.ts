@@ -80,19 +80,25 @@ export function referenceGradient(problem: GradientProblem): ReferenceGradient {
 function lossFunction(problem: GradientProblem): (parameters: Float64Array) => number {
   const { graphs, train, rows } = problem;
   const grad = gradEntry(graphs);
-  const whole = deadCode.run({ ...grad, outputs: grad.outputs.filter(({ name }) => name === "loss") });
-  const sizes = sizesOf(grad, rows);
-  const start = regionOf(problem);
-  const inputs = inputsOf(problem, whole, start);
+  const loss = lossAround(grad, inputsOf(problem, grad, regionOf(problem)), sizesOf(grad, rows));
+  const penalty = penaltyOf(graphs, train);
+  return (parameters) =>
+    loss(new Map([["parameters", tensor("f32", [parameters.length], parameters)]])) + penalty(parameters);
+}
+
+/** The output `loss` of a graph as a function of some of its inputs; what is detached stays as it is at `inputs`. */
+export function lossAround(
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  sizes: ReadonlyMap<string, number>,
+): (changed: ReadonlyMap<string, Tensor>) => number {
+  const whole = deadCode.run({ ...graph, outputs: graph.outputs.filter(({ name }) => name === "loss") });
   const detached = whole.nodes.flatMap((node) => (node.op.name === "detach" ? node.results : []));
   const { values } = evaluate(whole, inputs, sizes, { keep: detached.length > 0 });
   const frozen = freeze(whole, detached);
-  for (const [i, value] of detached.entries()) inputs.set(frozenName(i), values!.get(value)!);
-  const penalty = penaltyOf(graphs, train);
-  return (parameters) => {
-    inputs.set("parameters", tensor("f32", [parameters.length], parameters));
-    return evaluate(frozen, inputs, sizes).outputs.get("loss")!.data[0]! + penalty(parameters);
-  };
+  const fixed = detached.map((value, i) => [frozenName(i), values!.get(value)!] as const);
+  return (changed) =>
+    evaluate(frozen, new Map([...inputs, ...fixed, ...changed]), sizes).outputs.get("loss")!.data[0]!;
 }
 
 function frozenName(place: number): string {

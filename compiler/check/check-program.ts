@@ -20,7 +20,11 @@ export interface CheckedProgram {
   readonly models: readonly CallableValue[];
 }
 
-const nothing: CheckedFlow = { plans: { data: [], train: [], evaluate: [], deploy: [] }, trains: [] };
+const nothing: CheckedFlow = {
+  plans: { data: [], train: [], evaluate: [], deploy: [] },
+  trains: [],
+  checks: [],
+};
 
 export function checkProgram(options: {
   readonly path: string;

@@ -11,6 +11,8 @@ import { dimNumber } from "../numbers.ts";
 import type { Hooks, Session } from "../session.ts";
 import type { CheckValue, DataValue } from "../values.ts";
 import { blockFrame, flowContext, modelOf } from "./block.ts";
+import { checkCheck } from "./check-check.ts";
+import type { CheckedCheck } from "./check-check.ts";
 import { checkEvaluate } from "./check-evaluate.ts";
 import { checkTrain } from "./check-train.ts";
 import type { CheckedTrain } from "./check-train.ts";
@@ -27,6 +29,7 @@ import { readSettings } from "./settings.ts";
 export interface CheckedFlow {
   readonly plans: FlowPlans;
   readonly trains: readonly CheckedTrain[];
+  readonly checks: readonly CheckedCheck[];
 }
 
 export interface Flow {
@@ -56,7 +59,11 @@ export function createFlow(facts: Facts): Flow {
       file: (session, scope) => void checked.set(scope, checkBlocks(session, scope)),
     },
     of: (scope) =>
-      checked.get(scope) ?? { plans: { data: [], train: [], evaluate: [], deploy: [] }, trains: [] },
+      checked.get(scope) ?? {
+        plans: { data: [], train: [], evaluate: [], deploy: [] },
+        trains: [],
+        checks: [],
+      },
   };
 
   function checkBlocks(session: Session, scope: FileScope): CheckedFlow {
@@ -83,7 +90,6 @@ export function createFlow(facts: Facts): Flow {
           deploy.push(readDeploy(declaration, flowContext(session, scope, facts)));
           break;
         case "tune":
-        case "check":
           refuse(session, scope, declaration);
           break;
         default:
@@ -92,8 +98,18 @@ export function createFlow(facts: Facts): Flow {
     return {
       plans: { data: [...plans.values()], train: trains.map((t) => t.plan), evaluate, deploy },
       trains,
+      checks: checksOf(session, scope, trains),
     };
   }
+}
+
+/** Every `check` block, after all that it may speak of. */
+function checksOf(session: Session, scope: FileScope, trains: readonly CheckedTrain[]): CheckedCheck[] {
+  // what has a mistake is not run, not even to look at it: the mistake is told where it stands
+  const sound = !session.diagnostics.some(({ severity }) => severity === "error");
+  return scope.file.declarations.flatMap((declaration) =>
+    declaration.kind === "check" ? (checkCheck(session, scope, declaration, { trains, sound }) ?? []) : [],
+  );
 }
 
 function dataValue(declaration: DataDeclaration, plan: DataPlan): DataValue {
@@ -124,7 +140,7 @@ function refuseNames(session: Session, { tensors }: CallableDeclaration): void {
   }
 }
 
-/** `tune` and `check` blocks: their names are looked at, and the block is refused whole. */
+/** `tune` blocks: their names are looked at, and the block is refused whole. */
 function refuse(session: Session, scope: FileScope, declaration: WorkflowDeclaration): void {
   const table = settingTables.find((t) => t.block === declaration.kind)!;
   const quiet = {

@@ -195,6 +195,26 @@ export interface DeployPlan {
   readonly weights: "f32";
 }
 
+// ---------------------------------------------------------------- check
+
+/** What a `check` block compares; the reference in f64 is the meaning of the program. */
+export const backends = ["reference", "wasm"] as const;
+export type Backend = (typeof backends)[number];
+
+export interface CheckPlan {
+  readonly name: string;
+  readonly span: Span;
+  /** gradients against differences; `within` is relative */
+  readonly gradient: { readonly span: Span; readonly within: number } | undefined;
+  /** `within` is relative to the largest number of each tensor */
+  readonly same:
+    { readonly span: Span; readonly across: readonly Backend[]; readonly within: number } | undefined;
+  /** the loss of one batch falls to this part of what it was */
+  readonly overfit: { readonly span: Span; readonly steps: number; readonly part: number } | undefined;
+  /** `file` is as written, relative to the folder of the file that `span` lies in; `within` as in `same` */
+  readonly golden: { readonly span: Span; readonly file: string; readonly within: number } | undefined;
+}
+
 /** Everything the tools need to know of a program's workflow. */
 export interface FlowPlans {
   readonly data: readonly DataPlan[];

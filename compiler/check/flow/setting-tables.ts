@@ -212,10 +212,30 @@ export const tuneSettings: SettingTable = {
 export const checkSettings: SettingTable = {
   block: "check",
   settings: [
-    later("gradient", "gradient within = 1e-3", "Compares gradients with finite differences."),
-    later("same", "same across = [wasm], within = 1e-5", "Compares backends."),
-    later("overfit", "overfit one batch", "Trains on one batch until the loss vanishes."),
-    later("golden", 'golden file = "golden.npz"', "Compares with recorded results."),
+    {
+      name: "gradient",
+      signature: "gradient within = 1e-3",
+      doc: "Gradients towards every weight and float input agree with central differences in f64, on random numbers.",
+      named: ["within"],
+    },
+    {
+      name: "same",
+      signature: "same across = [reference, wasm], within = 1e-5",
+      doc: "Results and gradients of compiled code agree with the reference in f64, relative to the largest number of each tensor.",
+      named: ["across", "within"],
+    },
+    {
+      name: "overfit",
+      signature: "overfit steps = 300, part = 10%",
+      doc: "Trained on the first batch alone, its loss falls to this part of what it was.",
+      named: ["steps", "part"],
+    },
+    {
+      name: "golden",
+      signature: 'golden file("golden.json"), within = 1e-5',
+      doc: "Results on repeatable random numbers are those of a file, which `dlmc check --run --record` writes.",
+      named: ["within"],
+    },
   ],
 };
 
