@@ -12,6 +12,8 @@ import type { StageRow, StateStore, WeightSource } from "./frame.ts";
 import { evaluateName } from "./lookup.ts";
 import { callablesOf } from "./names.ts";
 import type { FileScope } from "./names.ts";
+import { isAllowed } from "./lints/allow.ts";
+import { checkUnused } from "./lints/unused.ts";
 import { createSession } from "./session.ts";
 import type { Hooks, Session } from "./session.ts";
 import type { CheckValue } from "./values.ts";
@@ -40,7 +42,7 @@ export function check(options: CheckOptions): Checked {
   const session = createSession((path) => options.read(path), options.hooks ?? noHooks, options.lets);
   const scope = session.load(options.path);
   for (const file of session.files.values()) checkFile(session, file);
-  return { session, scope, diagnostics: inOrder(session.diagnostics) };
+  return { session, scope, diagnostics: inOrder(session.diagnostics.filter((each) => !isAllowed(each))) };
 }
 
 function checkFile(session: Session, scope: FileScope): void {
@@ -53,6 +55,7 @@ function checkFile(session: Session, scope: FileScope): void {
     for (const declaration of callables)
       if (declaration.kind === kind) checkAlone(session, scope, declaration);
   session.hooks.file?.(session, scope);
+  checkUnused(session, scope);
 }
 
 function checkLets(session: Session, scope: FileScope): void {

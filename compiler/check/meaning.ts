@@ -4,6 +4,7 @@ import type { Bound } from "./arguments.ts";
 import { appliedTwice } from "./diagnostics/dlm0501-applied-twice.ts";
 import type { Frame } from "./frame.ts";
 import { userSpan } from "./frame.ts";
+import { biasOf, lintStage } from "./lints/stages.ts";
 import { isUserSpan } from "./origin.ts";
 import type { CallableValue, CheckValue } from "./values.ts";
 
@@ -30,6 +31,7 @@ export function meaningOf(
   span: Span,
 ): CheckValue {
   if (!isLibrary(callable)) return result;
+  lintStage(frame, callable, bound);
   const name = callable.declaration.name.text;
   const wants = applies[name];
   const logits = bound.tensors.get("logits") ?? (name === "softmax" ? bound.tensors.get("x") : undefined);
@@ -46,5 +48,6 @@ export function meaningOf(
   }
   if (result.kind === "tensor" && probabilities.has(name))
     return { ...result, probability: { by: name, span: userSpan(frame, span) } };
-  return result;
+  const biased = biasOf(callable, bound, span);
+  return biased && result.kind === "tensor" ? { ...result, biased } : result;
 }

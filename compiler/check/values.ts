@@ -47,6 +47,8 @@ export interface TensorValue {
   readonly probability?: Probability | undefined;
   /** where it holds trained weights: the stage that brought them in */
   readonly learned?: Span | undefined;
+  /** the use of a library module whose last step added a bias */
+  readonly biased?: Span | undefined;
 }
 
 export interface Probability {

@@ -23,7 +23,7 @@ data Houses from csv("houses.csv") {
 }
 
 model Price(house: Houses) -> [B] {
-  house.numbers -> Dense(8) -> BatchNorm -> relu -> Dense(1) -> squeeze
+  house.numbers -> Dense(8, bias = false) -> BatchNorm -> relu -> Dense(1) -> squeeze
 }
 
 train Price on Houses {
