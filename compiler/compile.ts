@@ -32,8 +32,8 @@ export type Stage = (typeof stages)[number];
 export interface Observer {
   /** every entry's graph as the checker made it (pass `check`) and after each pass */
   graph?(entry: string, pass: string, graph: Graph): void;
-  /** milliseconds of each stage and pass, summed over entries by who prints them */
-  time?(name: string, milliseconds: number): void;
+  /** milliseconds of each stage, and of each pass over an entry */
+  time?(name: string, milliseconds: number, entry?: string): void;
 }
 
 export interface CompileOptions {
@@ -98,7 +98,7 @@ export async function compileModel(model: ModelGraphs, options: CompileOptions):
       let start = clock();
       const graph = optimize(pinned, {
         after(pass, result) {
-          observer?.time?.(pass, clock() - start);
+          observer?.time?.(pass, clock() - start, name);
           observer?.graph?.(name, pass, result);
           start = clock();
         },

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, ".data", "quickstart");
+const width = process.stdout.columns ?? 80;
 const color = process.stdout.isTTY && !process.env.NO_COLOR;
 const bold = (text) => (color ? `\u001b[1m${text}\u001b[0m` : text);
 const dim = (text) => (color ? `\u001b[2m${text}\u001b[0m` : text);
@@ -20,7 +21,10 @@ const run = relative(root, join(out, "run"));
 const app = relative(root, join(out, "app"));
 
 function dlmc(...words) {
-  console.log(`\n${dim("$")} ${bold(`dlmc ${words.join(" ")}`)}`);
+  const line = `dlmc ${words.join(" ")}`;
+  console.log(
+    `\n${dim("$")} ${bold(line.length + 2 > width ? line.replaceAll(/ (?=--?\w)/g, " \\\n    ") : line)}`,
+  );
   const result = spawnSync(process.execPath, [join(root, ".build/src/cli/main.js"), ...words], {
     cwd: root,
     stdio: "inherit",
@@ -56,10 +60,12 @@ for (const row of rows) {
   sure.push({ digit, chance: powers[digit] / powers.reduce((a, b) => a + b) });
 }
 
-console.log(`\n${bold("12 handwritten digits that training never saw")}, through ${app}/Digit.js:\n`);
+console.log(`\n${bold("12 handwritten digits that training never saw")}\nthrough ${app}/Digit.js:\n`);
+// a picture is 16 wide, with 3 between two of them
+const across = [6, 4, 3, 2].find((n) => 2 + 19 * n - 3 <= width) ?? 1;
 const shades = " ░▒▓█";
-for (let first = 0; first < rows.length; first += 6) {
-  const line = rows.slice(first, first + 6);
+for (let first = 0; first < rows.length; first += across) {
+  const line = rows.slice(first, first + across);
   for (let y = 0; y < 8; y++)
     console.log(
       "  " +
@@ -89,5 +95,6 @@ const size = (name) => {
   const bytes = readFileSync(join(out, "app", name));
   return `${name} ${(statSync(join(out, "app", name)).size / 1000).toFixed(1)} kB (${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} gzip)`;
 };
-console.log(`An app ships ${size("Digit.js")}, ${size("Digit.wasm")} and ${size("Digit.safetensors")}.`);
+console.log("An app ships");
+for (const name of ["Digit.js", "Digit.wasm", "Digit.safetensors"]) console.log(`  ${size(name)}`);
 console.log(dim(`All of this took ${((performance.now() - began) / 1000).toFixed(1)} s.`));

@@ -114,6 +114,19 @@ const ranges: Readonly<Record<string, readonly [low: number, high: number]>> = {
   bool: [0, 1],
 };
 
+/** The classes that there are, at most 8, and the one that was probably meant: that with most pairs of letters in common. */
+function classHelp(classes: readonly string[], given: unknown): string {
+  const text = String(given).toLowerCase();
+  let most = text.length / 3;
+  let meant = "";
+  for (const name of classes) {
+    const common = [...text].filter((_, i) => name.toLowerCase().includes(text.slice(i, i + 2))).length;
+    if (common > most) [most, meant] = [common, `; did you mean "${name}"?`];
+  }
+  const more = classes.length > 8 ? ` and ${classes.length - 8} more` : "";
+  return `, the classes are "${classes.slice(0, 8).join('", "')}"${more}${meant}`;
+}
+
 /** Writes elements [from, from + view.length) of an input. Refuses what is not a number of the input's type. */
 export function writeInput(
   entry: DeviceEntry,
@@ -123,7 +136,10 @@ export function writeInput(
   view: TypedArray,
 ): void {
   const { dtype, classes } = tensor;
-  const refuse = (i: number): never => bad(entry, tensor, `number ${from + i} is ${String(given[from + i])}`);
+  const refuse = (i: number): never => {
+    const item = given[from + i];
+    return bad(entry, tensor, `number ${from + i} is ${item}${classes ? classHelp(classes, item) : ""}`);
+  };
   if (Array.isArray(given)) {
     const [low, high] = ranges[dtype] ?? [];
     for (let i = 0; i < view.length; i++) {

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ColumnFacts, DataFacts } from "../compiler/check/flow/facts.ts";
 import { DataError } from "./data/error.ts";
+import { shortFingerprint } from "./data/fingerprint.ts";
 import { shownPath, writeFileAtomic } from "./files.ts";
 
 const format = 1;
@@ -110,7 +111,10 @@ export function openLock(programPath: string): Lock {
       const locked = content.data[lockKey(key)]?.facts;
       return locked && { ...locked, columns: new Map(Object.entries(locked.columns)) };
     },
-    fingerprint: (key) => content.data[lockKey(key)]?.fingerprint,
+    fingerprint(key) {
+      const written = content.data[lockKey(key)]?.fingerprint;
+      return written === undefined ? undefined : shortFingerprint(written);
+    },
     fitted(key) {
       const values = content.fitted[lockKey(key)];
       return values && new Map(Object.entries(values));

@@ -16,6 +16,7 @@ import { Failure, ProgramFailure } from "./failure.ts";
 import { openDataset, specOf, type Dataset } from "./data/dataset.ts";
 import { DataError } from "./data/error.ts";
 import { datasetFacts, tableFacts } from "./data/facts.ts";
+import { dataFingerprint, sameSettings } from "./data/fingerprint.ts";
 import { readSource, type ReadSource } from "./data/read.ts";
 import { readText, shownPath } from "./files.ts";
 import { openLock, type Lock } from "./lock.ts";
@@ -41,7 +42,7 @@ export function openProgram(path: string, facts?: Facts): Program {
   if (known.size > 0) {
     const checked = checkFile(path, { data: known });
     for (const plan of checked.flow.plans.data)
-      if (known.has(plan.key) && settingsIn(lock.fingerprint(plan.key)) !== settingsText(plan)) {
+      if (known.has(plan.key) && !sameSettings(lock.fingerprint(plan.key), plan)) {
         known.delete(plan.key);
         outdated.push(plan.name);
       }
@@ -201,37 +202,12 @@ export function openWithData(
     if (options.refit !== true && written !== fingerprint)
       throw outdatedLock(
         program,
-        settingsIn(written) === settingsText(plan)
-          ? "the data was changed"
-          : `\`data ${plan.name}\` was changed`,
+        sameSettings(written, plan) ? "the data was changed" : `\`data ${plan.name}\` was changed`,
       );
     datasets.set(plan.key, openDataset(plan, folderOf(plan), source));
     program.lock.setData(plan.key, fingerprint, known.get(plan.key)!);
   }
   return { ...program, datasets };
-}
-
-/** Of the bytes read and of what the block does with them: other rows, other fingerprint. */
-function dataFingerprint(plan: DataPlan, bytes: string): string {
-  return `${bytes} ${settingsText(plan)}`;
-}
-
-function settingsText(plan: DataPlan): string {
-  const { drop, fill, split } = plan;
-  const columns = plan.columns.map(({ name, kind, role, dtype, shape, classes }) => ({
-    name,
-    kind,
-    role,
-    dtype,
-    shape,
-    given: classes?.given === true ? classes.names : undefined,
-  }));
-  return JSON.stringify({ drop, fill, split, columns });
-}
-
-/** The settings that a fingerprint ends with. */
-function settingsIn(fingerprint: string | undefined): string {
-  return fingerprint?.slice(fingerprint.indexOf(" ") + 1) ?? "";
 }
 
 // ---------------------------------------------------------------- models and blocks

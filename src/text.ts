@@ -7,6 +7,15 @@ export function number(value: number): string {
   return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : value.toPrecision(4);
 }
 
+/** In 7 characters (8 where it is negative), so that numbers of any size stand below each other. */
+export function sevenWide(value: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value)) return String(value);
+  if ((size !== 0 && size < 1e-3) || size >= 1e6) return value.toExponential(2);
+  const digits = Math.max(1, Math.floor(Math.log10(Math.max(size, 1))) + 1);
+  return value.toFixed(Math.max(0, 6 - digits));
+}
+
 export function percent(value: number): string {
   return `${(100 * value).toFixed(2)} %`;
 }

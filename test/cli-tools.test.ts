@@ -7,7 +7,7 @@ import { graphBuilder } from "../compiler/ir/builder.ts";
 import { tensor } from "../compiler/ir/tensor.ts";
 import { tensorType } from "../compiler/ir/type.ts";
 import * as build from "../compiler/ops/build.ts";
-import { writeGraph } from "../src/graph-file.ts";
+import { writeGraphs } from "../src/graph-file.ts";
 import { readSafetensors, writeSafetensors } from "../src/weights/safetensors.ts";
 import { dlmc, jsonLines } from "./support/command.ts";
 
@@ -242,15 +242,36 @@ describe("dlmc opt", () => {
     const x = b.input("x", "input", tensorType("f32", []));
     const table = build.constantTensor(b, tensor("f32", [20], values));
     const out = build.mul(b, table, build.expandTo(b, x, table.type.shape, []));
-    writeGraph(
-      join(folder, "large.dlg"),
+    writeGraphs(join(folder, "large.dlg"), [
       b.finish({ name: "large", dims: [], outputs: [{ name: "out", value: out }], writes: [] }),
-    );
+    ]);
     const { status, err } = await run("large.dlg", "--pass", "all", "-o", "again.dlg");
     expect({ status, err }).toEqual({ status: 0, err: "wrote again.dlg\n" });
     expect(readFileSync(join(folder, "again.dlg"), "utf8")).toContain("const f32[20] #");
     const { tensors } = readSafetensors(readFileSync(join(folder, "again.safetensors")), "");
     expect([...tensors.values()][0]!.data).toEqual(values);
+    const printed = await run("large.dlg");
+    expect(printed.err).toBe("");
+    writeFileSync(join(folder, "printed.dlg"), printed.out);
+    expect(await run("printed.dlg")).toEqual(printed);
+  });
+
+  test("reads the graphs that compile prints", async () => {
+    const printed = await dlmc(["compile", "deep.dlm", "--entry", "infer,train", "--emit", "graph"], folder);
+    expect(printed.err).toBe("");
+    expect(printed.out.match(/^graph \w+$/gm)).toEqual(["graph init", "graph infer", "graph train"]);
+    writeFileSync(join(folder, "deep.dlg"), printed.out);
+    const [same, kernels, twice] = await Promise.all([
+      run("deep.dlg"),
+      run("deep.dlg", "--emit", "kernels"),
+      dlmc(["compile", "deep.dlm", "--entry", "infer,train", "--emit", "kernels"], folder),
+    ]);
+    expect(same.out.trimEnd()).toBe(printed.out.trimEnd());
+    expect(kernels.out.trimEnd()).toBe(twice.out.trimEnd());
+    writeFileSync(join(folder, "twice.dlg"), `${graph}\n${graph}`);
+    const refused = await run("twice.dlg");
+    expect(refused.status).toBe(1);
+    expect(refused.err).toMatch(/there is a graph of this name[^]*twice\.dlg:14:/);
   });
 
   test("says where a text is no graph, and what passes there are", async () => {

@@ -36,8 +36,14 @@ describe("a session as a stranger has it", () => {
     expect(trained.err).toBe("");
     expect(trained.status).toBe(0);
     expect(trained.out).not.toMatch(escape);
-    expect(trained.out).toMatch(/^training Kind on 36 rows of Flowers, batch 8, adam\(1e-2\)$/m);
-    expect(trained.out).toMatch(/^epoch 3\/3 {3}loss \d/m);
+    expect(trained.out).toMatch(/^training Kind on 36 rows of Flowers\n {2}batch 8, adam\(1e-2\)$/m);
+    const [head, ...epochs] = /^epoch .*(\n\d\/3 .*)+/m.exec(trained.out)![0].split("\n");
+    expect(head).toBe("epoch     loss  valid loss  accuracy     time");
+    expect(epochs).toHaveLength(3);
+    for (const line of epochs) {
+      expect(line).toMatch(/^\d\/3 +[\d.]{7} +[\d.]{7} +[\d.]+ % +\S/);
+      expect(line.replace(/ {2}best$/, "")).toHaveLength(head!.length);
+    }
     expect(trained.out).toMatch(/^done in .*, best valid\.loss .*: runs\/flowers\/best\.safetensors$/m);
     for (const name of ["metrics.jsonl", "last.safetensors", "best.safetensors", "config.json"])
       expect(existsSync(join(folder, "runs", "flowers", name)), name).toBe(true);
@@ -175,6 +181,28 @@ describe("--json", () => {
     });
     expect(predicted!.map((row) => (row["out"] as number[]).length)).toEqual([3, 3]);
     expect(explained![0]).toMatchObject({ code: "DLM0301", explanation: expect.any(String) as string });
+  });
+});
+
+describe("explain", () => {
+  test("tells of a name of the library what it takes and what it does", async () => {
+    const [conv, cosine, near] = await Promise.all([
+      run("explain Conv"),
+      run("explain cosine --json"),
+      run("explain conf"),
+    ]);
+    expect(conv.out).toMatch(/^module Conv\(Out, size, stride = 1, pad = same/);
+    expect(conv.out).toMatch(/\n\nTwo-dimensional convolution[^]*\n\nstd\.convolution\n$/);
+    expect(jsonLines(cosine.out)).toEqual([
+      {
+        name: "cosine",
+        part: "schedules",
+        signature: "fn cosine(rate, total, warmup = 0, least = 0)(step: []) -> []",
+        doc: expect.any(String) as string,
+      },
+    ]);
+    expect(near.status).toBe(1);
+    expect(near.err).toMatch(/there is no conf in the library, and no diagnostic\nhelp: did you mean Conv\?/);
   });
 });
 

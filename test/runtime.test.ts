@@ -158,7 +158,8 @@ describe("integers and classes", () => {
     const wrong = async (x: never, words: RegExp) => refused((await model).run(x), "input", words);
     await wrong([256] as never, /number 0 is 256/);
     await wrong([1.5] as never, /number 0 is 1\.5/);
-    await wrong(["maybe"] as never, /number 0 is maybe/);
+    await wrong(["maybe"] as never, /number 0 is maybe, the classes are "no", "yes"$/);
+    await wrong(["yess"] as never, /number 0 is yess, the classes are "no", "yes"; did you mean "yes"\?$/);
     await wrong(Uint8Array.of(0, 2) as never, /number 1 is 2/);
     await expect((await model).run(["yes", "no", 1, true])).resolves.toBeDefined();
     await expect((await model).run(Uint8ClampedArray.of(1))).resolves.toBeDefined();

@@ -18,26 +18,53 @@ export interface TextProblem {
 }
 
 export type ParsedGraph = { readonly graph: Graph } | { readonly problem: TextProblem };
+export type ParsedGraphs = { readonly graphs: readonly Graph[] } | { readonly problem: TextProblem };
 
 const roles: readonly Role[] = ["input", "weight", "state", "control"];
 const dtypes: readonly DType[] = ["f32", "f16", "i32", "u8", "bool"];
 
-/** The graph of a text; `constants` holds, by digest, the numbers of constants that are not written out. */
+/** The one graph of a text, as parseGraphs reads it. */
 export function parseGraph(
   text: string,
   opNamed: (name: string) => Op | undefined,
   constants: ReadonlyMap<string, Tensor> = new Map(),
 ): ParsedGraph {
+  const parsed = parseGraphs(text, opNamed, constants, 1);
+  return "problem" in parsed ? parsed : { graph: parsed.graphs[0]! };
+}
+
+/**
+ * The graphs of a text, each of which begins with its `graph` line; `constants` holds, by digest, the numbers of
+ * constants that are not written out.
+ */
+export function parseGraphs(
+  text: string,
+  opNamed: (name: string) => Op | undefined,
+  constants: ReadonlyMap<string, Tensor> = new Map(),
+  most = Infinity,
+): ParsedGraphs {
   const lines = text.split(/\r?\n/);
   let number = 0;
-  const reader = graphReader(opNamed, constants);
+  let reader = graphReader(opNamed, constants);
+  const graphs: Graph[] = [];
+  const finish = (): void => {
+    graphs.push(reader.finish());
+  };
   try {
     for (const line of lines) {
       number++;
       const scanner = new Scanner(line);
-      if (!scanner.atEnd()) reader.line(scanner);
+      if (scanner.atEnd()) continue;
+      if (reader.name() !== undefined && /^\s*graph\b/.test(line)) {
+        finish();
+        if (graphs.length === most) scanner.fail("a text holds one graph");
+        reader = graphReader(opNamed, constants);
+      }
+      reader.line(scanner);
+      if (graphs.some(({ name }) => name === reader.name())) scanner.fail("there is a graph of this name");
     }
-    return { graph: reader.finish() };
+    finish();
+    return { graphs };
   } catch (error) {
     if (error instanceof TextError)
       return { problem: { message: error.message, line: number, column: error.column } };
@@ -144,6 +171,7 @@ function graphReader(opNamed: (name: string) => Op | undefined, constants: Reado
   }
 
   return {
+    name: () => graphName,
     line(scanner: Scanner): void {
       if (scanner.looksAt("%")) {
         node(scanner);
@@ -152,7 +180,6 @@ function graphReader(opNamed: (name: string) => Op | undefined, constants: Reado
       const keyword = scanner.word("graph, dim, input, weight, state, control, output, write or a %value");
       const role = roles.find((each) => each === keyword);
       if (keyword === "graph") {
-        if (graphName !== undefined) scanner.fail("a text holds one graph");
         graphName = scanner.name();
       } else if (keyword === "dim") {
         const name = scanner.name();

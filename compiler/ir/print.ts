@@ -10,7 +10,7 @@
  *     write @parameters = %0
  *
  * One node a line, results numbered in order; a size is written in angle brackets, a constant over 16 elements as
- * `const f32[64, 784] #digest`, its numbers in a map beside the text.
+ * `const f32[64, 784] #digest`, its numbers in a map beside the text, unless all are to be written out.
  */
 import { isDim, isList, isTensor } from "./attribute.ts";
 import { isNode } from "./graph.ts";
@@ -25,10 +25,18 @@ export interface GraphText {
   readonly constants: ReadonlyMap<string, Tensor>;
 }
 
-const longestWritten = 16;
+interface Constants extends Map<string, Tensor> {
+  /** constants of more elements are kept here instead of being written out */
+  readonly longest: number;
+}
 
-export function printGraph(graph: Graph): GraphText {
-  const constants = new Map<string, Tensor>();
+export interface PrintOptions {
+  /** write every constant out, however large */
+  readonly whole?: boolean;
+}
+
+export function printGraph(graph: Graph, { whole = false }: PrintOptions = {}): GraphText {
+  const constants: Constants = Object.assign(new Map<string, Tensor>(), { longest: whole ? Infinity : 16 });
   const names = new Map<Value, string>();
   const nameOf = (value: Value): string => {
     if (!isNode(value.source)) return `@${word(value.source.name)}`;
@@ -50,7 +58,7 @@ export function printGraph(graph: Graph): GraphText {
   return { text: `${lines.join("\n")}\n`, constants };
 }
 
-function printNode(node: Node, nameOf: (value: Value) => string, constants: Map<string, Tensor>): string {
+function printNode(node: Node, nameOf: (value: Value) => string, constants: Constants): string {
   const results = node.results.map((result) => `${nameOf(result)}: ${showType(result.type)}`).join(", ");
   const operands = node.operands.map(nameOf).join(", ");
   const attributes =
@@ -73,21 +81,22 @@ function printNumber(value: number): string {
   return Object.is(value, -0) ? "-0" : `${value}`;
 }
 
-function printRecord(record: Attributes, constants: Map<string, Tensor>): string {
+function printRecord(record: Attributes, constants: Constants): string {
   const entries = Object.entries(record).map(
     ([name, value]) => `${name}: ${printAttribute(value, constants)}`,
   );
   return `{${entries.join(", ")}}`;
 }
 
-function printAttribute(value: Attribute, constants: Map<string, Tensor>): string {
+function printAttribute(value: Attribute, constants: Constants): string {
   if (typeof value === "number") return printNumber(value);
   if (typeof value === "boolean") return `${value}`;
   if (typeof value === "string") return JSON.stringify(value);
   if (isDim(value)) return `<${value.key}>`;
   if (isTensor(value)) {
     const type = `${value.dtype}[${value.shape.join(", ")}]`;
-    if (value.data.length <= longestWritten) return `${type}(${[...value.data].map(printNumber).join(", ")})`;
+    if (value.data.length <= constants.longest)
+      return `${type}(${[...value.data].map(printNumber).join(", ")})`;
     const digest = digestOf(value);
     constants.set(digest, value);
     return `const ${type} #${digest}`;

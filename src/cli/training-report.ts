@@ -1,25 +1,35 @@
-/** What a person sees while a model trains: a line an epoch, and on a terminal a bar with rate and time left. */
+/** What a person sees while a model trains: a table with a line an epoch, and on a terminal a bar with rate and time left. */
 import type { TrainEvent } from "../train/loop.ts";
-import { duration, number, percent, sparkline } from "../text.ts";
+import { duration, number, percent, sevenWide, sparkline } from "../text.ts";
 import { progress, type Progress, type Terminal } from "./terminal.ts";
 
 /** Metrics that are parts of a whole and read best in percent. */
 const shares = new Set(["accuracy", "precision", "recall", "f1", "top"]);
 
-export function metricText(name: string, value: number): string {
-  return shares.has(name.replace(/\(.*/, "")) ? percent(value) : number(value);
+function isShare(metric: string): boolean {
+  return shares.has(metric.replace(/\(.*/, ""));
 }
+
+export function metricText(name: string, value: number): string {
+  return isShare(name) ? percent(value) : number(value);
+}
+
+type EpochEvent = Extract<TrainEvent, { event: "epoch" }>;
 
 export interface TrainingReport {
   event(event: TrainEvent): void;
   stop(): void;
 }
 
+/** Epochs in the curve below the table. */
+const mostShown = 60;
+
 export function trainingReport(t: Terminal, epochs: number): TrainingReport {
   let bar: Progress | undefined;
   let total = 0;
   const losses: number[] = [];
-  const width = String(epochs).length;
+  let columns: readonly Column[] | undefined;
+  const place = (epoch: number): string => `${String(epoch).padStart(String(epochs).length)}/${epochs}`;
   /** of the epoch under way */
   let steps = 0;
   let busy = 0;
@@ -45,14 +55,15 @@ export function trainingReport(t: Terminal, epochs: number): TrainingReport {
           bar?.stop();
           bar = undefined;
           losses.push(event.valid?.["loss"] ?? event.train.loss);
-          t.print(epochLine(t, event, epochs, width));
+          if (!columns) t.print(headLine(t, (columns = columnsOf(event)), place(event.epoch)));
+          t.print(epochLine(t, event, columns, place(event.epoch)));
           if (event.step < total) open(event.step);
           break;
         case "end":
           bar?.stop();
           bar = undefined;
           if (losses.length > 2 && losses.every(Number.isFinite))
-            t.print(t.paint.dim(`${" ".repeat(2 * width + 8)}loss ${sparkline(losses)} by epoch`));
+            t.print(t.paint.dim(`loss by epoch  ${sparkline(losses.slice(-mostShown))}`));
           break;
       }
     },
@@ -60,22 +71,36 @@ export function trainingReport(t: Terminal, epochs: number): TrainingReport {
   };
 }
 
-function epochLine(
-  t: Terminal,
-  event: Extract<TrainEvent, { event: "epoch" }>,
-  epochs: number,
-  width: number,
-): string {
-  const parts = [
-    `epoch ${String(event.epoch).padStart(width)}/${epochs}`,
-    `loss ${number(event.train.loss).padEnd(7)}`,
+/** A column of the table of epochs: numbers lean right below their name. */
+interface Column {
+  readonly name: string;
+  readonly width: number;
+  readonly text: (value: number) => string;
+}
+
+function columnOf(name: string, metric: string): Column {
+  const text = isShare(metric) ? percent : sevenWide;
+  return { name, text, width: Math.max(name.length, isShare(metric) ? percent(1).length : 7) };
+}
+
+function columnsOf({ valid }: EpochEvent): Column[] {
+  return [
+    columnOf("loss", "loss"),
+    ...Object.keys(valid ?? {}).map((name) => columnOf(name === "loss" ? "valid loss" : name, name)),
   ];
-  if (event.valid) {
-    const { loss, ...rest } = event.valid;
-    if (loss !== undefined) parts.push(`valid loss ${number(loss).padEnd(7)}`);
-    for (const [name, value] of Object.entries(rest)) parts.push(`${name} ${metricText(name, value)}`);
-  }
-  parts.push(t.paint.dim(duration(event.ms)));
-  if (event.best) parts.push(t.paint.green("best so far"));
-  return parts.join("   ");
+}
+
+function headLine(t: Terminal, columns: readonly Column[], epochs: string): string {
+  const names = columns.map(({ name, width }) => name.padStart(width));
+  return t.paint.dim(["epoch".padEnd(epochs.length), ...names, "time".padStart(7)].join("  "));
+}
+
+function epochLine(t: Terminal, event: EpochEvent, columns: readonly Column[], epochs: string): string {
+  const values = [event.train.loss, ...Object.values(event.valid ?? {})];
+  return [
+    epochs.padEnd("epoch".length),
+    ...columns.map(({ width, text }, i) => text(values[i] ?? NaN).padStart(width)),
+    t.paint.dim(duration(event.ms).padStart(7)),
+    ...(event.best ? [t.paint.green("best")] : []),
+  ].join("  ");
 }

@@ -2,6 +2,7 @@
 import type { EvaluatePlan, MetricPlan, ReportPlan, RequirePlan } from "../../compiler/check/flow/plans.ts";
 import { openModel } from "../compile-program.ts";
 import { decodeWeights } from "../train/checkpoint.ts";
+import { weightsHelp } from "../train/known-runs.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { readBytes, shownPath } from "../files.ts";
 import { Failure } from "../failure.ts";
@@ -52,7 +53,11 @@ export async function evaluateBlock(
   const { model } = await openModel(graphs);
   if (weightsFile === undefined)
     throw new Failure("which weights are to be evaluated?", {
-      help: `dlmc evaluate ${shownPath(program.path)} --weights runs/…/best.safetensors`,
+      help: weightsHelp(
+        `dlmc evaluate ${shownPath(program.path)}`,
+        program.path,
+        model.manifest.hashes.weights,
+      ),
       status: 2,
     });
   const specs = [...model.manifest.weights, ...model.manifest.states];

@@ -3,6 +3,7 @@
  * state), the best ones under `best/`, counters in the metadata. One file, so that it is replaced whole or not at all.
  */
 import { DataError } from "../data/error.ts";
+import { Failure } from "../failure.ts";
 import type { HostArray } from "../data/table.ts";
 import { readWithDigest, writeWithDigest } from "../weights/digest.ts";
 import { start, type Checkpoint, type Counters } from "./loop.ts";
@@ -105,7 +106,7 @@ function parsed(metadata: ReadonlyMap<string, string>, key: string, file: string
   }
 }
 
-/** Throws DataError where a tensor is missing or of another shape: nothing is half restored. */
+/** Throws Failure where it is another program's, DataError where it is damaged: nothing is half restored. */
 export function decodeCheckpoint(
   bytes: Uint8Array,
   file: string,
@@ -116,6 +117,7 @@ export function decodeCheckpoint(
   if (!isCounters(counters)) throw new DataError("this is no checkpoint: its counters are damaged", { file });
   const facts = parsed(metadata, "facts", file);
   if (!isFacts(facts)) throw new DataError("this is no checkpoint: its facts are damaged", { file });
+  mustBeOfProgram(tensors, file, specs);
   const hasBest = [...tensors.keys()].some((name) => name.startsWith(bestPrefix));
   return {
     facts,
@@ -125,6 +127,49 @@ export function decodeCheckpoint(
       best: hasBest ? pick(tensors, specs, bestPrefix, file) : undefined,
     },
   };
+}
+
+const optimizerPrefix = "optimizer.";
+const mostNamed = 4;
+
+/** Whether the run's tensors are those of the program, by name and shape. */
+function mustBeOfProgram(
+  tensors: ReadonlyMap<string, HostArray>,
+  file: string,
+  specs: readonly TensorSpec[],
+): void {
+  const here = new Map(specs.map(({ path, shape }) => [path, shape]));
+  const names = new Set([...here.keys(), ...tensors.keys()].filter((name) => !name.startsWith(bestPrefix)));
+  const differing: { readonly name: string; readonly how: string }[] = [];
+  for (const name of names) {
+    const [ours, theirs] = [here.get(name), tensors.get(name)?.shape];
+    if (ours && theirs && ours.join() === theirs.join()) continue;
+    const how = !ours
+      ? "is in the run only"
+      : !theirs
+        ? "is not in the run"
+        : `is [${theirs.join(", ")}] there and [${ours.join(", ")}] here`;
+    differing.push({ name, how });
+  }
+  if (differing.length === 0) return;
+  const weights = differing.filter(({ name }) => !name.startsWith(optimizerPrefix));
+  const shown = (weights.length > 0 ? weights : differing)
+    .slice(0, mostNamed)
+    .map(({ name, how }) => `${name} ${how}`)
+    .join("; ");
+  const more = (weights.length > 0 ? weights : differing).length > mostNamed ? "; …" : "";
+  if (weights.length > 0)
+    throw new Failure(
+      `this run is of another model or program, ${weights.length} weights differ: ${shown}${more}`,
+      {
+        place: file,
+        help: "a run goes on with the program it began with; without --resume, training begins anew",
+      },
+    );
+  throw new Failure(`this run began with another optimizer: ${shown}${more}`, {
+    place: file,
+    help: `without --resume and with --weights ${file}, training begins anew from its weights`,
+  });
 }
 
 function pick(
@@ -184,7 +229,7 @@ export function decodeWeights(
   }
   const wanted = new Set(specs.map((s) => prefix + s.path));
   const ours = (name: string): boolean =>
-    name.startsWith("optimizer.") || name.startsWith(bestPrefix) !== (prefix !== "");
+    name.startsWith(optimizerPrefix) || name.startsWith(bestPrefix) !== (prefix !== "");
   return {
     tensors: pick(tensors, specs, prefix, file),
     unused: [...tensors.keys()].filter((name) => !wanted.has(name) && !ours(name)),

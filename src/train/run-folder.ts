@@ -84,6 +84,27 @@ export function openRunFolder(path: string, saved: Saved, from: Resumed | undefi
   return folder;
 }
 
+/** Whether a run has been written there, however far it came. */
+function holdsRun(path: string): boolean {
+  return ["last.safetensors", "best.safetensors"].some((name) => existsSync(join(path, name)));
+}
+
+/** The folder as it is named, or with the first number behind it that no run has: `runs/digits-2`. */
+export function freeRunFolder(path: string): string {
+  let free = path;
+  for (let number = 2; holdsRun(free); number++) free = `${path}-${number}`;
+  return free;
+}
+
+/** A run is never overwritten. Errors: Failure. */
+export function mustBeFree(path: string): void {
+  if (holdsRun(path))
+    throw new Failure(`${shownPath(path)} holds a run already`, {
+      help: `--resume ${shownPath(path)} goes on with it; or choose another folder, or remove this one`,
+      status: 2,
+    });
+}
+
 /** Files that were being written when a run was killed. */
 function removeRests(path: string): void {
   for (const name of readdirSync(path))

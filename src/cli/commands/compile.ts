@@ -9,6 +9,7 @@ import { printGraph } from "../../../compiler/ir/print.ts";
 import { printPlan, printProgram } from "../../../compiler/ir/print-kernels.ts";
 import { readManifest } from "../../../runtime/artifact.ts";
 import { compiled } from "../../compile-program.ts";
+import { printGraphs } from "../../graph-file.ts";
 import { emitModel } from "../../emit/index.ts";
 import { weightsFile } from "../../emit/weights.ts";
 import { Failure } from "../../failure.ts";
@@ -16,6 +17,7 @@ import { readBytes, shownPath } from "../../files.ts";
 import { chooseModel, graphsOf, mustBeSound, openProgram } from "../../program.ts";
 import { bytesText, duration } from "../../text.ts";
 import { decodeWeights } from "../../train/checkpoint.ts";
+import { weightsHelp } from "../../train/known-runs.ts";
 import { table, terminal, type Terminal } from "../terminal.ts";
 
 const emits = ["graph", "kernels", "plan", "wat"] as const;
@@ -98,7 +100,7 @@ export function compileCommand(): Command {
       if (printAfter !== undefined) mustBeKnown("pass", [printAfter], ["all", "check", ...passes.keys()]);
 
       if (options.emit === undefined) t.status("compiling");
-      const times: [string, number][] = [];
+      const times: StageTime[] = [];
       const result = await compiled(graphs, {
         relaxed: options.relaxed && options.emit === undefined,
         plan: options.plan,
@@ -107,7 +109,7 @@ export function compileCommand(): Command {
         ...(options.stopAfter ? { stopAfter: options.stopAfter } : {}),
         clock: () => performance.now(),
         observer: {
-          time: (name, ms) => void times.push([name, ms]),
+          time: (name, ms, entry) => void times.push({ name, ms, entry }),
           graph(entry, pass, graph) {
             if (printAfter === "all" || printAfter === pass)
               t.print(`// ${entry} after ${pass}\n${printGraph(graph).text}`);
@@ -131,7 +133,8 @@ export function compileCommand(): Command {
         t.say(
           t.paint.yellow(
             `note: ${manifest.name} keeps fitted numbers or statistics, which come with weights, and no --weights were given`,
-          ),
+          ) +
+            `\n${t.paint.green("help")}: ${weightsHelp(`dlmc compile ${file}`, file, manifest.hashes.weights)}`,
         );
       const files = emitModel(folder, artifacts, weights);
       for (const line of table(
@@ -167,7 +170,10 @@ function mustBeKnown(what: string, names: readonly string[], known: readonly str
 async function emitted(emit: Emit, result: Compiled): Promise<string> {
   switch (emit) {
     case "graph":
-      return result.entries.map(({ graph }) => printGraph(graph).text).join("\n");
+      return printGraphs(
+        result.entries.map(({ graph }) => graph),
+        { whole: true },
+      ).text;
     case "kernels":
       return printProgram(result.program!);
     case "plan":
@@ -189,10 +195,21 @@ function explainFusion(t: Terminal, result: Compiled): void {
   }
 }
 
-function showTimes(t: Terminal, times: readonly (readonly [string, number])[]): void {
-  for (const line of table(
-    times.map(([name, ms]) => [`  ${name}`, duration(ms)]),
-    [1],
-  ))
-    t.print(line);
+interface StageTime {
+  readonly name: string;
+  readonly ms: number;
+  /** whose pass it is; undefined of a stage for all entries */
+  readonly entry: string | undefined;
+}
+
+/** Stages, and below the one that has them the passes by entry. */
+function showTimes(t: Terminal, times: readonly StageTime[]): void {
+  const passTimes = times.filter(({ entry }) => entry !== undefined);
+  const rows = times
+    .filter(({ entry }) => entry === undefined)
+    .flatMap(({ name, ms }) => [
+      [`  ${name}`, "", duration(ms)],
+      ...(name === "passes" ? passTimes.map((p) => [`    ${p.name}`, p.entry!, duration(p.ms)]) : []),
+    ]);
+  for (const line of table([["  stage", "entry", "time"], ...rows], [2])) t.print(line);
 }

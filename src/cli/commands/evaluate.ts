@@ -100,7 +100,7 @@ function showConfusion(t: Terminal, { classes, counts }: NonNullable<EvaluationR
   const name = (text: string, size: number): string =>
     text.length > size ? text.slice(0, size - 1) + "…" : text;
   const first = Math.min(12, Math.max(...classes.map((c) => c.length)));
-  t.print(`  ${" ".repeat(first)} ${classes.map((c) => name(c, width).padStart(width)).join(" ")}  recall`);
+  t.print(`  ${" ".repeat(first)} ${classes.map((c) => name(c, width).padStart(width)).join(" ")}   recall`);
   counts.forEach((line, truth) => {
     const sum = line.reduce((a, b) => a + b, 0);
     const cells = line.map((n, c) => {
@@ -114,7 +114,7 @@ function showConfusion(t: Terminal, { classes, counts }: NonNullable<EvaluationR
             : text;
     });
     const recall = sum === 0 ? "" : `${((100 * line[truth]!) / sum).toFixed(1)} %`;
-    t.print(`  ${name(classes[truth]!, first).padEnd(first)} ${cells.join(" ")}  ${recall.padStart(6)}`);
+    t.print(`  ${name(classes[truth]!, first).padEnd(first)} ${cells.join(" ")}  ${recall.padStart(7)}`);
   });
 }
 

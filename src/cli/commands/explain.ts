@@ -1,7 +1,9 @@
-/** `dlmc explain CODE`: the long explanation of a diagnostic. */
+/** `dlmc explain CODE`: the long explanation of a diagnostic; `dlmc explain NAME`: what the library has by this name. */
 import { Command } from "commander";
 import { catalogue as diagnostics } from "../../../compiler/check/catalogue.ts";
+import { libraryItems, type LibraryItem } from "../../../compiler/check/library-catalogue.ts";
 import { nearest } from "../../../compiler/check/names.ts";
+import { wrap } from "../../../grammar/text-width.ts";
 import { Failure } from "../../failure.ts";
 import { printJson, terminal, type Terminal } from "../terminal.ts";
 
@@ -12,23 +14,33 @@ interface Options {
 
 export function explainCommand(): Command {
   return new Command("explain")
-    .argument("[code]", "such as DLM0201; without it, all codes are listed")
+    .argument(
+      "[code]",
+      "such as DLM0201; or a name of the library, such as Conv; without it, all codes are listed",
+    )
     .option("--json", "JSON lines")
     .action((code: string | undefined, _: Options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const t = terminal(options);
+      const items = code === undefined ? [] : libraryItems();
+      const item = items.find(({ name }) => name === code);
+      if (item) {
+        if (options.json === true) printJson(item);
+        else printItem(t, item);
+        return;
+      }
       const wanted = code
         ?.toUpperCase()
         .replace(/^(?:DLM)?(\d{1,4})$/, (_all, digits: string) => `DLM${digits.padStart(4, "0")}`);
       const found = wanted === undefined ? diagnostics : diagnostics.filter((d) => d.code === wanted);
       if (found.length === 0) {
-        const near = nearest(
-          wanted!,
-          diagnostics.map((d) => d.code),
+        const isCode = /^(?:dlm)?\d+$/i.test(code!);
+        const names = isCode ? diagnostics.map((d) => d.code) : items.map(({ name }) => name);
+        const near = nearest(isCode ? wanted! : code!, names);
+        throw new Failure(
+          isCode ? `there is no diagnostic ${code}` : `there is no ${code} in the library, and no diagnostic`,
+          { help: near.length === 0 ? "dlmc explain lists all codes" : `did you mean ${near.join(" or ")}?` },
         );
-        throw new Failure(`there is no diagnostic ${code}`, {
-          help: near.length === 0 ? "dlmc explain lists all codes" : `did you mean ${near.join(" or ")}?`,
-        });
       }
       if (options.json === true) {
         for (const { code: each, severity, explanation, example } of found)
@@ -39,6 +51,17 @@ export function explainCommand(): Command {
         for (const each of found) t.print(`${t.paint.bold(each.code)}  ${firstLine(each.explanation)}`);
       else for (const each of found) print(t, each);
     });
+}
+
+/** The signature as it stands in the library, and below it what it means. */
+function printItem(t: Terminal, { signature, part, doc }: LibraryItem): void {
+  for (const line of signature.split("\n")) t.print(t.paint.cyan(line));
+  t.print();
+  for (const paragraph of doc.trim().split(/\n\s*\n/)) {
+    for (const line of wrap(paragraph.trim().replaceAll(/\s+/g, " "), t.width)) t.print(line);
+    t.print();
+  }
+  t.print(t.paint.dim(part === "builtins" ? "built in" : `std.${part}`));
 }
 
 function firstLine(markdown: string): string {

@@ -20,7 +20,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "explain",
-    description: "explain a diagnostic, with an example and its mend",
+    description: "explain a diagnostic, or an item of the library",
     load: async () => (await import("./explain.ts")).explainCommand(),
   },
   {

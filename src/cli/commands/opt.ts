@@ -3,7 +3,6 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { emitWasm } from "../../../compiler/backends/wasm/module.ts";
 import { watOf } from "../../../compiler/backends/wasm/wat.ts";
 import type { Graph } from "../../../compiler/ir/graph.ts";
-import { printGraph } from "../../../compiler/ir/print.ts";
 import { printPlan, printProgram } from "../../../compiler/ir/print-kernels.ts";
 import { verify } from "../../../compiler/ir/verify.ts";
 import { makeProgram } from "../../../compiler/lower/program.ts";
@@ -13,7 +12,7 @@ import { pinDims } from "../../../compiler/passes/pin-dims.ts";
 import { checkEachPass } from "../../check-passes.ts";
 import { Failure } from "../../failure.ts";
 import { shownPath, writeFileAtomic } from "../../files.ts";
-import { readGraph, writeGraph } from "../../graph-file.ts";
+import { printGraphs, readGraphs, writeGraphs } from "../../graph-file.ts";
 import { number } from "../../text.ts";
 import { table, terminal } from "../terminal.ts";
 import { dimSizes } from "./compile.ts";
@@ -44,7 +43,10 @@ function passNamed(name: string, before: readonly Pass[] = []): Pass[] {
 
 export function optCommand(): Command {
   return new Command("opt")
-    .argument("[file]", "graph (.dlg), with its large constants in a .safetensors beside it")
+    .argument(
+      "[file]",
+      "graphs (.dlg), as dlmc compile --emit graph prints them, with their large constants in a .safetensors beside it",
+    )
     .option("--pass <name>", "run a pass, repeatable; all is the whole pipeline", passNamed)
     .option("--check-each-pass", "run the reference on random inputs after each pass")
     .option("--list-passes", "what passes there are")
@@ -65,19 +67,19 @@ export function optCommand(): Command {
       }
       if (file === undefined) throw new Failure("name the graph to read", { status: 2 });
       const wanted = options.pass ?? [];
-      const read = pinDims(readGraph(file), options.dim ?? new Map());
-      const graph = options.checkEachPass === true ? checked(read, wanted, options.seed) : run(read, wanted);
+      const read = readGraphs(file).map((graph) => pinDims(graph, options.dim ?? new Map()));
+      const graphs = read.map((graph) =>
+        options.checkEachPass === true ? checked(graph, wanted, options.seed) : run(graph, wanted),
+      );
       if (options.checkEachPass === true)
         t.say(`the answer is the same after each of ${wanted.length} passes`);
       if (options.output === undefined) {
-        const text = await emitted(options.emit, graph, options.plan);
+        const text = await emitted(options.emit, graphs, options.plan);
         process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-        const large = options.emit === "graph" ? printGraph(graph).constants.size : 0;
-        if (large > 0) t.say(`${large} large constants are not printed; -o FILE writes them beside the text`);
         return;
       }
-      if (options.emit === "graph") writeGraph(options.output, graph);
-      else writeFileAtomic(options.output, await emitted(options.emit, graph, options.plan));
+      if (options.emit === "graph") writeGraphs(options.output, graphs);
+      else writeFileAtomic(options.output, await emitted(options.emit, graphs, options.plan));
       t.say(`wrote ${shownPath(options.output)}`);
     });
 }
@@ -100,14 +102,14 @@ function checked(graph: Graph, wanted: readonly Pass[], seed: number): Graph {
   if (!result.change) return result.graph;
   const { pass, place, what, element, before, after } = result.change;
   throw new Failure(
-    `pass ${place}, ${pass}, changes ${what}: element ${element} was ${number(before)} and is ${number(after)}`,
+    `pass ${place}, ${pass}, changes ${what} of ${graph.name}: element ${element} was ${number(before)} and is ${number(after)}`,
     { help: `the random inputs are those of --seed ${seed}` },
   );
 }
 
-async function emitted(emit: Emit, graph: Graph, plan: Options["plan"]): Promise<string> {
-  if (emit === "graph") return printGraph(graph).text;
-  const { program } = makeProgram([graph], { plan, prepare: true });
+async function emitted(emit: Emit, graphs: readonly Graph[], plan: Options["plan"]): Promise<string> {
+  if (emit === "graph") return printGraphs(graphs, { whole: true }).text;
+  const { program } = makeProgram(graphs, { plan, prepare: true });
   if (emit === "kernels") return printProgram(program);
   if (emit === "plan") return printPlan(program);
   return watOf((await emitWasm(program, { relaxed: false, names: true })).bytes);

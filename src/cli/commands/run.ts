@@ -11,6 +11,7 @@ import { Failure } from "../../failure.ts";
 import { readBytes, shownPath, writeFileAtomic } from "../../files.ts";
 import { chooseModel, graphsOf, mustBeSound, openProgram } from "../../program.ts";
 import { decodeWeights } from "../../train/checkpoint.ts";
+import { weightsHelp } from "../../train/known-runs.ts";
 import { encodeOutputs, outputFormats, type NamedOutput } from "../../weights/outputs.ts";
 import { number } from "../../text.ts";
 import { printJson, table, terminal, type Terminal } from "../terminal.ts";
@@ -72,7 +73,8 @@ async function open(file: string, options: Options): Promise<Model> {
     const weights = options.weights ?? (existsSync(beside) ? beside : undefined);
     const model = await loadArtifact(artifact);
     if (weights !== undefined) setWeights(model, weights);
-    else if (model.manifest.weights.length > 0) throw noWeights(file);
+    else if (model.manifest.weights.length > 0)
+      throw noWeights(`dlmc run ${file} --input ${options.input} --weights FILE`);
     return model;
   }
   const program = openProgram(file);
@@ -81,7 +83,10 @@ async function open(file: string, options: Options): Promise<Model> {
   const train = program.checked.flow.trains.find((t) => t.block.model.declaration === chosen.declaration);
   const { model } = await openModel(graphsOf(program, chosen, train, ["init", "infer"]));
   if (options.weights !== undefined) setWeights(model, options.weights);
-  else if (model.manifest.weights.length > 0) throw noWeights(file);
+  else if (model.manifest.weights.length > 0)
+    throw noWeights(
+      weightsHelp(`dlmc run ${file} --input ${options.input}`, file, model.manifest.hashes.weights),
+    );
   return model;
 }
 
@@ -101,11 +106,8 @@ function setWeights(model: Model, file: string): void {
   model.setWeights(decodeWeights(readBytes(file), shownPath(file), specs).tensors);
 }
 
-function noWeights(file: string): Failure {
-  return new Failure("the model has no weights", {
-    help: `dlmc run ${file} --weights FILE`,
-    status: 2,
-  });
+function noWeights(help: string): Failure {
+  return new Failure("the model has no weights", { help, status: 2 });
 }
 
 /** The .wasm of an artifact; undefined where the path is a program. */

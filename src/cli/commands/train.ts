@@ -1,13 +1,16 @@
 /** `dlmc train`: trains a model as its `train` block says, into a run folder. */
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Failure } from "../../failure.ts";
 import { shownPath } from "../../files.ts";
 import { chooseTrain, openWithData, type ProgramWithData } from "../../program.ts";
 import { trainProgram, type TrainRequest } from "../../train/train-program.ts";
+import type { TrainEvent } from "../../train/loop.ts";
+import { runsFolder } from "../../train/known-runs.ts";
+import { freeRunFolder, mustBeFree } from "../../train/run-folder.ts";
 import { duration } from "../../text.ts";
 import { interruption } from "../interruption.ts";
-import { printJson, terminal } from "../terminal.ts";
+import { printJson, terminal, visibleLength } from "../terminal.ts";
 import { trainingReport } from "../training-report.ts";
 
 interface Options {
@@ -69,10 +72,18 @@ export function trainCommand(): Command {
       });
       const train = chooseTrain(program, options.train ?? options.model);
       const { plan } = train;
-      const output = options.output ?? options.resume ?? join("runs", basename(file, ".dlm"));
+      const named = join(runsFolder, basename(file, ".dlm"));
+      const output = options.output ?? options.resume ?? freeRunFolder(named);
+      if (options.resume === undefined || resolve(output) !== resolve(options.resume)) mustBeFree(output);
       const stop = interruption();
       const report = trainingReport(t, options.epochs ?? plan.epochs);
-      if (!quiet) t.print(headline(program, train));
+      if (!quiet) {
+        t.print(headline(program, train));
+        if (options.resume === undefined && options.output === undefined && output !== named)
+          t.print(
+            t.paint.dim(`${shownPath(named)} holds a run already: this one goes to ${shownPath(output)}`),
+          );
+      }
       try {
         const result = await trainProgram({
           program,
@@ -86,7 +97,7 @@ export function trainCommand(): Command {
           steps: options.steps ?? plan.steps,
           onNotFinite: options.onNan,
           interrupted: () => stop.requested,
-          event: (event) => (quiet ? printJson(event) : report.event(event)),
+          event: (event) => (quiet ? printJson(withRun(event, output)) : report.event(event)),
           status: (text) => !quiet && t.status(text),
           note: (text) => !quiet && t.print(t.paint.dim(text)),
         });
@@ -104,15 +115,20 @@ export function trainCommand(): Command {
           t.print(`  dlmc train ${file} --resume ${shownPath(output)}${overrides(options)}`);
         } else if (!quiet) {
           const kept = result.best === null ? "" : `, best ${plan.keep?.text} ${result.best.toPrecision(4)}`;
-          t.print(
-            `${t.paint.green("done")} in ${duration(result.ms)}${kept}: ${shownPath(result.best === null ? result.last : result.bestFile)}`,
-          );
+          const weights = shownPath(result.best === null ? result.last : result.bestFile);
+          const line = `${t.paint.green("done")} in ${duration(result.ms)}${kept}:`;
+          t.print(line + (visibleLength(line) + weights.length < t.width ? " " : "\n  ") + weights);
         }
       } finally {
         report.stop();
         stop.release();
       }
     });
+}
+
+/** The first event names the run folder, which may be a numbered one. */
+function withRun(event: TrainEvent, output: string): TrainEvent & { readonly run?: string } {
+  return event.event === "start" ? { ...event, run: shownPath(output) } : event;
 }
 
 /** What the command said that the program does not. */
@@ -134,5 +150,5 @@ function headline(program: ProgramWithData, train: ReturnType<typeof chooseTrain
   const { plan } = train;
   const dataset = program.datasets.get(plan.data)!;
   const rows = dataset.splits[plan.split].length.toLocaleString("en-US");
-  return `training ${plan.model} on ${rows} rows of ${dataset.plan.name}, batch ${plan.batch}, ${plan.optimizer.text}`;
+  return `training ${plan.model} on ${rows} rows of ${dataset.plan.name}\n  batch ${plan.batch}, ${plan.optimizer.text}`;
 }
