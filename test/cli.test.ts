@@ -197,7 +197,7 @@ describe("explain", () => {
       {
         name: "cosine",
         part: "schedules",
-        signature: "fn cosine(rate, total, warmup = 0, least = 0)(step: []) -> []",
+        signature: expect.stringMatching(/^fn cosine\(rate, total, .*\)\(step: \[\]\) -> \[\]/) as string,
         doc: expect.any(String) as string,
       },
     ]);
