@@ -5,7 +5,7 @@ import { checkProgram, type CheckedProgram } from "../compiler/check/check-progr
 import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
-import type { DataPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
+import type { DataPlan, EvaluatePlan, GeneratePlan } from "../compiler/check/flow/plans.ts";
 import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
@@ -281,9 +281,15 @@ export function graphsOf(
       help: `dlmc fit ${shownPath(program.path)} reads the data and pins it in dlm.lock`,
     });
   return {
-    ...modelGraphs({ ...request, data: flow.plans.data, entries }),
+    ...modelGraphs({ ...request, data: flow.plans.data, generate: generateOf(program, model), entries }),
     span: model.declaration.name.span,
   };
+}
+
+/** How the model generates, where a deploy block says that it does. */
+export function generateOf(program: Program, model: CallableValue): GeneratePlan | undefined {
+  const name = model.declaration.name.text;
+  return program.checked.flow.plans.deploy.find((plan) => plan.model === name && plan.generate)?.generate;
 }
 
 /** Key of a model's fitted numbers in the lock. */

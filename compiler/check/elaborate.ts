@@ -35,6 +35,8 @@ export interface ElaborateOptions {
   readonly phaseAt?: Elaboration["phaseAt"];
   /** collect the rows of `dlmc show` */
   readonly rows?: boolean;
+  /** the body is not looked at */
+  readonly inputsOnly?: true;
   readonly alone?: boolean;
   /** look for mistakes in first values too */
   readonly checking?: boolean;
@@ -139,6 +141,7 @@ export function elaborate(
   // dims that the signature does not make are missing everywhere else
   if (options.checking === true && session.errors() > before)
     return { elaboration, frame, inputs, result: unknown, body: unknown };
+  if (options.inputsOnly) return { elaboration, frame, inputs, result: unknown, body: unknown };
   if (declaration.kind === "op") assumeWhere(frame, declaration.where);
   const body =
     declaration.kind === "op"

@@ -77,12 +77,14 @@ export interface Requested {
 export interface StepProgram {
   /** the size of the axis of new positions */
   readonly axis: Dim;
-  /** the number of positions so far, the new ones included */
+  /** the size of the axis of all positions; entries that are not written yet are never looked at */
   readonly soFar: Dim;
   /** the number of positions before the new ones, an i32 */
   offset(): Value;
-  /** A value that outlives calls and becomes `next(old)` in each; never read beyond what was written. Has room for `most` positions. */
-  keep(path: string, type: TensorType, most: Dim, next: (old: Value) => Value): Value;
+  /** There may be no more positions than this, as the text says here. */
+  limit(most: Dim, span: Span): void;
+  /** A value that outlives calls, 0 at the start: it becomes `next(old)` in each. The carries of a `scan` belong here too. */
+  keep(path: string, type: TensorType, next: (old: Value) => Value): Value;
   /** masks that are true up to the position of their row alone */
   readonly causal: Set<Value>;
   /** where in the text nodes come from */

@@ -1,5 +1,5 @@
 /** One entry under construction: its builder, and weights and states as the conventions of ir/model.ts name them. */
-import type { Frame, Phase, StateRequest, WeightRequest } from "../check/frame.ts";
+import type { Frame, Phase, StateRequest, StepProgram, WeightRequest } from "../check/frame.ts";
 import { blockFrame } from "../check/flow/block.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
@@ -28,7 +28,14 @@ export interface Entry {
   readonly updates: ReadonlyMap<string, Value>;
 }
 
-export function beginEntry(session: Session, scope: FileScope, phase: Phase, region: Region): Entry {
+/** `step`: makes a step program of it, where it is one. */
+export function beginEntry(
+  session: Session,
+  scope: FileScope,
+  phase: Phase,
+  region: Region,
+  step?: (builder: GraphBuilder) => StepProgram,
+): Entry {
   const builder = graphBuilder();
   const places = new Map(region.weights.map((weight) => [weight.path, weight]));
   const weights = new Map<string, Value>();
@@ -41,6 +48,7 @@ export function beginEntry(session: Session, scope: FileScope, phase: Phase, reg
       shape: [dim.constant(region.size)],
     }));
   const frame = blockFrame(session, scope, phase, builder, {
+    step: step?.(builder),
     weights: {
       get(request) {
         const place = places.get(request.path);

@@ -69,7 +69,7 @@ export function runAlone(frame: Frame, model: CallableValue): CheckValue | undef
   return given && runModel(frame, model, given, { name: model.declaration.name });
 }
 
-interface ModelParts {
+export interface ModelParts {
   readonly session: Session;
   readonly scope: FileScope;
   readonly model: CallableValue;
@@ -77,7 +77,8 @@ interface ModelParts {
   readonly bounds: ReadonlyMap<string, number>;
 }
 
-function run(entry: Entry, { model }: ModelParts): CheckValue {
+/** The outputs of a model on its own inputs. */
+export function runModelAlone(entry: Entry, { model }: ModelParts): CheckValue {
   const out = runAlone(entry.frame, model);
   if (!out || out.kind === "unknown")
     throw new InternalError("entries", `the model ${model.declaration.name.text} has no graph`, undefined);
@@ -87,7 +88,7 @@ function run(entry: Entry, { model }: ModelParts): CheckValue {
 /** Inference phase: the model's inputs and outputs. Tensors of the signature stay inputs also where nothing reads them. */
 export function inferGraph(parts: ModelParts): Graph {
   const entry = beginEntry(parts.session, parts.scope, "inference", parts.region);
-  const outputs = outputsOf(run(entry, parts)).map(({ name, value }) => ({
+  const outputs = outputsOf(runModelAlone(entry, parts)).map(({ name, value }) => ({
     name: name.replace(/^out\./, ""),
     value,
   }));
@@ -106,7 +107,7 @@ export function fitGraph(parts: ModelParts, states: ReadonlyMap<string, StateReq
   const fitted = [...states.values()].filter((state) => state.fitted);
   if (fitted.length === 0) return undefined;
   const entry = beginEntry(parts.session, parts.scope, "fitting", parts.region);
-  run(entry, parts);
+  runModelAlone(entry, parts);
   const writes = [...entry.updates].map(([path, value]) => ({ input: entry.states.get(path)!, value }));
   return finishEntry(entry, { name: "fit", outputs: [], writes });
 }

@@ -1,7 +1,7 @@
 /** All entry graphs of a model and its training block: what the checker hands on to the passes. */
 import { runForward } from "../check/flow/train.ts";
 import type { CheckedTrain } from "../check/flow/check-train.ts";
-import type { DataPlan } from "../check/flow/plans.ts";
+import type { DataPlan, GeneratePlan } from "../check/flow/plans.ts";
 import type { StateRequest } from "../check/frame.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
@@ -18,9 +18,10 @@ import { boundsOf, defaultSizes } from "./free-dims.ts";
 import { fitGraph, inferGraph, initGraph, initialTensor, runAlone } from "./infer.ts";
 import { regionOf } from "./region.ts";
 import { rowsIndependent } from "./rows.ts";
+import { stepGraph } from "./step.ts";
 import { gradGraph, measureGraph, trainGraph } from "./train.ts";
 
-export type EntryName = "init" | "fit" | "infer" | "measure" | "train" | "grad";
+export type EntryName = "init" | "fit" | "infer" | "measure" | "train" | "grad" | "step";
 
 export interface GraphRequest {
   readonly session: Session;
@@ -30,6 +31,8 @@ export interface GraphRequest {
   /** for measure, train and grad */
   readonly train: CheckedTrain | undefined;
   readonly data: readonly DataPlan[];
+  /** for step */
+  readonly generate?: GeneratePlan | undefined;
   readonly entries: readonly EntryName[];
 }
 
@@ -38,7 +41,7 @@ export interface GraphRequest {
  * has yet to pin. Entries that the program does not have are left out.
  */
 export function modelGraphs(request: GraphRequest): ModelGraphs {
-  const { session, scope, model, train, data, entries } = request;
+  const { session, scope, model, train, data, generate, entries } = request;
   const requests = collectRequests(
     session,
     scope,
@@ -70,6 +73,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
       return made.graph;
     },
     grad: () => training && gradGraph(training),
+    step: () => generate && stepGraph(parts, generate),
   };
   const graphs = entries.flatMap((name) => makers[name]() ?? []);
   return {

@@ -71,7 +71,10 @@ export function groupFactors(
     const second = numbers.filter((n) => !inFirst(n));
     const union = (group: readonly number[]): Set<LoopAxis> =>
       new Set(group.flatMap((n) => [...factors[n]!]));
-    const roles = contractionAxes(grid, inner, union(first), union(second), contiguous);
+    const [ofFirst, ofSecond] = [union(first), union(second)];
+    // a number is no operand: 0.5 * x * w is x times w, and not 0.5 times all
+    if (ofFirst.size === 0 || ofSecond.size === 0) continue;
+    const roles = contractionAxes(grid, inner, ofFirst, ofSecond, contiguous);
     if (roles === undefined || (best !== undefined && roles.batch.length >= best.batch.length)) continue;
     const { batch, rows, columns, swapped } = roles;
     best = { batch, rows, columns, a: swapped ? second : first, b: swapped ? first : second };

@@ -6,18 +6,26 @@ import { axesIn, loadsIn, makeNames, visit } from "./scalar-walk.ts";
 import type { Names } from "./scalar-walk.ts";
 
 /** Entries with prepared panels, and a kernel for each panel, whose b is to be packed. */
-export function prepack(lowered: readonly { readonly entry: EntryProgram; readonly readOnly: boolean }[]): {
+export function prepack(
+  lowered: readonly {
+    readonly entry: EntryProgram;
+    /** names of the weights and states that it writes */
+    readonly written: ReadonlySet<string>;
+  }[],
+): {
   readonly entries: readonly EntryProgram[];
   readonly packs: readonly Kernel[];
 } {
   const panels = new Map<string, Buffer>();
   const packs: Kernel[] = [];
   const names = makeNames();
-  const entries = lowered.map(({ entry, readOnly }) => {
-    if (!readOnly) return entry;
+  const entries = lowered.map(({ entry, written }) => {
+    // what changes with every call of an entry cannot be prepared for it, and weights that change change nearly all
+    if (entry.inputs.some(({ name, role }) => role === "weight" && written.has(name))) return entry;
     const steps = entry.steps.map((step): Step => {
       const { contraction } = step.kernel;
-      if (!contraction || contraction.batch.length > 0 || !dependsOnWeights(contraction)) return step;
+      if (!contraction || contraction.batch.length > 0 || !dependsOnWeights(contraction, written))
+        return step;
       const key = keyOf(contraction, names);
       let panelB = panels.get(key);
       const known = panelB !== undefined;
@@ -32,15 +40,15 @@ export function prepack(lowered: readonly { readonly entry: EntryProgram; readon
   return { entries, packs };
 }
 
-function dependsOnWeights({ b, panelB }: Contraction): boolean {
+function dependsOnWeights({ b, panelB }: Contraction, written: ReadonlySet<string>): boolean {
   if (panelB.shape.some((size) => dim.constantOf(size) === undefined)) return false;
   const loads = loadsIn(b);
   return (
     loads.length > 0 &&
     loads.every(
-      ({ buffer: { kind } }) =>
+      ({ buffer: { kind, name } }) =>
         kind.kind === "constant" ||
-        (kind.kind === "input" && (kind.role === "weight" || kind.role === "state")),
+        (kind.kind === "input" && (kind.role === "weight" || kind.role === "state") && !written.has(name)),
     )
   );
 }

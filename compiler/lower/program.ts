@@ -1,7 +1,8 @@
 /** Entries that share parameters become one program: every buffer has its place, constant operands are packed once. */
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
-import type { Graph } from "../ir/graph.ts";
+import { isNode } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import type { Buffer, EntryProgram, Kernel, Program, Step } from "../ir/kernel.ts";
 import { lower } from "./lower.ts";
 import type { Explained } from "./lower.ts";
@@ -18,7 +19,7 @@ export { target } from "./target.ts";
 export interface ProgramOptions {
   /** keep-all: no two buffers share a place, so that all can be read after a call */
   readonly plan: PlanKind;
-  /** pack what entries that write no weights read of them once, in an entry `prepare` */
+  /** pack what entries read of weights and states that they do not write once, in an entry `prepare` */
   readonly prepare: boolean;
   /** false: see `LowerOptions` */
   readonly fuse?: boolean;
@@ -37,7 +38,7 @@ export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): 
   const lowered = graphs.map((graph) => {
     const { entry, explained: reasons } = lower(graph, { shared, fuse: options.fuse ?? true });
     explained.set(graph.name, reasons);
-    return { entry, readOnly: graph.writes.length === 0 };
+    return { entry, written: new Set(graph.writes.map(({ input }) => nameOf(input))) };
   });
   const { entries, packs } = options.prepare
     ? prepack(lowered)
@@ -45,6 +46,11 @@ export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): 
   const all = packs.length === 0 ? entries : [...entries, prepareEntry(packs)];
   for (const entry of all) verifyKernels(entry);
   return { program: placeAll(all, options.plan), explained };
+}
+
+function nameOf({ source }: Value): string {
+  if (isNode(source)) throw new Error("an entry writes one of its inputs");
+  return source.name;
 }
 
 function prepareEntry(packs: readonly Kernel[]): EntryProgram {

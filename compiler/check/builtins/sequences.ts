@@ -4,11 +4,11 @@
  */
 import * as dim from "../../ir/dim.ts";
 import type { Dim } from "../../ir/dim.ts";
-import type { Value } from "../../ir/graph.ts";
 import * as build from "../../ops/build.ts";
 import { cacheBound } from "../diagnostics/dlm0503-cache-bound.ts";
 import { axisMissing } from "../diagnostics/dlm0403-no-such-axis.ts";
 import { emit, moved } from "../emit.ts";
+import { userSpan } from "../frame.ts";
 import type { Frame, StepProgram } from "../frame.ts";
 import { nearest } from "../names.ts";
 import { labelsOf } from "../over.ts";
@@ -47,6 +47,7 @@ const position: Builtin = {
     if (!bound) return unknown;
     const { solver } = call.frame.elaboration;
     const step = stepAlong(call.frame, axis.size.dim);
+    if (most) step?.limit(solver.normalise(bound.dim), userSpan(call.frame, call.span));
     const node = emit(call.frame, call.span, [], (b) => {
       const own = build.iota(b, [solver.normalise(axis.size.dim)], 0);
       return step ? build.add(b, own, step.offset()) : own;
@@ -133,11 +134,10 @@ const cache: Builtin = {
     const step = stepAlong(frame, whole.size.dim);
     const node = step
       ? emit(frame, call.span, [x.value], (b, [v]) => {
-          const { dtype, shape } = graphType(x.type);
-          const path = frame.path.prefix;
-          const kept = (old: Value): Value => build.updateSlice(b, old, v!, step.offset(), place);
-          const all = step.keep(path, { dtype, shape: shape.with(place, most.dim) }, most.dim, kept);
-          return build.slice(b, all, place, dim.zero, sofar.dim);
+          step.limit(solver.normalise(most.dim), userSpan(frame, call.span));
+          return step.keep(frame.path.prefix, graphType(type), (old) =>
+            build.updateSlice(b, old, v!, step.offset(), place),
+          );
         })
       : x.value;
     return moved(x, type, node, call.span);

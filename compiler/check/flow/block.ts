@@ -12,7 +12,7 @@ import { unfit } from "../diagnostics/dlm0114-unfit-value.ts";
 import { createElaboration, workflowFrame } from "../elaborate.ts";
 import { evaluate } from "../evaluate.ts";
 import { pathScope, withPath } from "../frame.ts";
-import type { Frame, Phase, StateStore, WeightSource } from "../frame.ts";
+import type { Frame, Phase, StateStore, StepProgram, WeightSource } from "../frame.ts";
 import { evaluateName } from "../lookup.ts";
 import { isBroken } from "../names.ts";
 import type { FileScope } from "../names.ts";
@@ -30,6 +30,8 @@ import type { FlowContext } from "./settings.ts";
 export interface Stores {
   readonly weights: WeightSource;
   readonly states: StateStore;
+  /** the program is a step program */
+  readonly step?: StepProgram | undefined;
 }
 
 export function blockFrame(

@@ -1,6 +1,9 @@
 /** A `deploy` block becomes its plan. Only what is built is taken; the rest is refused by name. */
 import type { WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
+import type { Session } from "../session.ts";
+import type { CallableValue } from "../values.ts";
+import { checkGenerate } from "./generate.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import type { DeployPlan } from "./plans.ts";
 import { deploySettings } from "./setting-tables.ts";
@@ -11,7 +14,13 @@ const targets = ["wasm", "node"] as const;
 const laterTargets = ["webgpu"];
 const laterWeights = ["f16", "int8"];
 
-export function readDeploy(declaration: WorkflowDeclaration, context: FlowContext): DeployPlan {
+/** `model`: undefined where there is none of the name. */
+export function readDeploy(
+  session: Session,
+  declaration: WorkflowDeclaration,
+  model: CallableValue | undefined,
+  context: FlowContext,
+): DeployPlan {
   const { calls } = readSettings(deploySettings, declaration.settings, context, { bindings: false });
   const chosen: (typeof targets)[number][] = [];
   for (const { value } of calls.get("target")?.[0]?.arguments ?? []) {
@@ -28,11 +37,13 @@ export function readDeploy(declaration: WorkflowDeclaration, context: FlowContex
       report(notBuilt, { what: `weights stored as \`${wordOf(weights)}\``, span: weights.span }),
     );
   else if (weights) word("weights", weights, ["f32"], weights.span, context);
+  const generate = calls.get("generate")?.[0];
   return {
     name: declaration.name.text,
     model: declaration.name.text,
     span: declaration.name.span,
     targets: chosen.length === 0 ? ["wasm"] : chosen,
     weights: "f32",
+    generate: generate && model && checkGenerate(session, model, generate, context),
   };
 }

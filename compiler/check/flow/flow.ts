@@ -85,10 +85,11 @@ export function createFlow(facts: Facts): Flow {
           if (found) evaluate.push(found);
           break;
         }
-        case "deploy":
-          modelOf(blockFrame(session, scope, "inference", undefined), declaration);
-          deploy.push(readDeploy(declaration, flowContext(session, scope, facts)));
+        case "deploy": {
+          const model = modelOf(blockFrame(session, scope, "inference", undefined), declaration);
+          deploy.push(readDeploy(session, declaration, model, flowContext(session, scope, facts)));
           break;
+        }
         case "tune":
           refuse(session, scope, declaration);
           break;

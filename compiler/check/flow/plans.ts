@@ -187,12 +187,28 @@ export interface EvaluatePlan {
 
 // ---------------------------------------------------------------- deploy
 
+/** How a token is chosen by its scores. */
+export type SamplePlan =
+  | { readonly kind: "greedy" }
+  | { readonly kind: "temperature"; readonly temperature: number }
+  | { readonly kind: "top_k"; readonly k: number; readonly temperature: number }
+  | { readonly kind: "top_p"; readonly p: number; readonly temperature: number };
+
+export interface GeneratePlan {
+  /** the input of tokens, which grows */
+  readonly input: string;
+  /** the largest number of positions, those that are given included */
+  readonly max: number;
+  readonly sample: SamplePlan;
+}
+
 export interface DeployPlan {
   readonly name: string;
   readonly model: string;
   readonly span: Span;
   readonly targets: readonly ("wasm" | "node")[];
   readonly weights: "f32";
+  readonly generate: GeneratePlan | undefined;
 }
 
 // ---------------------------------------------------------------- check

@@ -190,7 +190,12 @@ export const deploySettings: SettingTable = {
     later("input", "input z = normal[B, Z]", "Replaces an input of the model."),
     later("output", "output top(3, softmax(out) over Class)", "Replaces the outputs of the model."),
     later("batch", "batch 8", "Largest number of rows of one call."),
-    later("generate", "generate text, max = 256", "Generates step by step."),
+    {
+      name: "generate",
+      signature: "generate text, max = 256, sample = top_k(40, temperature = 0.8)",
+      doc: "Makes an input of tokens longer, one token after the other, up to `max` positions. `sample` is how a token is chosen: `greedy` (the likeliest, the default), `temperature(t)`, `top_k(k)` or `top_p(p)`, each of these also with a `temperature`.",
+      named: ["max", "sample"],
+    },
     later("stream", "stream audio", "Runs on an endless series."),
     later("serve", "serve http, port = 8080", "Serves the model over HTTP."),
     { ...later("monitor", "monitor { ... }", "Watches the model in use."), block: true },

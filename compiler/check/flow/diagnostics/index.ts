@@ -16,11 +16,13 @@ import { noGradient } from "./dlm0704-no-gradient.ts";
 import { metricUnfit } from "./dlm0902-metric-unfit.ts";
 import { requireFailed } from "./dlm0903-require-failed.ts";
 import { tooMuchMemory } from "./dlm0904-too-much-memory.ts";
+import { notStepwise } from "./dlm0504-not-stepwise.ts";
 import { notBuilt } from "./dlm0120-not-built.ts";
 
 export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = [
   unknownSetting,
   notBuilt,
+  notStepwise,
   settingValue,
   missingSetting,
   targetLeak,

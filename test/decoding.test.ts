@@ -1,0 +1,226 @@
+/** Models that generate: the entry step against whole sequences, in f64 and on wasm, and what cannot be decoded is refused. */
+import { describe, expect, test } from "vitest";
+import { blockFrame } from "../compiler/check/flow/block.ts";
+import { evaluateName } from "../compiler/check/lookup.ts";
+import { modelGraphs } from "../compiler/entries/model-graphs.ts";
+import { isNode } from "../compiler/ir/graph.ts";
+import type { Graph } from "../compiler/ir/graph.ts";
+import type { ModelGraphs } from "../compiler/ir/model.ts";
+import { elementCount, tensor, type Tensor } from "../compiler/ir/tensor.ts";
+import { evaluate } from "../compiler/reference/evaluate.ts";
+import { renderAll } from "../grammar/render.ts";
+import { checkText } from "./support/check-text.ts";
+import { scaled } from "./support/item-inputs.ts";
+
+const tokens = 11;
+const longest = 13;
+
+const program = (body: string, more = ""): string => `dlm 1
+
+let Width = 8
+let most  = ${longest}
+${more}
+model M(text: int<Tokens=${tokens}>[B, T]) -> [B, T, ${tokens}]
+  where T <= most
+{
+  ${body}
+}
+
+deploy M {
+  generate text, max = most
+}
+`;
+
+/** Written out with the language's own words, as in a program of a user. */
+const own = `
+module Attention(heads, most)(x: [B, T, D]) -> [B, T, D]
+  where heads divides D
+{
+  q, k, v = x -> qkv: Dense(3 * D) -> [B, T, (3 heads E)] => [3, B, heads, T, E]
+  k = k -> cache(T as S, max = most)
+  v = v -> cache(T as S, max = most)
+  dot(q, k) over E -> / sqrt(E) -> mask(causal(T, S)) -> softmax over S -> dot(v) over S
+    -> [B, heads, T, E] => [B, T, (heads E)] -> out: Dense(D)
+}
+`;
+
+const models: Readonly<Record<string, string>> = {
+  "learned positions and tied weights": program(
+    `wte = Embed(Width)
+  wpe = Embed(Width)
+  wte(text) + wpe(position(T, max = most)) -> repeat 2 { residual { LayerNorm -> Attention(2, most) } }
+    -> LayerNorm -> dot(wte.table) over Width`,
+    own,
+  ),
+  "rotary positions and grouped queries": program(
+    `text -> Embed(Width)
+    -> repeat 2 { TransformerEncoder(4, 12, groups = 2, rotary = true, causal = true, max = most, norm = RMSNorm) }
+    -> Dense(${tokens})`,
+  ),
+  "blocks that normalise last": program(
+    `text -> Embed(Width) -> LearnedPosition(20)
+    -> TransformerEncoder(2, 9, norm_first = false, act = relu, causal = true, max = 20) -> Dense(${tokens})`,
+  ),
+  "a masked sum of what was kept": program(
+    `x = text -> Embed(Width)
+  all = x -> cache(T as S, max = most)
+  select(causal(T, S), dot(x, all) over Width, 0) -> dot(all) over S -> Dense(${tokens})`,
+  ),
+  "no memory at all": program(`text -> Embed(Width) -> Dense(12) -> gelu -> Dense(${tokens})`),
+};
+
+function graphsOf(text: string): ModelGraphs {
+  const { session, scope, flow, diagnostics } = checkText(text);
+  expect(renderAll(diagnostics)).toBe("");
+  const { span } = scope.file;
+  const model = evaluateName(blockFrame(session, scope, "inference", undefined), {
+    kind: "name",
+    text: "M",
+    span,
+  });
+  if (model.kind !== "callable") throw new Error("M is no model");
+  const generate = flow.plans.deploy[0]?.generate;
+  return modelGraphs({
+    session,
+    scope,
+    model,
+    train: undefined,
+    data: [],
+    generate,
+    entries: ["init", "infer", "step"],
+  });
+}
+
+function entryOf(graphs: ModelGraphs, name: string): Graph {
+  return graphs.entries.find(({ graph }) => graph.name === name)!.graph;
+}
+
+/** 50 prompts would be the same thing again: these differ in length and content. */
+const sequences = [1, 2, 3].map((seed) =>
+  Array.from({ length: longest }, (_, i) => (seed * 7 + i * i * 3 + i * seed) % tokens),
+);
+
+describe("a step of the reference gives what the whole sequence gives there", () => {
+  test.each(Object.entries(models))("%s", (_, text) => {
+    const graphs = graphsOf(text);
+    const whole = entryOf(graphs, "infer");
+    const step = entryOf(graphs, "step");
+    const weights = new Map<string, Tensor>();
+    for (const { source } of whole.inputs) {
+      if (isNode(source) || source.role === "input") continue;
+      const shape = source.type.shape.map((size) => Number(size.key));
+      weights.set(source.name, tensor("f32", shape, scaled(source.name, elementCount(shape), -0.5, 0.5)));
+    }
+    for (const ids of sequences)
+      for (const prompt of [1, 4, longest]) {
+        const expected = evaluate(
+          whole,
+          new Map([...weights, ["text", tensor("i32", [1, longest], ids)]]),
+          new Map([
+            ["B", 1],
+            ["T", longest],
+          ]),
+        ).outputs.get("out")!.data;
+        // what lies in memory from an earlier text must not matter
+        const kept = new Map<string, Tensor>();
+        for (const { source } of step.inputs)
+          if (!isNode(source) && source.role === "state") {
+            const shape = source.type.shape.map((size) => Number(size.key));
+            kept.set(source.name, tensor("f32", shape, scaled(source.name, elementCount(shape), -9, 9)));
+          }
+        const found: number[] = [];
+        for (let at = 0; at < longest;) {
+          const next = at === 0 ? prompt : 1;
+          const given = tensor("i32", [1, next], ids.slice(at, at + next));
+          const inputs = new Map([
+            ...weights,
+            ...kept,
+            ["text", given] as const,
+            ["offset", tensor("i32", [], [at])] as const,
+          ]);
+          const wanted = new Map(step.inputs.flatMap(({ source }) => (isNode(source) ? [] : [[source.name, inputs.get(source.name)!] as const]))); // prettier-ignore
+          const { outputs, writes } = evaluate(step, wanted, new Map([["T", next]]));
+          for (const [name, value] of writes) kept.set(name, value);
+          found.push(...outputs.get("out")!.data);
+          at += next;
+        }
+        expect(found.length).toBe(expected.length);
+        found.forEach((x, i) => expect(Math.abs(x - expected[i]!)).toBeLessThan(1e-12));
+      }
+  });
+});
+
+describe("what cannot be decoded is refused at its place", () => {
+  const attend = (middle: string): string =>
+    `x = text -> Embed(Width)
+  all = x -> cache(T as S, max = most)
+  dot(x, all) over Width -> ${middle} -> dot(all) over S -> Dense(${tokens})`;
+  test.each([
+    [
+      "a mean over all positions",
+      `text -> Embed(Width) -> + (mean(_) over T) -> Dense(${tokens})`,
+      "mean(_) over T",
+    ],
+    ["a softmax along T", `text -> Embed(Width) -> softmax over T -> Dense(${tokens})`, "softmax over T"],
+    ["a window", `text -> Embed(Width) -> Conv1(Width, 3) -> Dense(${tokens})`, "Conv1(Width, 3)"],
+    ["the order turned around", `text -> Embed(Width) -> flip over T -> Dense(${tokens})`, "flip over T"],
+    [
+      "attention to what is not kept",
+      `text -> Embed(Width) -> MultiHeadAttention(2) -> Dense(${tokens})`,
+      "MultiHeadAttention(2)",
+    ],
+    ["no mask", attend("softmax over S"), "softmax over S"],
+    ["a mask that comes too late", attend("softmax over S -> mask(causal(T, S))"), "softmax over S"],
+    ["a mask that is not hidden by its number", attend("mask(causal(T, S))"), "dot(all) over S"],
+    ["a mask of another number", attend("select(causal(T, S), _, 1)"), "dot(all) over S"],
+    [
+      "the sum of what was kept",
+      "x = text -> Embed(Width) ; all = x -> cache(T as S, max = most) ; x -> + (sum(all) over S) -> Dense(11)".replaceAll(
+        " ; ",
+        "\n  ",
+      ),
+      "sum(all) over S",
+    ],
+  ])("%s", (_, body, place) => {
+    const { diagnostics } = checkText(program(body));
+    const found = diagnostics.map(({ code, labels }) => [code, ...labels.map(({ span }) => span.source.text.slice(span.start, span.end))]); // prettier-ignore
+    expect(found, renderAll(diagnostics)).toEqual([["DLM0504", place]]);
+  });
+});
+
+describe("settings of generate", () => {
+  const wide = models["blocks that normalise last"]!;
+  test.each([
+    ["generate text, max = most, sample = greedy", []],
+    ["generate text, max = most, sample = top_k(3, temperature = 0.5)", []],
+    ["generate text, max = 20, sample = top_p(90%)", []],
+    ["generate text, max = 21", ["`generate` needs no more positions than the model has room for"]],
+    ["generate text", ["`max` needs a whole number of at least 1"]],
+    ["generate words, max = 9", ["`generate` needs the input of tokens that it makes longer"]],
+    ["generate text, max = 9, sample = top_k(0)", ["`top_k` needs a whole number of at least 1"]],
+    ["generate text, max = 9, sample = top_p(2)", ["`top_p` needs a number above 0 and at most 1"]],
+    ["generate text, max = 9, sample = temperature(0)", ["`temperature` needs a number above 0"]],
+    ["generate text, max = 9, sample = beam(3)", [expect.stringMatching(/^`sample` needs `greedy`/)]],
+    ["generate text, max = 9, sample = temperature(1, 2)", [expect.stringMatching(/^`sample` needs/)]],
+  ])("%s", (line, expected) => {
+    const { diagnostics } = checkText(wide.replace("generate text, max = most", line));
+    expect(diagnostics.map(({ message }) => message)).toEqual(expected);
+  });
+
+  test("a model that gives no scores of tokens", () => {
+    const text = program("text -> Embed(Width) -> Dense(12)").replace(
+      `-> [B, T, ${tokens}]`,
+      "-> [B, T, 12]",
+    );
+    expect(checkText(text).diagnostics.map(({ message }) => message)).toEqual([
+      "`generate` needs a model that gives the scores of the next token at each position",
+    ]);
+  });
+
+  test("an input that is no sequence of tokens", () => {
+    const text = `dlm 1\n\nmodel M(x: [B, T, D=4]) -> [B, T, D=4] {\n  x -> relu\n}\n\ndeploy M {\n  generate x, max = 4\n}\n`;
+    expect(checkText(text).diagnostics.map(({ message }) => message)).toEqual([
+      "`generate` needs an input of tokens in sequences of any length",
+    ]);
+  });
+});
