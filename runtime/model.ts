@@ -40,6 +40,8 @@ export interface Control {
 export interface StepOptions extends Omit<CallOptions, "into"> {
   /** set before the step */
   readonly control?: Readonly<Partial<Control>>;
+  /** where several models are trained by turns: `train.Critic`; `train` where absent */
+  readonly entry?: string;
 }
 
 export interface StepResult {
@@ -129,7 +131,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     for (const path of unset)
       fail("weights", `${manifest.name} has no weights yet: ${path} is not set`, name);
     const prepare = alive().entries.get("prepare");
-    if (!stale || !prepare || name === "train") return;
+    if (!stale || !prepare || /^train\b/.test(name)) return;
     execute(
       prepare,
       prepare.dims.map((dim) => prepare.maxima[dim.name]!),
@@ -284,7 +286,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
           loss,
           gradient_norm: norm,
           status,
-        } = await start("train", batch, { ...options, into: scalars });
+        } = await start(options.entry ?? "train", batch, { ...options, into: scalars });
         const ok = status?.[0] === 1;
         stale = true;
         control.iteration++;

@@ -7,6 +7,7 @@ import type {
   DataPlan,
   DeployPlan,
   EvaluatePlan,
+  PartPlan,
   SplitPart,
   TrainPlan,
 } from "../compiler/check/flow/plans.ts";
@@ -145,8 +146,11 @@ function writtenIn(settings: Settings | undefined): Set<string> {
   for (const setting of settings?.settings ?? []) {
     if (setting.kind === "hole") continue;
     names.add(setting.name.text);
-    if (setting.kind === "call")
-      for (const { name } of setting.arguments) if (name) names.add(`${setting.name.text}.${name.text}`);
+    if (setting.kind !== "call") continue;
+    for (const { name } of setting.arguments) if (name) names.add(`${setting.name.text}.${name.text}`);
+    const [first] = setting.arguments;
+    if (setting.settings && first?.value.kind === "name")
+      for (const inner of writtenIn(setting.settings)) names.add(`${first.value.text}.${inner}`);
   }
   return names;
 }
@@ -200,13 +204,11 @@ function dataValues({ reader, columns, drop, fill, split, augment }: DataPlan): 
 }
 
 function trainValues(plan: TrainPlan): Values {
-  const { penalty, stop, plateau } = plan;
+  const { stop, plateau } = plan;
   return [
     ["on", `${plan.data.replace(/^.*#/, "")}.${plan.split}`],
-    ["loss", plan.loss.text],
-    ["optimizer", plan.optimizer.text],
-    ["penalty", `l1(${penalty.l1}), l2(${penalty.l2})`],
-    ["clip", plan.clip === undefined ? "not clipped" : String(plan.clip)],
+    ...plan.parts.flatMap(partValues),
+    ["average", plan.average === undefined ? "none" : `ema(${plan.average})`],
     ["batch", String(plan.batch)],
     ["batch.last", plan.last],
     ["epochs", plan.epochs === Number.MAX_SAFE_INTEGER ? "as many as the steps need" : String(plan.epochs)],
@@ -222,6 +224,17 @@ function trainValues(plan: TrainPlan): Values {
         : "the rate does not depend on measured values",
     ],
     ["keep", plan.keep ? `best, by = ${plan.keep.text}` : "last"],
+  ];
+}
+
+/** Of a step, with its model's name before each: `Critic.loss`. */
+function partValues({ name, loss, optimizer, penalty, clip }: PartPlan): Values {
+  const of = (setting: string): string => (name === undefined ? setting : `${name}.${setting}`);
+  return [
+    [of("loss"), loss.text],
+    [of("optimizer"), optimizer.text],
+    [of("penalty"), `l1(${penalty.l1}), l2(${penalty.l2})`],
+    [of("clip"), clip === undefined ? "not clipped" : String(clip)],
   ];
 }
 

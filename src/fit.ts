@@ -1,5 +1,4 @@
 /** Fits preprocessing: runs the fitting phase on all rows of the train split, in f64, before the first step. */
-import type { CallableValue } from "../compiler/check/values.ts";
 import { constantOf } from "../compiler/ir/dim.ts";
 import type { GraphInput } from "../compiler/ir/graph.ts";
 import type { ModelGraphs } from "../compiler/ir/model.ts";
@@ -55,13 +54,15 @@ export function fittedStates(graphs: ModelGraphs, dataset: Dataset): Map<string,
 }
 
 export interface Fitted {
-  readonly model: CallableValue;
+  /** of the model, or of the block that trains several */
+  readonly name: string;
   readonly states: ReadonlyMap<string, Float32Array>;
 }
 
 /** Fits the model of a train block and puts what was found into the lock (not yet saved). */
 export function fitTrain(program: ProgramWithData, train: CheckedTrain): Fitted {
   const { model } = train.block;
+  const name = train.plan.model;
   const dataset = program.datasets.get(train.plan.data)!;
   const states = fittedStates(graphsOf(program, model, train, ["fit"]), dataset);
   for (const [path, values] of states) {
@@ -71,6 +72,6 @@ export function fitTrain(program: ProgramWithData, train: CheckedTrain): Fitted 
         help: "its columns hold numbers that are too large for 32-bit arithmetic",
       });
   }
-  program.lock.setFitted(fittedKey(program, model), states);
-  return { model, states };
+  program.lock.setFitted(fittedKey(program, name), states);
+  return { name, states };
 }

@@ -1,8 +1,8 @@
 /** Gradients of a train block's loss for one batch: by the compiled entry, and by the reference for checking it. */
-import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
+import type { PartPlan } from "../compiler/check/flow/plans.ts";
 import { constantOf } from "../compiler/ir/dim.ts";
 import type { Graph, GraphInput, Value } from "../compiler/ir/graph.ts";
-import type { ModelGraphs } from "../compiler/ir/model.ts";
+import type { ModelGraphs, WeightEntry } from "../compiler/ir/model.ts";
 import { rewrite } from "../compiler/ir/rewrite.ts";
 import { tensor, type Tensor } from "../compiler/ir/tensor.ts";
 import { deadCode } from "../compiler/passes/dead-code.ts";
@@ -14,7 +14,8 @@ export type GradientBatch = Readonly<Record<string, ArrayLike<number>>>;
 
 export interface GradientProblem {
   readonly graphs: ModelGraphs;
-  readonly train: CheckedTrain;
+  /** whose loss and weights it is about */
+  readonly part: PartPlan;
   readonly batch: GradientBatch;
   readonly rows: number;
   /** of dropout */
@@ -23,10 +24,27 @@ export interface GradientProblem {
   readonly tensors: ReadonlyMap<string, Float32Array>;
 }
 
-function gradEntry(graphs: ModelGraphs): Graph {
-  const graph = graphs.entries.find((entry) => entry.graph.name === "grad")?.graph;
-  if (!graph) throw new Error(`${graphs.name} has no entry grad`);
+/** `grad`, or `grad.Critic` of the step of that model. */
+export function gradName({ name }: Pick<PartPlan, "name">): string {
+  return name === undefined ? "grad" : `grad.${name}`;
+}
+
+function gradEntry(graphs: ModelGraphs, part: PartPlan): Graph {
+  const name = gradName(part);
+  const graph = graphs.entries.find((entry) => entry.graph.name === name)?.graph;
+  if (!graph) throw new Error(`${graphs.name} has no entry ${name}`);
   return graph;
+}
+
+/** The weights that the part trains. */
+export function weightsOf({
+  graphs,
+  part,
+}: Pick<GradientProblem, "graphs" | "part">): readonly WeightEntry[] {
+  const { name } = part;
+  return name === undefined
+    ? graphs.weights
+    : graphs.weights.filter(({ path }) => path.startsWith(`${name}.`));
 }
 
 function regionOf({ graphs, tensors }: GradientProblem): Float64Array {
@@ -67,7 +85,7 @@ export interface ReferenceGradient {
 
 /** In f64. */
 export function referenceGradient(problem: GradientProblem): ReferenceGradient {
-  const graph = gradEntry(problem.graphs);
+  const graph = gradEntry(problem.graphs, problem.part);
   const inputs = inputsOf(problem, graph, regionOf(problem));
   const { outputs } = evaluate(graph, inputs, sizesOf(graph, problem.rows));
   return { loss: outputs.get("loss")!.data[0]!, gradient: outputs.get("gradient")!.data };
@@ -78,10 +96,10 @@ export function referenceGradient(problem: GradientProblem): ReferenceGradient {
  * weights: its gradient is that of the function in which these values are constants.
  */
 function lossFunction(problem: GradientProblem): (parameters: Float64Array) => number {
-  const { graphs, train, rows } = problem;
-  const grad = gradEntry(graphs);
+  const { graphs, part, rows } = problem;
+  const grad = gradEntry(graphs, part);
   const loss = lossAround(grad, inputsOf(problem, grad, regionOf(problem)), sizesOf(grad, rows));
-  const penalty = penaltyOf(graphs, train);
+  const penalty = penaltyOf(problem);
   return (parameters) =>
     loss(new Map([["parameters", tensor("f32", [parameters.length], parameters)]])) + penalty(parameters);
 }
@@ -116,13 +134,14 @@ function freeze(graph: Graph, values: readonly Value[]): Graph {
 }
 
 /** r times the sum of squares or of sizes, over kernels and tables, as the train entry adds it. */
-function penaltyOf(graphs: ModelGraphs, { plan }: CheckedTrain): (parameters: Float64Array) => number {
-  const { l1, l2 } = plan.penalty;
-  const end = graphs.weights.find(({ kind }) => kind === "other")?.offset;
+function penaltyOf(problem: GradientProblem): (parameters: Float64Array) => number {
+  const { l1, l2 } = problem.part.penalty;
+  const own = weightsOf(problem).filter(({ kind }) => kind !== "other");
+  const ranges = own.map(({ offset, shape }) => [offset, offset + shape.reduce((a, b) => a * b, 1)] as const);
+  const ofRange = (parameters: Float64Array): number =>
+    l1 === 0 && l2 === 0 ? 0 : parameters.reduce((sum, w) => sum + l2 * w * w + l1 * Math.abs(w), 0);
   return (parameters) =>
-    l1 === 0 && l2 === 0
-      ? 0
-      : parameters.subarray(0, end).reduce((sum, w) => sum + l2 * w * w + l1 * Math.abs(w), 0);
+    ranges.reduce((sum, [start, end]) => sum + ofRange(parameters.subarray(start, end)), 0);
 }
 
 /** Compares the reference's gradient with differences of the reference's loss. */
@@ -132,7 +151,7 @@ export function checkReferenceGradient(
   progress?: (done: number, path: string) => void,
 ): WeightCheck[] {
   return checkGradient({
-    weights: problem.graphs.weights,
+    weights: weightsOf(problem),
     parameters: regionOf(problem),
     gradient,
     loss: lossFunction(problem),
@@ -142,8 +161,8 @@ export function checkReferenceGradient(
 }
 
 /** Floating point operations of one evaluation of the loss with one row. */
-export function lossFlops(graphs: ModelGraphs): number {
-  const grad = gradEntry(graphs);
+export function lossFlops(graphs: ModelGraphs, part: PartPlan): number {
+  const grad = gradEntry(graphs, part);
   const { nodes } = deadCode.run({ ...grad, outputs: grad.outputs.filter(({ name }) => name === "loss") });
   return contractionFlops({ ...grad, nodes }, sizesOf(grad, 1));
 }

@@ -237,7 +237,7 @@ export function chooseTrain(program: Program, name?: string): CheckedTrain {
   const { trains } = program.checked.flow;
   if (trains.length === 0) throw new Failure(`${shownPath(program.path)} has no train block`);
   const found =
-    name === undefined ? trains : trains.filter((t) => t.plan.name === name || t.plan.model === name);
+    name === undefined ? trains : trains.filter((t) => t.plan.name === name || t.plan.models.includes(name));
   if (found.length === 0)
     throw new Failure(`${shownPath(program.path)} has no train block ${name}`, {
       help: `it has ${trains.map((t) => t.plan.name).join(", ")}`,
@@ -260,15 +260,20 @@ export function evaluatesOf(program: Program, name?: string): readonly EvaluateP
   return found;
 }
 
+/** The `train` block of a model by itself, if it has one: of several that are trained by turns, none has. */
+export function trainOf(program: Program, model: CallableValue): CheckedTrain | undefined {
+  return program.checked.flow.trains.find(({ block }) => block.model?.declaration === model.declaration);
+}
+
 /** Entry graphs, and the place in the program that a message about all of them points at. */
 export interface ProgramGraphs extends ModelGraphs {
   readonly span: Span;
 }
 
-/** The entry graphs; refuses sizes that only data can tell. */
+/** The entry graphs of a model, or of all that a block trains by turns; refuses sizes that only data can tell. */
 export function graphsOf(
   program: Program,
-  model: CallableValue,
+  model: CallableValue | undefined,
   train: CheckedTrain | undefined,
   entries: readonly EntryName[],
 ): ProgramGraphs {
@@ -281,8 +286,13 @@ export function graphsOf(
       help: `dlmc fit ${shownPath(program.path)} reads the data and pins it in dlm.lock`,
     });
   return {
-    ...modelGraphs({ ...request, data: flow.plans.data, generate: generateOf(program, model), entries }),
-    span: model.declaration.name.span,
+    ...modelGraphs({
+      ...request,
+      data: flow.plans.data,
+      generate: model && generateOf(program, model),
+      entries,
+    }),
+    span: (model ?? train?.block)!.declaration.name.span,
   };
 }
 
@@ -292,9 +302,9 @@ export function generateOf(program: Program, model: CallableValue): GeneratePlan
   return program.checked.flow.plans.deploy.find((plan) => plan.model === name && plan.generate)?.generate;
 }
 
-/** Key of a model's fitted numbers in the lock. */
-export function fittedKey(program: Program, model: CallableValue): string {
-  return `${basename(program.path)}#${model.declaration.name.text}`;
+/** Key in the lock of the numbers fitted for a model, or for a block of several. */
+export function fittedKey(program: Program, name: string): string {
+  return `${basename(program.path)}#${name}`;
 }
 
 /** A path as the user would write it from the current folder. */

@@ -202,7 +202,7 @@ describe("optimizers, against PyTorch's formulas", () => {
       "  target y : number",
       "  target y : number\n  split train = 80%, valid = 20%",
     );
-    const graph = graphsOf(text, "Line", ["train"]).rate!;
+    const graph = graphsOf(text, "Line", ["train"]).rates!.get("train")!;
     const inputs = inputsOf(graph, { rate_factor: scalar(factor) }, 2);
     expect(evaluate(graph, inputs, new Map()).outputs.get("rate")!.data[0]).toBeCloseTo(expected, 12);
   });

@@ -89,7 +89,7 @@ async function losses(device: Device, network: Network, steps = recorded.steps):
       steps_per_epoch: recorded.steps,
       rate_factor: 1,
     };
-    const { loss, finite } = await device.step(batchOf(network, step), recorded.batch, control);
+    const { loss, finite } = await device.step(batchOf(network, step), recorded.batch, control, "train");
     expect(finite).toBe(true);
     found.push(loss);
   }

@@ -13,6 +13,7 @@ import {
 } from "../src/train/loop.ts";
 
 const plan: LoopPlan = {
+  turns: [{ name: undefined, entry: "train" }],
   batch: 4,
   dropLast: false,
   epochs: 3,

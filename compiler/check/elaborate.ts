@@ -38,6 +38,7 @@ export interface ElaborateOptions {
   /** the body is not looked at */
   readonly inputsOnly?: true;
   readonly alone?: boolean;
+  readonly salt?: string | undefined;
   /** look for mistakes in first values too */
   readonly checking?: boolean;
   /** the graph input that a tensor of the model is; the default declares one of role `input` and this name */
@@ -63,6 +64,7 @@ export function createElaboration(session: Session, options: ElaborateOptions): 
     checking: options.checking ?? false,
     poisoned: new Set(),
     passes: 0,
+    salt: options.salt ?? "",
     draws: new Map(),
   };
 }

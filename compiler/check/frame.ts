@@ -118,6 +118,8 @@ export interface Elaboration {
   readonly poisoned: Set<object>;
   /** passes of `repeat` and `for` so far: unrolled, they must stay countable */
   passes: number;
+  /** sets the random draws of this elaboration apart from those of others of the same models */
+  readonly salt: string;
   /** counts random draws, so that each has its own key */
   readonly draws: Map<string, number>;
 }

@@ -1,6 +1,7 @@
 /** One entry under construction: its builder, and weights and states as the conventions of ir/model.ts name them. */
 import type { Frame, Phase, StateRequest, StepProgram, WeightRequest } from "../check/frame.ts";
 import { blockFrame } from "../check/flow/block.ts";
+import type { Stores } from "../check/flow/block.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
 import { graphType } from "../check/type.ts";
@@ -9,7 +10,7 @@ import type { GraphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { FreeDim, Graph, GraphInput, Value } from "../ir/graph.ts";
-import { take } from "./region.ts";
+import { pathIn, take } from "./region.ts";
 import type { Region } from "./region.ts";
 import { reachable } from "./rows.ts";
 
@@ -28,13 +29,16 @@ export interface Entry {
   readonly updates: ReadonlyMap<string, Value>;
 }
 
-/** `step`: makes a step program of it, where it is one. */
+/** `salt` sets its random numbers apart from those of other entries. `step`: makes a step program of it, where it is one. */
 export function beginEntry(
   session: Session,
   scope: FileScope,
   phase: Phase,
   region: Region,
-  step?: (builder: GraphBuilder) => StepProgram,
+  options: {
+    readonly salt?: string | undefined;
+    readonly step?: (builder: GraphBuilder) => StepProgram;
+  } = {},
 ): Entry {
   const builder = graphBuilder();
   const places = new Map(region.weights.map((weight) => [weight.path, weight]));
@@ -47,26 +51,28 @@ export function beginEntry(
       dtype: "f32",
       shape: [dim.constant(region.size)],
     }));
-  const frame = blockFrame(session, scope, phase, builder, {
-    step: step?.(builder),
+  const pathOf = ({ model, path }: WeightRequest | StateRequest): string => pathIn(region, model, path);
+  const stores: Stores = {
+    step: options.step?.(builder),
     weights: {
       get(request) {
-        const place = places.get(request.path);
+        const place = places.get(pathOf(request));
         if (place === undefined) return undefined;
         const value = take(builder, regionInput(), place);
-        weights.set(request.path, value);
+        weights.set(place.path, value);
         return value;
       },
     },
     states: {
       get(request) {
-        const value = builder.input(request.path, "state", graphType(request.type));
-        states.set(request.path, value);
+        const value = builder.input(pathOf(request), "state", graphType(request.type));
+        states.set(pathOf(request), value);
         return value;
       },
-      set: (request, value) => void updates.set(request.path, value),
+      set: (request, value) => void updates.set(pathOf(request), value),
     },
-  });
+  };
+  const frame = blockFrame(session, scope, phase, builder, stores, options.salt);
   return { builder, frame, parameters: regionInput, weights, states, updates };
 }
 
@@ -80,7 +86,7 @@ export interface EntryParts {
   readonly bounds?: ReadonlyMap<string, number>;
 }
 
-/** The graph without what nothing needs. Its free dims are those of its inputs, in their order. */
+/** The graph without what nothing needs. Its free dims are those of its inputs in their order, then those of what it draws. */
 export function finishEntry({ builder }: Entry, { name, outputs, writes, keep, bounds }: EntryParts): Graph {
   const wanted = [
     ...outputs.map((output) => output.value),
@@ -93,12 +99,14 @@ export function finishEntry({ builder }: Entry, { name, outputs, writes, keep, b
     (input) => used.has(input) || (!isNode(input.source) && keep?.(input.source) === true),
   );
   const names = new Set<string>();
-  for (const input of inputs) for (const size of input.type.shape) dim.symbolsOf(size, names);
+  const kept = builder.nodes.filter((node) => nodes.has(node));
+  for (const { type } of [...inputs, ...kept.flatMap((node) => node.results)])
+    for (const size of type.shape) dim.symbolsOf(size, names);
   const dims = [...names].map((each): FreeDim => ({ name: each, max: bounds?.get(each) }));
-  return { name, dims, inputs, nodes: builder.nodes.filter((node) => nodes.has(node)), outputs, writes };
+  return { name, dims, inputs, nodes: kept, outputs, writes };
 }
 
-/** All weights and states that elaborating something asks for. */
+/** All weights and states that elaborating something asks for, by their paths. */
 export interface Requests {
   readonly weights: ReadonlyMap<string, WeightRequest>;
   readonly states: ReadonlyMap<string, StateRequest>;
@@ -109,8 +117,10 @@ export function collectRequests(
   session: Session,
   scope: FileScope,
   phases: readonly Phase[],
+  shared: boolean,
   elaborate: (frame: Frame) => void,
 ): Requests {
+  const pathOf = ({ model, path }: WeightRequest | StateRequest): string => pathIn({ shared }, model, path);
   const weights = new Map<string, WeightRequest>();
   const states = new Map<string, StateRequest>();
   for (const phase of phases) {
@@ -119,13 +129,13 @@ export function collectRequests(
       blockFrame(session, scope, phase, builder, {
         weights: {
           get(request) {
-            weights.set(request.path, request);
+            weights.set(pathOf(request), request);
             return builder.input(request.path, "weight", graphType(request.type));
           },
         },
         states: {
           get(request) {
-            states.set(request.path, request);
+            states.set(pathOf(request), request);
             return builder.input(request.path, "state", graphType(request.type));
           },
           set: () => {},

@@ -103,11 +103,15 @@ export function inferGraph(parts: ModelParts): Graph {
 }
 
 /** Fitting phase on all train rows; undefined where nothing is fitted. */
-export function fitGraph(parts: ModelParts, states: ReadonlyMap<string, StateRequest>): Graph | undefined {
+export function fitGraph(
+  { session, scope, region }: Pick<ModelParts, "session" | "scope" | "region">,
+  states: ReadonlyMap<string, StateRequest>,
+  elaborate: (frame: Frame) => void,
+): Graph | undefined {
   const fitted = [...states.values()].filter((state) => state.fitted);
   if (fitted.length === 0) return undefined;
-  const entry = beginEntry(parts.session, parts.scope, "fitting", parts.region);
-  runModelAlone(entry, parts);
+  const entry = beginEntry(session, scope, "fitting", region);
+  elaborate(entry.frame);
   const writes = [...entry.updates].map(([path, value]) => ({ input: entry.states.get(path)!, value }));
   return finishEntry(entry, { name: "fit", outputs: [], writes });
 }
@@ -133,9 +137,9 @@ export function initGraph(
     const values = region.weights.map(({ path }) => initial(weights.get(path)!));
     writes.push({ input, value: gather(builder, region, values) });
   }
-  for (const request of states.values())
+  for (const [path, request] of states)
     writes.push({
-      input: builder.input(request.path, "state", graphType(request.type)),
+      input: builder.input(path, "state", graphType(request.type)),
       value: initial(request),
     });
   return builder.finish({ name: "init", dims: [], outputs: [], writes });

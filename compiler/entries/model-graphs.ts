@@ -1,8 +1,8 @@
-/** All entry graphs of a model and its training block: what the checker hands on to the passes. */
+/** All entry graphs of a model and its training block, or of all models of one: what the checker hands on to the passes. */
 import { runForward } from "../check/flow/train.ts";
 import type { CheckedTrain } from "../check/flow/check-train.ts";
 import type { DataPlan, GeneratePlan } from "../check/flow/plans.ts";
-import type { StateRequest } from "../check/frame.ts";
+import type { Frame, StateRequest } from "../check/frame.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
 import type { CallableValue } from "../check/values.ts";
@@ -27,7 +27,8 @@ export interface GraphRequest {
   readonly session: Session;
   /** the file of the model */
   readonly scope: FileScope;
-  readonly model: CallableValue;
+  /** undefined: all models of a block that trains several by turns */
+  readonly model: CallableValue | undefined;
   /** for measure, train and grad */
   readonly train: CheckedTrain | undefined;
   readonly data: readonly DataPlan[];
@@ -42,11 +43,13 @@ export interface GraphRequest {
  */
 export function modelGraphs(request: GraphRequest): ModelGraphs {
   const { session, scope, model, train, data, generate, entries } = request;
+  const shared = model === undefined;
   const requests = collectRequests(
     session,
     scope,
     ["inference", "training", "fitting"],
-    (frame) => void (train ? runForward(frame, train.block) : runAlone(frame, model)),
+    shared,
+    elaborator(request),
   );
   const region = regionOf(
     [...requests.weights.values()].map(({ model: owner, path, kind, type }) => ({
@@ -55,33 +58,34 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
       kind,
       shape: sizes(path, shapeOf(type)),
     })),
+    shared,
   );
-  const bounds = boundsOf(session, model);
-  const parts = { session, scope, model, region, bounds };
-  const training = train && { session, block: train.block, plan: train.plan, region };
-  let optimizer: readonly StateEntry[] = [];
-  let rate: Graph | undefined;
-  const makers: Readonly<Record<EntryName, () => Graph | undefined>> = {
-    init: () => initGraph(region, requests.weights, requests.states),
-    fit: () => fitGraph(parts, requests.states),
-    infer: () => inferGraph(parts),
-    measure: () => training && measureGraph(training),
-    train: () => {
-      if (!training) return undefined;
-      const made = trainGraph(training);
-      ({ optimizer, rate } = made);
-      return made.graph;
-    },
-    grad: () => training && gradGraph(training),
-    step: () => generate && stepGraph(parts, generate),
+  const training = train && { session, block: train.block, region };
+  const alone = model && { session, scope, model, region, bounds: boundsOf(session, model) };
+  const optimizer: StateEntry[] = [];
+  const rates = new Map<string, Graph>();
+  const makers: Readonly<Record<EntryName, () => readonly (Graph | undefined)[]>> = {
+    init: () => [initGraph(region, requests.weights, requests.states)],
+    fit: () => [fitGraph({ session, scope, region }, requests.states, elaborator(request))],
+    infer: () => [alone && inferGraph(alone)],
+    measure: () => [training && measureGraph(training)],
+    train: () =>
+      (training?.block.parts ?? []).map((part) => {
+        const made = trainGraph(training!, part);
+        optimizer.push(...made.optimizer);
+        if (made.rate) rates.set(made.graph.name, made.rate);
+        return made.graph;
+      }),
+    step: () => [alone && generate && stepGraph(alone, generate)],
+    grad: () => (training?.block.parts ?? []).map((part) => gradGraph(training!, part)),
   };
-  const graphs = entries.flatMap((name) => makers[name]() ?? []);
+  const graphs = entries.flatMap((name) => makers[name]().flatMap((graph) => graph ?? []));
   return {
-    name: model.declaration.name.text,
+    name: model?.declaration.name.text ?? train?.plan.name ?? "",
     weights: region.weights,
-    states: [...requests.states.values()].map(stateEntry),
+    states: [...requests.states].map(([path, state]) => stateEntry(path, state)),
     optimizer,
-    rate,
+    rates,
     entries: graphs.map((graph): EntryGraph => {
       const [first] = graph.dims;
       const rows = first !== undefined && rowsIndependent(graph, first.name);
@@ -95,6 +99,14 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
   };
 }
 
+/** Runs what the entries are made of: the block's models and losses, or the model by itself. */
+function elaborator({ model, train }: Pick<GraphRequest, "model" | "train">): (frame: Frame) => void {
+  return (frame) => {
+    if (train) runForward(frame, train.block);
+    else if (model) runAlone(frame, model);
+  };
+}
+
 function sizes(path: string, shape: readonly Dim[]): number[] {
   return shape.map((size) => {
     const known = dim.constantOf(size);
@@ -104,10 +116,10 @@ function sizes(path: string, shape: readonly Dim[]): number[] {
   });
 }
 
-function stateEntry(request: StateRequest): StateEntry {
+function stateEntry(path: string, request: StateRequest): StateEntry {
   return {
-    path: request.path,
-    shape: sizes(request.path, shapeOf(request.type)),
+    path,
+    shape: sizes(path, shapeOf(request.type)),
     initial: initialTensor(request),
   };
 }
@@ -119,12 +131,8 @@ export function unknownSizes({
   model,
   train,
 }: Omit<GraphRequest, "data" | "entries">): readonly string[] {
-  const { weights } = collectRequests(
-    session,
-    scope,
-    ["inference"],
-    (frame) => void (train ? runForward(frame, train.block) : runAlone(frame, model)),
-  );
+  const shared = model === undefined;
+  const { weights } = collectRequests(session, scope, ["inference"], shared, elaborator({ model, train }));
   const names = new Set<string>();
   for (const { type } of weights.values()) for (const size of shapeOf(type)) dim.symbolsOf(size, names);
   return [...names];

@@ -1,6 +1,7 @@
 /**
- * The parameter region: all weights of a model as one vector f32[P], sorted by (model, kind, path), kinds in the order
- * kernel, table, other. Gradients and optimizer states have the same layout.
+ * The parameter region: all weights of a model, or of the models that a block trains by turns, as one vector f32[P], sorted
+ * by (model, kind, path), kinds in the order kernel, table, other. What is trained by one kind of step is a range of it, and
+ * gradients and optimizer states have the layout of that range.
  */
 import type { GraphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
@@ -20,8 +21,19 @@ export interface RegionWeight {
 }
 
 export interface Region {
-  readonly weights: readonly WeightEntry[];
+  readonly weights: readonly PlacedWeight[];
   readonly size: number;
+  /** several models: a path in the region begins with the name of its model */
+  readonly shared: boolean;
+}
+
+export interface PlacedWeight extends WeightEntry {
+  readonly model: string;
+}
+
+/** A path as the region and the artifact have it. */
+export function pathIn({ shared }: Pick<Region, "shared">, model: string, path: string): string {
+  return shared ? `${model}.${path}` : path;
 }
 
 function compare(a: RegionWeight, b: RegionWeight): number {
@@ -30,14 +42,47 @@ function compare(a: RegionWeight, b: RegionWeight): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
-export function regionOf(weights: readonly RegionWeight[]): Region {
+export function regionOf(weights: readonly RegionWeight[], shared = false): Region {
   let size = 0;
-  const entries = [...weights].sort(compare).map(({ path, kind, shape }): WeightEntry => {
-    const entry: WeightEntry = { path, kind, shape, offset: size };
+  const entries = [...weights].sort(compare).map(({ model, path, kind, shape }): PlacedWeight => {
+    const entry: PlacedWeight = { model, path: pathIn({ shared }, model, path), kind, shape, offset: size };
     size += elementCount(shape);
     return entry;
   });
-  return { weights: entries, size };
+  return { weights: entries, size, shared };
+}
+
+/** The weights of one model, which lie together: their range of the region. */
+export interface Range {
+  readonly weights: readonly PlacedWeight[];
+  readonly start: number;
+  readonly size: number;
+}
+
+export function rangeOf(region: Region, model: string): Range {
+  const weights = region.weights.filter((weight) => weight.model === model);
+  const size = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return { weights, start: weights[0]?.offset ?? 0, size };
+}
+
+/** The part of a vector of the whole region. */
+export function takeRange(builder: GraphBuilder, parameters: Value, region: Region, range: Range): Value {
+  if (range.size === region.size) return parameters;
+  return build.slice(builder, parameters, 0, dim.constant(range.start), dim.constant(range.size));
+}
+
+/** The vector of the whole region with a new range. */
+export function putRange(
+  builder: GraphBuilder,
+  parameters: Value,
+  region: Region,
+  { start, size }: Range,
+  value: Value,
+): Value {
+  const piece = (from: number, to: number): Value[] =>
+    from === to ? [] : [build.slice(builder, parameters, 0, dim.constant(from), dim.constant(to - from))];
+  const parts = [...piece(0, start), value, ...piece(start + size, region.size)];
+  return parts.length === 1 ? value : build.concat(builder, parts, 0);
 }
 
 /** One weight out of the region. */
@@ -47,10 +92,10 @@ export function take(builder: GraphBuilder, parameters: Value, { offset, shape }
   return build.split(builder, part, 0, shape.map(dim.constant));
 }
 
-/** One value a weight, in the order of the region, as one vector; zeros where a value is absent. */
+/** One value a weight, in the order of the region or range, as one vector; zeros where a value is absent. */
 export function gather(
   builder: GraphBuilder,
-  { weights }: Region,
+  { weights }: Pick<Range, "weights">,
   values: readonly (Value | undefined)[],
 ): Value {
   const parts = weights.map(({ shape }, i) => {
@@ -62,11 +107,11 @@ export function gather(
   return build.concat(builder, parts, 0);
 }
 
-/** Of a vector that lies as the region does: the norm of each weight, at every element of it. */
-export function normsOfParts(builder: GraphBuilder, { weights }: Region, vector: Value): Value {
+/** Of a vector that lies as the range does: the norm of each weight, at every element of it. */
+export function normsOfParts(builder: GraphBuilder, { weights, start }: Range, vector: Value): Value {
   const parts = weights.map(({ offset, shape }) => {
     const count = dim.constant(elementCount(shape));
-    const part = build.slice(builder, vector, 0, dim.constant(offset), count);
+    const part = build.slice(builder, vector, 0, dim.constant(offset - start), count);
     const squares = build.reduceSum(builder, build.mul(builder, part, part), [0]);
     return build.expandTo(builder, build.sqrt(builder, squares), [count], []);
   });

@@ -20,13 +20,9 @@ export function stepGraph(parts: ModelParts, { input, max }: GeneratePlan): Grap
   const time = timeOf(parts.session, parts.model, input);
   if (!time) throw new InternalError("entries", `${input} has no positions`, undefined);
   let step: StepBuild | undefined;
-  const entry = beginEntry(
-    parts.session,
-    parts.scope,
-    "inference",
-    parts.region,
-    (builder) => (step = stepBuild(builder, time, dim.constant(max))),
-  );
+  const entry = beginEntry(parts.session, parts.scope, "inference", parts.region, {
+    step: (builder) => (step = stepBuild(builder, time, dim.constant(max))),
+  });
   const outputs = outputsOf(runModelAlone(entry, parts));
   const writes = step!.kept.map(({ input: kept, next }) => ({ input: kept, value: next }));
   const [name] = dim.symbolsOf(time);

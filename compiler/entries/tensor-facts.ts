@@ -9,7 +9,7 @@ import type { TensorFacts } from "../ir/model.ts";
 
 export function tensorFacts(
   graph: Graph,
-  model: CallableValue,
+  model: CallableValue | undefined,
   data: readonly DataPlan[],
   train: TrainPlan | undefined,
 ): ReadonlyMap<string, TensorFacts> {
@@ -19,7 +19,7 @@ export function tensorFacts(
   for (const { source, type } of graph.inputs) {
     if (isNode(source) || source.role !== "input") continue;
     const column = columns.find((each) => each.name === source.name);
-    const parameter = model.declaration.tensors.find((each) => each.name.text === source.name);
+    const parameter = model?.declaration.tensors.find((each) => each.name.text === source.name);
     const labels = parameter ? labelsOf(parameter.type, type.shape.length) : ["B", ...(column?.labels ?? [])];
     facts.set(source.name, { labels, ...classes(column?.classes?.names) });
   }
@@ -27,7 +27,7 @@ export function tensorFacts(
   for (const { name, value } of graph.outputs) {
     const names = target?.classes?.names;
     facts.set(name, {
-      labels: labelsOf(resultType(model, name), value.type.shape.length),
+      labels: labelsOf(model && resultType(model, name), value.type.shape.length),
       ...(names && isScores(value, names.length) ? { classes: names } : {}),
     });
   }

@@ -1,9 +1,9 @@
-/** The entries of a training block: train (forward, backward, clip, update, guard), measure and grad. */
+/** The entries of a training block: train (forward, backward, clip, update, guard) and grad for each part, and measure. */
 import { asTensor } from "../check/arithmetic.ts";
 import { control } from "../check/flow/block.ts";
 import { optimizerOf, runForward, runUpdate } from "../check/flow/train.ts";
-import type { Forward, TrainBlock } from "../check/flow/train.ts";
-import type { PlateauPlan, TrainPlan } from "../check/flow/plans.ts";
+import type { Forward, PartLoss, TrainBlock, TrainPart } from "../check/flow/train.ts";
+import type { PlateauPlan } from "../check/flow/plans.ts";
 import type { Session } from "../check/session.ts";
 import { checkType } from "../check/type.ts";
 import type { CheckValue, TensorValue } from "../check/values.ts";
@@ -17,21 +17,40 @@ import * as build from "../ops/build.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { beginEntry, finishEntry } from "./entry.ts";
 import type { Entry } from "./entry.ts";
-import { gather, normsOfParts } from "./region.ts";
-import type { Region } from "./region.ts";
+import { gather, normsOfParts, putRange, rangeOf, takeRange } from "./region.ts";
+import type { Range, Region } from "./region.ts";
 
 export interface TrainParts {
   readonly session: Session;
   readonly block: TrainBlock;
-  readonly plan: TrainPlan;
   readonly region: Region;
 }
 
-function forwardOf(entry: Entry, block: TrainBlock): Forward & { readonly loss: TensorValue } {
-  const forward = runForward(entry.frame, block);
-  if (!forward?.loss?.value)
+type SoundLoss = PartLoss & { readonly loss: TensorValue & { readonly value: Value } };
+
+function forwardOf(
+  entry: Entry,
+  block: TrainBlock,
+  parts: readonly TrainPart[],
+): Pick<Forward, "out"> & { readonly losses: readonly SoundLoss[] } {
+  const forward = runForward(entry.frame, block, parts);
+  const losses = (forward?.losses ?? []).flatMap((each) => (isSound(each) ? [each] : []));
+  if (!forward || losses.length < parts.length)
     throw new InternalError("entries", `the loss of ${block.declaration.name.text} has no graph`, undefined);
-  return { ...forward, loss: forward.loss };
+  return { out: forward.out, losses };
+}
+
+function isSound(each: PartLoss): each is SoundLoss {
+  return each.loss?.value !== undefined;
+}
+
+/** An entry of one part: `grad`, or `grad.Critic`. */
+export function entryName(entry: "train" | "grad", { name }: Pick<TrainPart, "name">): string {
+  return name === undefined ? entry : `${entry}.${name}`;
+}
+
+function beginPart({ session, block, region }: TrainParts, { name }: TrainPart): Entry {
+  return beginEntry(session, block.scope, "training", region, { salt: name && `${name}:` });
 }
 
 /** `out`, or `out.NAME` for several. */
@@ -43,41 +62,58 @@ export function outputsOf(out: CheckValue): Graph["outputs"] {
   );
 }
 
-/** Inference phase: `loss` (no penalties) and the model's outputs. */
+/**
+ * Inference phase, no penalties: `loss`, its terms `loss.TERM` where it has several, and the model's outputs; where steps
+ * take turns, `loss.MODEL` of each.
+ */
 export function measureGraph({ session, block, region }: TrainParts): Graph {
   const entry = beginEntry(session, block.scope, "inference", region);
-  const { loss, out, terms } = forwardOf(entry, block);
-  const named =
-    terms.length > 1 ? terms.map(({ name, value }) => ({ name: `loss.${name}`, value: value.value! })) : [];
-  const outputs = [{ name: "loss", value: loss.value! }, ...named, ...outputsOf(out)];
+  const { losses, out } = forwardOf(entry, block, block.parts);
+  const outputs = losses.flatMap(({ part, loss, terms }) => {
+    if (part.name !== undefined) return [{ name: `loss.${part.name}`, value: loss.value }];
+    const named = terms.length > 1 ? terms : [];
+    return [
+      { name: "loss", value: loss.value },
+      ...named.map(({ name, value }) => ({ name: `loss.${name}`, value: value.value! })),
+    ];
+  });
+  if (out) outputs.push(...outputsOf(out));
   return finishEntry(entry, { name: "measure", outputs, writes: [] });
 }
 
-/** The gradient of the loss and its penalties as one vector. */
-function gradientOf(entry: Entry, loss: Value, { region, plan }: TrainParts): Value {
+/** The gradient of the loss and its penalties towards the weights of the range, as one vector. */
+function gradientOf(entry: Entry, loss: Value, part: TrainPart, region: Region, range: Range): Value {
   const { builder } = entry;
-  const values = region.weights.map(({ path }) => entry.weights.get(path));
+  const values = range.weights.map(({ path }) => entry.weights.get(path));
   const present = values.flatMap((value) => value ?? []);
   const found = differentiate(builder, loss, present);
   const byValue = new Map(present.map((value, i) => [value, found[i]]));
   const gradient = gather(
     builder,
-    region,
+    range,
     values.map((value) => value && byValue.get(value)),
   );
-  return withPenalty(entry, gradient, region, plan);
+  return withPenalty(entry, gradient, part, region, range);
 }
 
 /**
  * Adds the gradient of r times the sum of squares (2 r w) and of r times the sum of absolute values (r sign w, 0 at 0)
- * over kernels and tables, which are the first part of the region.
+ * over kernels and tables, which are the first part of the range.
  */
-function withPenalty(entry: Entry, gradient: Value, region: Region, { penalty }: TrainPlan): Value {
+function withPenalty(
+  entry: Entry,
+  gradient: Value,
+  { settings: { penalty } }: TrainPart,
+  region: Region,
+  { weights, start, size }: Range,
+): Value {
   const { builder: b } = entry;
   if (penalty.l1 === 0 && penalty.l2 === 0) return gradient;
-  const rest = region.weights.find(({ kind }) => kind === "other")?.offset ?? region.size;
-  if (rest === 0) return gradient;
-  const w = build.slice(b, entry.parameters(), 0, dim.zero, dim.constant(rest));
+  const other = weights.find(({ kind }) => kind === "other")?.offset;
+  const count = other === undefined ? size : other - start;
+  if (count === 0) return gradient;
+  const first: Range = { weights, start, size: count };
+  const w = takeRange(b, entry.parameters(), region, first);
   const zero = build.fullLike(b, 0, w);
   const parts: Value[] = [];
   if (penalty.l2 !== 0) parts.push(build.scale(b, w, 2 * penalty.l2));
@@ -87,7 +123,7 @@ function withPenalty(entry: Entry, gradient: Value, region: Region, { penalty }:
     parts.push(build.select(b, build.lt(b, zero, w), rate, negative));
   }
   const sum = parts.reduce((x, y) => build.add(b, x, y));
-  return build.add(b, gradient, build.pad(b, sum, 0, dim.zero, dim.constant(region.size - rest)));
+  return build.add(b, gradient, build.pad(b, sum, 0, dim.zero, dim.constant(size - count)));
 }
 
 function normOf(entry: Entry, gradient: Value): Value {
@@ -109,86 +145,128 @@ function slowed(b: GraphBuilder, rate: Value, { least }: PlateauPlan): Value {
   return build.max(b, lower, build.min(b, rate, build.constantScalar(b, least)));
 }
 
+/** The optimizer state that is the moving average of the part's weights, times 1 - decay^updates. */
+export function averageName({ name }: Pick<TrainPart, "name">): string {
+  return name === undefined ? "optimizer.average" : `optimizer.${name}.average`;
+}
+
+/** The same of a state of the model. */
+export function averageOfState(path: string): string {
+  return `optimizer.average.${path}`;
+}
+
+function ownsState({ shared }: Region, model: string, path: string): boolean {
+  return !shared || path.startsWith(`${model}.`);
+}
+
+function sizesOf({ type }: Value): number[] {
+  return type.shape.map((size) => dim.evaluate(size, new Map()));
+}
+
 /**
- * One step, guarded: where loss or gradient is not finite nothing changes and `status` is 0. `rate` is the graph of the
- * learning rate alone.
+ * One step of a part, guarded: where loss or gradient is not finite nothing changes and `status` is 0. Written are the
+ * weights of its model and the states of every model that ran. `rate` is the graph of the learning rate alone.
  */
-export function trainGraph(parts: TrainParts): {
+export function trainGraph(
+  parts: TrainParts,
+  part: TrainPart,
+): {
   readonly graph: Graph;
   readonly rate: Graph | undefined;
   readonly optimizer: readonly StateEntry[];
 } {
-  const { session, block, plan, region } = parts;
-  const entry = beginEntry(session, block.scope, "training", region);
+  const { block, region } = parts;
+  const entry = beginPart(parts, part);
   const { builder: b, frame } = entry;
-  const { loss } = forwardOf(entry, block);
+  const [{ loss } = { loss: undefined }] = forwardOf(entry, block, [part]).losses;
+  const { text: owner, span } = part.model.declaration.name;
+  const range = rangeOf(region, owner);
   const states: StateEntry[] = [];
   const writes: { input: Value; value: Value }[] = [];
-  const raw = gradientOf(entry, loss.value!, parts);
+  const raw = gradientOf(entry, loss!.value, part, region, range);
   const norm = normOf(entry, raw);
-  const gradient = clipped(entry, raw, norm, plan.clip);
-  const ok = build.and(b, build.isFinite(b, loss.value!), build.isFinite(b, norm));
+  const gradient = clipped(entry, raw, norm, part.settings.clip);
+  const ok = build.and(b, build.isFinite(b, loss!.value), build.isFinite(b, norm));
   const guarded = (input: Value, value: Value): void =>
     void writes.push({ input, value: build.select(b, ok, value, input) });
 
-  const { span } = block.declaration.name;
-  const shape = [dim.constant(region.size)];
+  const shape = [dim.constant(range.size)];
   const origin = { kind: "written", span, name: undefined } as const;
   const vectorType = checkType("f32", [{ label: undefined, size: { dim: shape[0]!, origin } }]);
   const vector = (value: Value): TensorValue => ({ kind: "tensor", type: vectorType, value, span });
   const stateInputs = new Map<string, Value>();
-  const optimizer = optimizerOf(frame, block);
-  const scalar = (name: string): TensorValue => ({
+  const { average, plateau } = block.settings.plan;
+  const optimizer = optimizerOf(frame, part);
+  const step: TensorValue = {
     kind: "tensor",
     type: checkType("f32", []),
-    value: control(b, name, "f32"),
+    value: control(b, "step", "f32"),
     span,
-  });
+  };
+  const before = takeRange(b, entry.parameters(), region, range);
   const update =
     optimizer &&
     runUpdate(frame, optimizer, {
-      w: vector(entry.parameters()),
+      w: vector(before),
       g: vector(gradient),
-      step: scalar("step"),
+      step,
       state(name, initial) {
-        const path = `optimizer.${name}`;
+        const path = part.name === undefined ? `optimizer.${name}` : `optimizer.${part.name}.${name}`;
         const input = b.input(path, "state", { dtype: "f32", shape });
         stateInputs.set(name, input);
-        const data = new Float64Array(region.size).fill(initial);
-        states.push({ path, shape: [region.size], initial: tensor("f32", [region.size], data) });
+        const data = new Float64Array(range.size).fill(initial);
+        states.push({ path, shape: [range.size], initial: tensor("f32", [range.size], data) });
         return vector(input);
       },
-      norms: (_, x) => normsOfParts(b, region, x),
-      changeRate: plan.plateau && ((rate) => slowed(b, rate, plan.plateau!)),
+      norms: (_, x) => normsOfParts(b, range, x),
+      changeRate: plateau && ((rate) => slowed(b, rate, plateau)),
     });
   if (!update?.w.value)
-    throw new InternalError("entries", `the optimizer of ${plan.name} has no graph`, undefined);
-  guarded(entry.parameters(), update.w.value);
+    throw new InternalError("entries", `the optimizer of ${part.entry} has no graph`, undefined);
+  const after = build.select(b, ok, update.w.value, before);
+  writes.push({ input: entry.parameters(), value: putRange(b, entry.parameters(), region, range, after) });
   for (const [name, input] of stateInputs) {
     const value = update.states.get(name)?.value;
     if (value) guarded(input, value);
   }
   for (const [path, value] of entry.updates) guarded(entry.states.get(path)!, value);
+  if (average !== undefined) {
+    const averaged = (path: string, of: Value, sizes: readonly number[]): void => {
+      const input = b.input(path, "state", of.type);
+      states.push({ path, shape: sizes, initial: tensor("f32", sizes) });
+      guarded(input, build.add(b, build.scale(b, input, average), build.scale(b, of, 1 - average)));
+    };
+    averaged(averageName(part), update.w.value, [range.size]);
+    for (const [path, value] of entry.updates)
+      if (ownsState(region, owner, path)) averaged(averageOfState(path), value, sizesOf(value));
+  }
   const outputs = [
-    { name: "loss", value: loss.value! },
+    { name: "loss", value: loss!.value },
     { name: "gradient_norm", value: norm },
     { name: "status", value: build.cast(b, ok, "i32") },
   ];
   const rate = update.rate && asTensor(frame, update.rate, span)?.value;
   return {
-    graph: finishEntry(entry, { name: "train", outputs, writes }),
+    graph: finishEntry(entry, { name: entryName("train", part), outputs, writes }),
     rate: rate && finishEntry(entry, { name: "rate", outputs: [{ name: "rate", value: rate }], writes: [] }),
     optimizer: states,
   };
 }
 
-/** Training phase, nothing written: `loss` (no penalties) and `gradient` (of loss and penalties, as the region lies). */
-export function gradGraph(parts: TrainParts): Graph {
-  const entry = beginEntry(parts.session, parts.block.scope, "training", parts.region);
-  const { loss } = forwardOf(entry, parts.block);
+/** Training phase, nothing written: `loss` (no penalties) and `gradient` (of both, as the region lies; 0 for other models). */
+export function gradGraph(parts: TrainParts, part: TrainPart): Graph {
+  const entry = beginPart(parts, part);
+  const [{ loss } = { loss: undefined }] = forwardOf(entry, parts.block, [part]).losses;
+  const range = rangeOf(parts.region, part.model.declaration.name.text);
+  const own = gradientOf(entry, loss!.value, part, parts.region, range);
+  const after = parts.region.size - range.start - range.size;
+  const gradient =
+    range.size === parts.region.size
+      ? own
+      : build.pad(entry.builder, own, 0, dim.constant(range.start), dim.constant(after));
   const outputs = [
-    { name: "loss", value: loss.value! },
-    { name: "gradient", value: gradientOf(entry, loss.value!, parts) },
+    { name: "loss", value: loss!.value },
+    { name: "gradient", value: gradient },
   ];
-  return finishEntry(entry, { name: "grad", outputs, writes: [] });
+  return finishEntry(entry, { name: entryName("grad", part), outputs, writes: [] });
 }

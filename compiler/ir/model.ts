@@ -13,6 +13,8 @@
  *   model's outputs `out` or `out.NAME`.
  * - `train`: the same inputs; outputs `loss`, `gradient_norm` (before clipping) and `status` (i32, 1: weights were updated,
  *   0: loss or gradient was not finite and nothing was written).
+ * - Where steps of several models take turns: `train.MODEL` for each, with optimizer states `optimizer.MODEL.m` as long as
+ *   the model's range of the parameters; `measure` has `loss.MODEL` of each and no other outputs.
  * - `init`: control seed; writes parameters and states.
  * - `fit`: only run by the reference on all rows of the train split; writes the states of fitted modules.
  */
@@ -56,7 +58,7 @@ export interface ModelGraphs {
   readonly weights: readonly WeightEntry[];
   readonly states: readonly StateEntry[];
   readonly optimizer: readonly StateEntry[];
-  /** control scalars -> the learning rate (`rate`), for what tools show; where there is a training entry */
-  readonly rate?: Graph | undefined;
+  /** by train entry: control scalars -> the learning rate (`rate`), for what tools show */
+  readonly rates?: ReadonlyMap<string, Graph>;
   readonly entries: readonly EntryGraph[];
 }

@@ -48,13 +48,13 @@ export function trainingReport(t: Terminal, epochs: number): TrainingReport {
           steps++;
           busy += event.ms;
           const rate = (1000 * steps) / Math.max(busy, 1e-3);
-          bar?.update(event.step, `loss ${number(event.train.loss)}  ${number(rate)} steps/s`);
+          bar?.update(event.step, `${lossText(event.train)}  ${number(rate)} steps/s`);
           break;
         }
         case "epoch":
           bar?.stop();
           bar = undefined;
-          losses.push(event.valid?.["loss"] ?? event.train.loss);
+          losses.push(event.valid?.["loss"] ?? event.train["loss"] ?? NaN);
           if (!columns) t.print(headLine(t, (columns = columnsOf(event)), place(event.epoch)));
           t.print(epochLine(t, event, columns, place(event.epoch)));
           if (event.step < total) open(event.step);
@@ -83,11 +83,24 @@ function columnOf(name: string, metric: string): Column {
   return { name, text, width: Math.max(name.length, isShare(metric) ? percent(1).length : 7) };
 }
 
-function columnsOf({ valid }: EpochEvent): Column[] {
+function columnsOf({ train, valid }: EpochEvent): Column[] {
   return [
-    columnOf("loss", "loss"),
-    ...Object.keys(valid ?? {}).map((name) => columnOf(name === "loss" ? "valid loss" : name, name)),
+    ...Object.keys(train).map((name) => columnOf(name, name)),
+    ...Object.keys(valid ?? {}).map((name) => columnOf(isLoss(name) ? `valid ${name}` : name, name)),
   ];
+}
+
+/** `loss`, or `loss.Critic` of a step that takes turns */
+function isLoss(name: string): boolean {
+  return /^loss(\.|$)/.test(name);
+}
+
+/** `loss 0.31`, `loss Critic 1.2, Generator 0.9` */
+function lossText(losses: Readonly<Record<string, number>>): string {
+  const texts = Object.entries(losses).map(([name, value]) =>
+    [name.replace(/^loss\.?/, ""), number(value)].filter((part) => part !== "").join(" "),
+  );
+  return `loss ${texts.join(", ")}`;
 }
 
 function headLine(t: Terminal, columns: readonly Column[], epochs: string): string {
@@ -96,7 +109,7 @@ function headLine(t: Terminal, columns: readonly Column[], epochs: string): stri
 }
 
 function epochLine(t: Terminal, event: EpochEvent, columns: readonly Column[], epochs: string): string {
-  const values = [event.train.loss, ...Object.values(event.valid ?? {})];
+  const values = [...Object.values(event.train), ...Object.values(event.valid ?? {})];
   return [
     epochs.padEnd("epoch".length),
     ...columns.map(({ width, text }, i) => text(values[i] ?? NaN).padStart(width)),

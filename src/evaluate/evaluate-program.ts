@@ -61,7 +61,7 @@ export async function evaluateBlock(
       status: 2,
     });
   const specs = [...model.manifest.weights, ...model.manifest.states];
-  model.setWeights(decodeWeights(readBytes(weightsFile), shownPath(weightsFile), specs).tensors);
+  model.setWeights(decodeWeights(readBytes(weightsFile), shownPath(weightsFile), specs, plan.model).tensors);
 
   const feeds = feedsOf(inputNames(graphs, "measure"), dataset.plan);
   const measured = await measureSplit(model, dataset, plan.split, feeds, train.plan.batch);

@@ -6,8 +6,8 @@ import { metrics, type MetricArguments, type Predictions } from "./metrics.ts";
 
 export interface Measured {
   readonly rows: number;
-  /** mean over the rows, without penalties */
-  readonly loss: number;
+  /** means over the rows, without penalties: `loss`, its terms as `loss.TERM`, or `loss.MODEL` of steps by turns */
+  readonly losses: Readonly<Record<string, number>>;
   /** every output of the model, all rows behind each other: `out`, or `out.NAME` */
   readonly outputs: ReadonlyMap<string, Float32Array>;
 }
@@ -22,16 +22,17 @@ export async function measureSplit(
 ): Promise<Measured> {
   const ids = dataset.splits[split];
   const outputs = new Map<string, Float32Array>();
-  let lossSum = 0;
+  const sums: Record<string, number> = {};
   for (let first = 0; first < ids.length; first += chunk) {
     const rows = ids.subarray(first, first + chunk);
     const result = await model.measure(fed(dataset, rows, feeds), { dims: { B: rows.length } });
     for (const [name, values] of Object.entries(result)) {
-      if (name === "loss") lossSum += values[0]! * rows.length;
+      if (/^loss(\.|$)/.test(name)) sums[name] = (sums[name] ?? 0) + values[0]! * rows.length;
       else collect(outputs, name, values, first, rows.length, ids.length);
     }
   }
-  return { rows: ids.length, loss: lossSum / ids.length, outputs };
+  const losses = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / ids.length]));
+  return { rows: ids.length, losses, outputs };
 }
 
 /** Inputs of the entry by name, from the columns that feed them. */
@@ -89,7 +90,8 @@ export function metricValue(
   measured: Measured,
   predictions: Predictions | undefined,
 ): number {
-  if (name === "loss") return measured.loss;
+  const loss = measured.losses[name];
+  if (loss !== undefined) return loss;
   const compute = metrics[name];
   if (!compute || !predictions) throw new Error(`no metric ${name}`);
   return compute(predictions, options);

@@ -86,6 +86,8 @@ function isCounters(value: unknown): value is Counters {
     value !== null &&
     Object.entries(start).every(([key, example]) => {
       const found: unknown = (value as Record<string, unknown>)[key];
+      if (Array.isArray(example))
+        return Array.isArray(found) && found.every((each) => typeof each === "number");
       return typeof found === "number" || (found === null && example === null);
     })
   );
@@ -211,13 +213,33 @@ function fitting(found: HostArray, spec: TensorSpec, file: string): Float32Array
 /**
  * Weights for a model: every weight and state must be in the file (a checkpoint of training serves as well, its best
  * tensors are preferred), and nothing of the model may be missing. Tensors that no part of the model asks for are told.
+ * In the file of models that were trained together, those of `model` are behind its name.
  */
 export function decodeWeights(
   bytes: Uint8Array,
   file: string,
   specs: readonly TensorSpec[],
+  model?: string,
 ): { tensors: Map<string, Float32Array>; unused: string[] } {
   const { tensors } = readWithDigest(bytes, file);
+  const own = model === undefined ? new Map<string, HostArray>() : ofModel(tensors, `${model}.`);
+  return decode(specs.some(({ path }) => own.has(path)) ? own : tensors, file, specs);
+}
+
+/** Those of one model, under the paths that they have in it by itself. */
+function ofModel(tensors: ReadonlyMap<string, HostArray>, own: string): Map<string, HostArray> {
+  const found = new Map<string, HostArray>();
+  for (const [name, tensor] of tensors)
+    for (const prefix of ["", bestPrefix])
+      if (name.startsWith(prefix + own)) found.set(prefix + name.slice((prefix + own).length), tensor);
+  return found;
+}
+
+function decode(
+  tensors: ReadonlyMap<string, HostArray>,
+  file: string,
+  specs: readonly TensorSpec[],
+): { tensors: Map<string, Float32Array>; unused: string[] } {
   const prefix = specs.every((s) => tensors.has(bestPrefix + s.path)) && specs.length > 0 ? bestPrefix : "";
   const missing = specs.filter((s) => !tensors.has(prefix + s.path)).map((s) => s.path);
   if (missing.length > 0) {

@@ -26,7 +26,8 @@ export interface StepResult {
 
 /** A compiled training program. Tensors are copies: weights, states and optimizer state by path. */
 export interface Device {
-  step(batch: Batch, rows: number, control: Control): Promise<StepResult>;
+  /** `entry` is that of one of the plan's turns */
+  step(batch: Batch, rows: number, control: Control, entry: string): Promise<StepResult>;
   snapshot(): Map<string, Float32Array>;
   restore(tensors: ReadonlyMap<string, Float32Array>): void;
 }
@@ -35,8 +36,8 @@ export interface DataSource {
   readonly trainRows: number;
   /** the rows as a batch; `epoch` and `rows` make augmentation repeatable */
   batch(rows: Int32Array, epoch: number): Batch;
-  /** loss and metrics of the validation split with the device's weights; undefined where there is no such split */
-  validate(): Promise<Readonly<Record<string, number>> | undefined>;
+  /** loss and metrics of the validation split with these weights; undefined where there is no such split */
+  validate(weights: ReadonlyMap<string, Float32Array>): Promise<Readonly<Record<string, number>> | undefined>;
 }
 
 export interface Watch {
@@ -45,7 +46,17 @@ export interface Watch {
   readonly larger: boolean;
 }
 
+/** One of the updates that every batch leads to; a block has one, or one for each `step` in it. */
+export interface Turn {
+  /** of the step's model; undefined: the only turn */
+  readonly name: string | undefined;
+  readonly entry: string;
+  /** the learning rate of a step, for events */
+  readonly rate?: ((control: Control) => number) | undefined;
+}
+
 export interface LoopPlan {
+  readonly turns: readonly Turn[];
   readonly batch: number;
   readonly dropLast: boolean;
   readonly epochs: number;
@@ -59,14 +70,17 @@ export interface LoopPlan {
   readonly plateau: (Watch & { readonly factor: number; readonly patience: number }) | undefined;
   /** stop at the first step that is not finite, or leave the weights and go on */
   readonly onNotFinite: "stop" | "skip";
-  /** the learning rate of a step, for events */
-  readonly rate?: ((control: Control) => number) | undefined;
+  /** the weights that are validated and kept in the place of those that are trained, after so many updates by turn */
+  readonly average?:
+    | ((tensors: ReadonlyMap<string, Float32Array>, updates: readonly number[]) => Map<string, Float32Array>)
+    | undefined;
 }
 
 /** All that the loop keeps. Restoring it goes on to the same bits. */
 export interface Checkpoint {
   readonly counters: Counters;
   readonly tensors: Map<string, Float32Array>;
+  /** what training ends with, where that is not the last weights: the best so far, else their average */
   readonly best: Map<string, Float32Array> | undefined;
 }
 
@@ -76,10 +90,15 @@ export interface Counters {
   /** steps of it that are done */
   readonly stepInEpoch: number;
   readonly iteration: number;
-  /** steps that were not finite and changed nothing, over all epochs */
+  /** turns of the step under way that are done: above 0 only where a later one was not finite */
+  readonly turn: number;
+  /** by turn: updates made, over all epochs */
+  readonly updates: readonly number[];
+  /** turns that were not finite and changed nothing, over all epochs */
   readonly skipped: number;
-  readonly lossSum: number;
-  readonly lossRows: number;
+  /** by turn, of the epoch under way: sum of the loss over rows, and these rows */
+  readonly lossSums: readonly number[];
+  readonly lossRows: readonly number[];
   readonly bestValue: number | null;
   readonly bestEpoch: number | null;
   readonly stopValue: number | null;
@@ -95,9 +114,11 @@ export const start: Counters = {
   epoch: 0,
   stepInEpoch: 0,
   iteration: 0,
+  turn: 0,
+  updates: [],
   skipped: 0,
-  lossSum: 0,
-  lossRows: 0,
+  lossSums: [],
+  lossRows: [],
   bestValue: null,
   bestEpoch: null,
   stopValue: null,
@@ -106,6 +127,11 @@ export const start: Counters = {
   plateauValue: null,
   plateauWaited: 0,
 };
+
+/** `loss`, or `loss.MODEL` of each turn. */
+type Losses = Readonly<Record<string, number>>;
+/** A number, or one of each turn by its name. */
+type OfTurns<T> = T | Readonly<Record<string, T>>;
 
 export type TrainEvent =
   | {
@@ -121,21 +147,21 @@ export type TrainEvent =
       readonly step: number;
       readonly stepInEpoch: number;
       readonly stepsPerEpoch: number;
-      readonly train: { readonly loss: number };
+      readonly train: Losses;
       /** the learning rate, where the optimizer has one */
-      readonly rate: number | null;
-      readonly gradientNorm: number;
+      readonly rate: OfTurns<number | null>;
+      readonly gradientNorm: OfTurns<number>;
       readonly ms: number;
     }
   | {
       readonly event: "epoch";
       readonly epoch: number;
       readonly step: number;
-      readonly train: { readonly loss: number };
+      readonly train: Losses;
       readonly valid: Readonly<Record<string, number>> | undefined;
       /** of its last step */
-      readonly rate: number | null;
-      /** steps so far that were not finite and changed nothing */
+      readonly rate: OfTurns<number | null>;
+      /** turns so far that were not finite and changed nothing */
       readonly skipped: number;
       readonly ms: number;
       readonly best: boolean;
@@ -175,7 +201,13 @@ export interface Outcome {
   readonly checkpoint: Checkpoint;
   /** the batch that was not finite */
   readonly notFinite:
-    | { readonly batch: Batch; readonly rows: number; readonly control: Control; readonly loss: number }
+    | {
+        readonly batch: Batch;
+        readonly rows: number;
+        readonly control: Control;
+        readonly loss: number;
+        readonly entry: string;
+      }
     | undefined;
 }
 
@@ -196,6 +228,28 @@ export function stepsPerEpoch(plan: LoopPlan, rows: number): number {
   return plan.dropLast ? Math.floor(rows / plan.batch) : Math.ceil(rows / plan.batch);
 }
 
+function added(numbers: readonly number[], at: number, value: number): readonly number[] {
+  const sums = [...numbers];
+  for (let i = 0; i <= at; i++) sums[i] ??= 0;
+  sums[at]! += value;
+  return sums;
+}
+
+function ofTurns<T>(turns: readonly Turn[], values: readonly T[], otherwise: T): OfTurns<T> {
+  const [first] = turns;
+  if (first?.name === undefined) return values[0] ?? otherwise;
+  return Object.fromEntries(turns.map(({ name }, i) => [name, values[i] ?? otherwise]));
+}
+
+/** Turns that an earlier run did already have none. */
+function lossesOf(turns: readonly Turn[], losses: readonly number[]): Losses {
+  return Object.fromEntries(
+    turns.flatMap(({ name }, i) =>
+      losses[i] === undefined ? [] : [[name === undefined ? "loss" : `loss.${name}`, losses[i]]],
+    ),
+  );
+}
+
 export async function train(
   plan: LoopPlan,
   from: Checkpoint,
@@ -208,8 +262,10 @@ export async function train(
   let paused = began;
   const perEpoch = stepsPerEpoch(plan, source.trainRows);
   let counters = from.counters;
-  let best = from.best;
-  let rate: number | null = null;
+  // without a choice, what is kept is the average as it is now
+  let best = from.counters.bestEpoch === null ? undefined : from.best;
+  const { turns } = plan;
+  let rate: OfTurns<number | null> = null;
   device.restore(from.tensors);
   const total = Math.min(plan.steps ?? Infinity, plan.epochs * perEpoch);
   sink.event({
@@ -220,7 +276,12 @@ export async function train(
     rows: source.trainRows,
   });
 
-  const taken = (): Checkpoint => ({ counters, tensors: device.snapshot(), best });
+  const shown = (tensors: Map<string, Float32Array>): Map<string, Float32Array> =>
+    plan.average?.(tensors, counters.updates) ?? tensors;
+  const taken = (): Checkpoint => {
+    const tensors = device.snapshot();
+    return { counters, tensors, best: best ?? (plan.average ? shown(tensors) : undefined) };
+  };
   const end = async (reason: EndReason, notFinite?: Outcome["notFinite"]): Promise<Outcome> => {
     const checkpoint = taken();
     await sink.checkpoint(checkpoint, "end");
@@ -245,48 +306,74 @@ export async function train(
       const first = counters.stepInEpoch * plan.batch;
       const rows = Math.min(plan.batch, source.trainRows - first);
       const ids = order.subarray(first, first + rows);
-      const control: Control = {
-        seed: plan.seed,
-        iteration: counters.iteration,
-        step: counters.iteration - counters.skipped + 1,
-        steps_per_epoch: perEpoch,
-        rate_factor: counters.rateFactor,
-      };
       const batch = source.batch(ids, epoch);
-      rate = plan.rate?.(control) ?? null;
       const before = clock.now();
-      const result = await device.step(batch, rows, control);
-      if (!result.finite && plan.onNotFinite === "stop")
-        return end("not-finite", { batch, rows, control, loss: result.loss });
+      const results: StepResult[] = [];
+      const rates: (number | null)[] = [];
+      for (let turn = counters.turn; turn < turns.length; turn++) {
+        const { entry, rate: rateOf } = turns[turn]!;
+        const control: Control = {
+          seed: plan.seed,
+          iteration: counters.iteration,
+          step: (counters.updates[turn] ?? 0) + 1,
+          steps_per_epoch: perEpoch,
+          rate_factor: counters.rateFactor,
+        };
+        rates[turn] = rateOf?.(control) ?? null;
+        const result = await device.step(batch, rows, control, entry);
+        if (!result.finite && plan.onNotFinite === "stop")
+          return end("not-finite", { batch, rows, control, loss: result.loss, entry });
+        results[turn] = result;
+        counters = {
+          ...counters,
+          turn: turn + 1,
+          ...(result.finite
+            ? {
+                updates: added(counters.updates, turn, 1),
+                lossSums: added(counters.lossSums, turn, result.loss * rows),
+                lossRows: added(counters.lossRows, turn, rows),
+              }
+            : { skipped: counters.skipped + 1 }),
+        };
+      }
       counters = {
         ...counters,
+        turn: 0,
         stepInEpoch: counters.stepInEpoch + 1,
         iteration: counters.iteration + 1,
-        skipped: counters.skipped + (result.finite ? 0 : 1),
-        lossSum: result.finite ? counters.lossSum + result.loss * rows : counters.lossSum,
-        lossRows: result.finite ? counters.lossRows + rows : counters.lossRows,
       };
+      rate = ofTurns(turns, rates, null);
       sink.event({
         event: "step",
         epoch: epoch + 1,
         step: counters.iteration,
         stepInEpoch: counters.stepInEpoch,
         stepsPerEpoch: perEpoch,
-        train: { loss: result.loss },
+        train: lossesOf(
+          turns,
+          results.map((result) => result.loss),
+        ),
         rate,
-        gradientNorm: result.gradientNorm,
+        gradientNorm: ofTurns(
+          turns,
+          results.map((result) => result.gradientNorm),
+          NaN,
+        ),
         ms: clock.now() - before,
       });
       if (counters.stepInEpoch < perEpoch && sink.due(clock.now())) await sink.checkpoint(taken(), "step");
     }
 
-    const valid = await source.validate();
+    const trained = device.snapshot();
+    const weights = shown(trained);
+    const valid = await source.validate(weights);
+    if (plan.average) device.restore(trained);
     let isBest = false;
     if (plan.keep && valid) {
       const value = valid[plan.keep.metric]!;
       if (better(plan.keep, value, counters.bestValue)) {
         isBest = true;
-        best = device.snapshot();
+        best = weights;
         counters = { ...counters, bestValue: value, bestEpoch: epoch };
       }
     }
@@ -301,14 +388,17 @@ export async function train(
       event: "epoch",
       epoch: epoch + 1,
       step: counters.iteration,
-      train: { loss: counters.lossRows === 0 ? NaN : counters.lossSum / counters.lossRows },
+      train: lossesOf(
+        turns,
+        turns.map((_, i) => (counters.lossSums[i] ?? 0) / (counters.lossRows[i] ?? 0)),
+      ),
       valid,
       rate,
       skipped: counters.skipped,
       ms: clock.now() - epochBegan,
       best: isBest,
     });
-    counters = { ...counters, epoch: epoch + 1, stepInEpoch: 0, lossSum: 0, lossRows: 0 };
+    counters = { ...counters, epoch: epoch + 1, stepInEpoch: 0, lossSums: [], lossRows: [] };
     if (plan.stop && counters.waited >= plan.stop.patience) return end("early");
     if (counters.epoch < plan.epochs) await sink.checkpoint(taken(), "epoch");
   }

@@ -27,17 +27,18 @@ export async function firstNotFinite(
   batch: Batch,
   rows: number,
   control: Control,
+  entryName: string,
   options: Pick<CompileOptions, "version">,
 ): Promise<NotFinite | undefined> {
   const make = (fuse: boolean): Promise<Compiled> =>
-    compileModel(graphs, { ...options, plan: "keep-all", relaxed: false, entries: ["train"], fuse });
+    compileModel(graphs, { ...options, plan: "keep-all", relaxed: false, entries: [entryName], fuse });
   const single = await make(false);
   const compiled = single.tooLarge ? await make(true) : single;
   const artifact = compiled.strict?.artifact;
-  const entry = compiled.program?.entries.find((e) => e.name === "train");
+  const entry = compiled.program?.entries.find((e) => e.name === entryName);
   if (!artifact || !entry || !compiled.program) return undefined;
   const { manifest } = readManifest(artifact);
-  const described = manifest.entries.find((e) => e.name === "train")!;
+  const described = manifest.entries.find((e) => e.name === entryName)!;
   const sizes = new Map(described.dims.map((d) => [d.name, rows]));
   const bytes = evaluatePolynomial(described.bytes, Object.fromEntries(sizes));
   const pages = Math.ceil(bytes / 65536);

@@ -44,8 +44,8 @@ export function referenceDevice(model: ModelGraphs): ReferenceDevice {
 
   return {
     run,
-    step(batch, rows, control) {
-      const { outputs, writes } = run("train", batch, rows, control);
+    step(batch, rows, control, entry) {
+      const { outputs, writes } = run(entry, batch, rows, control);
       for (const [name, value] of writes) kept.set(name, value);
       const of = (name: string): number => outputs.get(name)!.data[0]!;
       return Promise.resolve({

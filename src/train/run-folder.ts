@@ -31,7 +31,7 @@ export interface RunFolder {
   log(event: TrainEvent): void;
   /** the state before the first step, so that a run can be resumed from any moment on */
   begin(checkpoint: Checkpoint): void;
-  /** both files; best.safetensors only where there are new best weights */
+  /** both files; best.safetensors only where it would change */
   save(checkpoint: Checkpoint): void;
   config(settings: unknown): void;
 }
@@ -73,7 +73,8 @@ export function openRunFolder(path: string, saved: Saved, from: Resumed | undefi
     save(checkpoint) {
       const { counters, best, tensors } = checkpoint;
       const last = [folder.last, encodeCheckpoint(checkpoint, saved.all, saved.facts)] as const;
-      if (best !== undefined && counters.bestEpoch === bestEpoch) return writeFilesAtomic([last]);
+      if (best !== undefined && counters.bestEpoch !== null && counters.bestEpoch === bestEpoch)
+        return writeFilesAtomic([last]);
       const weights = encodeWeights(best ?? tensors, saved.weights, saved.facts);
       writeFilesAtomic([[folder.best, weights], last]);
       bestEpoch = counters.bestEpoch;

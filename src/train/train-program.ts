@@ -16,13 +16,13 @@ import {
   train as runLoop,
   type Checkpoint,
   type DataSource,
-  type Device,
   type EndReason,
   type LoopPlan,
   type Outcome,
   type TrainEvent,
   type Watch,
 } from "./loop.ts";
+import { averageOf } from "./average.ts";
 import { modelDevice } from "./model-device.ts";
 import { firstNotFinite } from "./not-finite.ts";
 import { rateOf } from "./rate.ts";
@@ -54,7 +54,8 @@ export interface TrainRequest {
 export interface TrainResult {
   readonly reason: EndReason;
   readonly last: string;
-  readonly bestFile: string;
+  /** the weights that training ends with: the best, the average, or the last */
+  readonly kept: string;
   readonly best: number | null;
   readonly ms: number;
   readonly steps: number;
@@ -100,7 +101,7 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
   model.setWeights(states);
   if (request.weights !== undefined) {
     const file = request.weights;
-    const { tensors, unused } = decodeWeights(readBytes(file), shownPath(file), specs.weights);
+    const { tensors, unused } = decodeWeights(readBytes(file), shownPath(file), specs.weights, graphs.name);
     model.setWeights(tensors);
     if (unused.length > 0)
       request.note(
@@ -128,10 +129,10 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
   });
   let saved = performance.now();
   const outcome = await runLoop(
-    { ...loopPlan(request, seed), rate: rateOf(graphs.rate) },
+    loopPlan(request, seed, graphs),
     from,
     device,
-    dataSource(request, seed, dataset, graphs, model, device),
+    dataSource(request, seed, dataset, graphs, model),
     {
       event(event) {
         if (event.event === "epoch" || event.event === "step") folder.log(event);
@@ -151,7 +152,7 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
   return {
     reason: outcome.reason,
     last: folder.last,
-    bestFile: folder.best,
+    kept: outcome.checkpoint.best === undefined ? folder.last : folder.best,
     best: outcome.checkpoint.counters.bestValue,
     ms: performance.now() - began,
     steps: outcome.checkpoint.counters.iteration,
@@ -190,8 +191,13 @@ function watch(plan: WatchPlan): Watch {
   return { metric: plan.metric, larger: plan.larger };
 }
 
-function loopPlan({ train: { plan }, epochs, steps, onNotFinite }: TrainRequest, seed: number): LoopPlan {
+function loopPlan(
+  { train: { plan }, epochs, steps, onNotFinite }: TrainRequest,
+  seed: number,
+  graphs: ModelGraphs,
+): LoopPlan {
   return {
+    turns: plan.parts.map(({ name, entry }) => ({ name, entry, rate: rateOf(graphs.rates?.get(entry)) })),
     batch: plan.batch,
     dropLast: plan.last === "drop",
     epochs,
@@ -206,6 +212,7 @@ function loopPlan({ train: { plan }, epochs, steps, onNotFinite }: TrainRequest,
       patience: plan.plateau.patience,
     },
     onNotFinite,
+    average: averageOf(graphs, plan),
   };
 }
 
@@ -213,12 +220,17 @@ function settingsOf(
   { train: { plan }, epochs, steps, target, onNotFinite }: TrainRequest,
   seed: number,
 ): unknown {
-  const { loss, optimizer, penalty, clip, batch, last, shuffle } = plan;
-  return {
+  const { average, batch, last, shuffle } = plan;
+  const parts = plan.parts.map(({ name, loss, optimizer, penalty, clip }) => ({
+    ...(name === undefined ? {} : { step: name }),
     loss: loss.text,
     optimizer: optimizer.text,
     penalty,
     clip: clip ?? null,
+  }));
+  return {
+    ...(parts.length === 1 && plan.parts[0]!.name === undefined ? parts[0] : { parts }),
+    average: average ?? null,
     batch,
     last,
     shuffle,
@@ -239,10 +251,10 @@ function dataSource(
   dataset: Dataset,
   graphs: ModelGraphs,
   model: Awaited<ReturnType<typeof openModel>>["model"],
-  device: Device,
 ): DataSource {
   const rows = dataset.splits[plan.split];
-  const feeds = feedsOf(inputNames(graphs, "train"), dataset.plan);
+  const wanted = new Set(plan.parts.flatMap(({ entry }) => inputNames(graphs, entry)));
+  const feeds = feedsOf([...wanted], dataset.plan);
   const measures = feedsOf(inputNames(graphs, "measure"), dataset.plan);
   const { augment } = dataset.plan;
   const [target] = plan.targets;
@@ -255,12 +267,12 @@ function dataSource(
         feeds,
         augment.length > 0 ? { plans: augment, seed, epoch } : undefined,
       ),
-    async validate() {
+    async validate(weights) {
       if (dataset.splits.valid.length === 0) return undefined;
-      if (device !== undefined) model.setWeights(device.snapshot());
+      model.setWeights(weights);
       const measured = await measureSplit(model, dataset, "valid", measures, plan.batch);
       const column = target === undefined ? undefined : dataset.columns.get(target);
-      const values: Record<string, number> = { loss: measured.loss };
+      const values: Record<string, number> = { ...measured.losses };
       if (target === undefined || !column || !measured.outputs.has("out")) return values;
       const predictions = predictionsOf(measured, dataset, "valid", target);
       const usual = predictions.classes ? ["accuracy"] : ["mae", "rmse", "r2"];
@@ -277,8 +289,8 @@ function dataSource(
 async function notFiniteFailure(outcome: Outcome, graphs: ModelGraphs, last: string): Promise<Failure> {
   const { checkpoint, notFinite } = outcome;
   const { epoch, iteration } = checkpoint.counters;
-  const { batch, rows, control, loss } = notFinite!;
-  const found = await firstNotFinite(graphs, checkpoint.tensors, batch, rows, control, { version });
+  const { batch, rows, control, loss, entry } = notFinite!;
+  const found = await firstNotFinite(graphs, checkpoint.tensors, batch, rows, control, entry, { version });
   const what = Number.isFinite(loss) ? "the gradient" : `the loss (${loss})`;
   const where = found
     ? `; the first value that is not: ${found.value} in ${found.origin?.path || found.kernel.replace(/_\d+$/, "")}`

@@ -31,8 +31,8 @@ export function keyOf(text: string): number {
 }
 
 function nextKey(frame: Frame): number {
-  const { draws } = frame.elaboration;
-  const place = `${frame.model}:${frame.path.prefix}`;
+  const { draws, salt } = frame.elaboration;
+  const place = `${salt}${frame.model}:${frame.path.prefix}`;
   const count = draws.get(place) ?? 0;
   draws.set(place, count + 1);
   return keyOf(`${place}#${count}`);

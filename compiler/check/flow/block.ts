@@ -40,8 +40,9 @@ export function blockFrame(
   phase: Phase,
   builder: GraphBuilder | undefined,
   stores?: Stores,
+  salt?: string,
 ): Frame {
-  const elaboration = createElaboration(session, { phase, builder, ...stores });
+  const elaboration = createElaboration(session, { phase, builder, ...stores, salt });
   return workflowFrame(elaboration, scope, phase);
 }
 

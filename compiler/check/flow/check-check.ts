@@ -37,7 +37,7 @@ export function checkCheck(
   const { calls } = readSettings(checkSettings, declaration.settings, context, { bindings: false });
   const callable = subjectOf(session, scope, declaration, sound);
   if (!callable) return undefined;
-  const train = trains.find(({ block }) => block.model.declaration === callable.declaration);
+  const train = trains.find(({ block }) => block.model?.declaration === callable.declaration);
   const [gradient, same, overfit, golden] = ["gradient", "same", "overfit", "golden"].map(
     (name) => calls.get(name)?.[0],
   );

@@ -25,12 +25,12 @@ export function checkEvaluate(
   const plan = data && plans(dataKey(data.declaration));
   const given = model && data && argumentsOf(frame, model, data, columnTensors(data, undefined), declaration);
   const out = model && given ? runModel(frame, model, given, declaration) : undefined;
-  const train = trains.find((t) => t.block.model.declaration === model?.declaration);
+  const train = model && trains.find((t) => t.block.model?.declaration === model.declaration);
   const targets = data?.columns.filter((c) => c.role === "target") ?? [];
   const target =
     targets.find((c) => c.name === train?.plan.targets[0]) ?? (targets.length === 1 ? targets[0] : undefined);
   // where the train block's loss has an error, that error is the one to mend
-  const judged = train === undefined || train.plan.loss.terms.length > 0;
+  const judged = train === undefined || train.plan.parts.every((part) => part.loss.terms.length > 0);
   const task = judged && out && out.kind !== "unknown" ? taskOf(out, target) : undefined;
   const settings = readEvaluateSettings(
     declaration,

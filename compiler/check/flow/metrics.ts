@@ -139,13 +139,18 @@ export function isWatchable(metric: string): boolean {
   return watched.some(({ name }) => name === metric);
 }
 
-/** `valid.loss`, `valid.accuracy`: a measured value; undefined after a diagnostic. */
+/**
+ * `valid.loss`, `valid.accuracy`: a measured value; undefined after a diagnostic. Where steps of these names take turns,
+ * each has a loss, `valid.loss.Critic`, and nothing else is measured.
+ */
 export function readWatch(
   expression: Expression,
   setting: string,
+  steps: readonly string[],
   context: FlowContext,
 ): WatchPlan | undefined {
   if (expression.kind === "hole") return undefined;
+  if (steps.length > 0) return readStepWatch(expression, setting, steps, context);
   const member = expression.kind === "member" ? expression : undefined;
   const base = member?.base.kind === "name" ? member.base.text : undefined;
   const split = splits.find((s) => s === base);
@@ -177,6 +182,31 @@ export function readWatch(
     text: textOf(expression.span),
     span: expression.span,
   };
+}
+
+/** `valid.loss.Critic` */
+function readStepWatch(
+  expression: Expression,
+  setting: string,
+  steps: readonly string[],
+  context: FlowContext,
+): WatchPlan | undefined {
+  const text = textOf(expression.span);
+  const [, split, step] = /^(train|valid|test)\.loss\.(\w+)$/.exec(text.replace(/\s+/g, "")) ?? [];
+  const found = splits.find((s) => s === split);
+  if (found !== undefined && step !== undefined && steps.includes(step))
+    return { split: found, metric: `loss.${step}`, larger: false, text, span: expression.span };
+  const known = steps.map((name) => `valid.loss.${name}`);
+  context.diagnose(
+    report(settingValue, {
+      setting,
+      needs: `the loss of one of the steps, ${known.map((each) => `\`${each}\``).join(" or ")}`,
+      span: expression.span,
+      found: `this is \`${text}\``,
+      helps: known.map((each) => ({ text: each, edits: [{ span: expression.span, text: each }] })),
+    }),
+  );
+  return undefined;
 }
 
 /** The measured value that was probably meant by `val.loss`, `valid.acuracy`, `val_loss` or `accuracy`. */

@@ -108,15 +108,13 @@ export interface FeedPlan {
   readonly input: string;
 }
 
-export interface TrainPlan {
-  readonly name: string;
-  readonly model: string;
+/** One kind of training step: what it makes small, and by which rule it changes which weights. */
+export interface PartPlan {
+  /** its entry: `train`, or `train.NAME` */
+  readonly entry: string;
+  /** the model of a `step`; undefined where the block is one part */
+  readonly name: string | undefined;
   readonly span: Span;
-  /** key of the data declaration, and the split whose rows are used */
-  readonly data: string;
-  readonly split: SplitName;
-  /** targets that the loss reads, in the order of the loss */
-  readonly targets: readonly string[];
   readonly loss: {
     readonly text: string;
     readonly span: Span;
@@ -126,6 +124,24 @@ export interface TrainPlan {
   readonly penalty: { readonly l1: number; readonly l2: number };
   /** largest norm of the gradient; undefined: not clipped */
   readonly clip: number | undefined;
+}
+
+export interface TrainPlan {
+  readonly name: string;
+  /** the name of its model; of a block that trains several models by turns, its own */
+  readonly model: string;
+  /** names of the models whose weights are trained */
+  readonly models: readonly string[];
+  readonly span: Span;
+  /** key of the data declaration, and the split whose rows are used */
+  readonly data: string;
+  readonly split: SplitName;
+  /** targets that the loss reads, in the order of the loss */
+  readonly targets: readonly string[];
+  /** one, or the steps that take turns with every batch */
+  readonly parts: readonly PartPlan[];
+  /** decay of the moving average of the weights, above 0 and below 1; undefined: there is none */
+  readonly average: number | undefined;
   readonly batch: number;
   readonly last: "keep" | "drop";
   /** where only `steps` is given: as many as these need, or without an end while the number of rows is unknown */

@@ -28,15 +28,21 @@ export function differentiableSources(target: Value): ReadonlySet<Value> {
   return found;
 }
 
-/** The first place on the way from a weight to the target where the derivative ends; undefined where there is no way at all. */
-export function cutBetween(nodes: readonly Node[], weight: Value, target: Value): Cut | undefined {
-  const leads = new Set<Value>();
+/** All values that the target is made of, itself among them. */
+export function valuesBehind(target: Value): ReadonlySet<Value> {
+  const found = new Set<Value>();
   const walk = [target];
   for (let value = walk.pop(); value; value = walk.pop()) {
-    if (leads.has(value)) continue;
-    leads.add(value);
+    if (found.has(value)) continue;
+    found.add(value);
     if (isNode(value.source)) walk.push(...value.source.operands);
   }
+  return found;
+}
+
+/** The first place on the way from a weight to the target where the derivative ends; undefined where there is no way at all. */
+export function cutBetween(nodes: readonly Node[], weight: Value, target: Value): Cut | undefined {
+  const leads = valuesBehind(target);
   const reached = new Set<Value>([weight]);
   for (const node of nodes) {
     if (!node.operands.some((operand) => reached.has(operand) && leads.has(operand))) continue;

@@ -89,30 +89,35 @@ export const dataSettings: SettingTable = {
   ],
 };
 
+/** What one kind of training step has: a `train` block, or each `step` of it. */
+const partSettings: readonly SettingDefinition[] = [
+  {
+    name: "loss",
+    signature: "loss cross_entropy(out, label)",
+    doc: "One number that training makes small. Several named terms (`fit = ..., kl = ...`) are added up, and each is reported.",
+    anyName: true,
+  },
+  {
+    name: "optimizer",
+    signature: "optimizer adam(1e-3)",
+    doc: "The rule by which a gradient changes the weights: `sgd`, `adam`, `adamw`, `rmsprop`, or an `optimizer` of the file. The rate may be a schedule: `adam(cosine(1e-3, total = 12 * epoch))`.",
+  },
+  {
+    name: "penalty",
+    signature: "penalty l2(1e-4)",
+    doc: "`l2(r)` adds r times the sum of squares of the kernels and tables to what is minimised, `l1(r)` r times the sum of their absolute values. The reported loss is without it.",
+  },
+  {
+    name: "clip",
+    signature: "clip 1.0",
+    doc: "Scales the gradient of all weights together down to this norm where it is longer.",
+  },
+];
+
 export const trainSettings: SettingTable = {
   block: "train",
   settings: [
-    {
-      name: "loss",
-      signature: "loss cross_entropy(out, label)",
-      doc: "One number that training makes small. Several named terms (`fit = ..., kl = ...`) are added up, and each is reported.",
-      anyName: true,
-    },
-    {
-      name: "optimizer",
-      signature: "optimizer adam(1e-3)",
-      doc: "The rule by which a gradient changes the weights: `sgd`, `adam`, `adamw`, `rmsprop`, or an `optimizer` of the file. The rate may be a schedule: `adam(cosine(1e-3, total = 12 * epoch))`.",
-    },
-    {
-      name: "penalty",
-      signature: "penalty l2(1e-4)",
-      doc: "`l2(r)` adds r times the sum of squares of the kernels and tables to what is minimised, `l1(r)` r times the sum of their absolute values. The reported loss is without it.",
-    },
-    {
-      name: "clip",
-      signature: "clip 1.0",
-      doc: "Scales the gradient of all weights together down to this norm where it is longer.",
-    },
+    ...partSettings,
     {
       name: "batch",
       signature: "batch 32, last = keep",
@@ -147,15 +152,27 @@ export const trainSettings: SettingTable = {
     },
     later("log", "log every = 100", "Reports the loss every so many steps."),
     later("accumulate", "accumulate 4", "Adds up the gradients of several batches."),
-    later("average", "average 0.999", "Keeps a moving average of the weights."),
+    {
+      name: "average",
+      signature: "average ema(0.999)",
+      doc: "Keeps an exponential moving average of weights and states with this decay: it is what is validated, kept and deployed, while training goes on with the weights themselves.",
+    },
     later("precision", "precision f16", "Computes activations in f16."),
     later("sample", "sample Generator(z), every = 1 * epoch", "Shows results while training."),
     { ...later("stage", "stage head { ... }", "Trains in stages, one after the other."), block: true },
-    { ...later("step", "step Critic { ... }", "Trains several models by turns."), block: true },
+    {
+      name: "step",
+      signature: "step Critic { loss bce(Critic(real), 0.9), optimizer adam(2e-4) }",
+      doc: "Trains several models by turns: with every batch each step makes its own loss small, by the weights of its own model alone.",
+      many: true,
+      block: true,
+    },
     later("freeze", "freeze backbone", "Keeps a part of the model as it is."),
     later("thaw", "thaw backbone", "Trains a frozen part again."),
   ],
 };
+
+export const stepSettings: SettingTable = { block: "step", settings: partSettings };
 
 export const evaluateSettings: SettingTable = {
   block: "evaluate",

@@ -225,13 +225,16 @@ export interface NumberRange {
   /** the value must be above this */
   readonly above?: number;
   readonly most?: number;
+  /** the value must be below this */
+  readonly below?: number;
 }
 
-function describe({ whole, least, above, most }: NumberRange): string {
+function describe({ whole, least, above, most, below }: NumberRange): string {
   const limits = [
     ...(least === undefined ? [] : [`at least ${least}`]),
     ...(above === undefined ? [] : [`above ${above}`]),
     ...(most === undefined ? [] : [`at most ${most}`]),
+    ...(below === undefined ? [] : [`below ${below}`]),
   ].join(" and ");
   return `a ${whole ? "whole " : ""}number${limits === "" ? "" : ` of ${limits}`}`.replace(
     "of above",
@@ -262,6 +265,7 @@ export function number(
     (!range.whole || Number.isSafeInteger(value)) &&
     (range.least === undefined || value >= range.least) &&
     (range.above === undefined || value > range.above) &&
+    (range.below === undefined || value < range.below) &&
     (range.most === undefined || value <= range.most);
   return fits ? value : wrong(`this is ${value}`);
 }

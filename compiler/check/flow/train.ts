@@ -1,4 +1,4 @@
-/** A `train` block as graph nodes: the model on a batch, the loss, and the optimizer's update. */
+/** A `train` block as graph nodes: the models on a batch, the losses, and the optimizers' updates. */
 import type { WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import * as build from "../../ops/build.ts";
@@ -14,60 +14,117 @@ import type { Session } from "../session.ts";
 import { checkType, showType } from "../type.ts";
 import { kindInWords, unknown } from "../values.ts";
 import type { CallableValue, CheckValue, DataValue, OptimizerValue, TensorValue } from "../values.ts";
-import { columnTensors } from "./batch.ts";
-import { applyTo, argumentsOf, control, lineText, runModel } from "./block.ts";
+import { dimNumber } from "../numbers.ts";
+import { batchAxis, batchDim, columnTensors } from "./batch.ts";
+import { applyTo, argumentsOf, control, runModel } from "./block.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { lossNotSingle } from "./diagnostics/dlm0701-loss-not-single.ts";
 import { runOptimizer } from "./optimizer.ts";
 import type { OptimizerInputs, OptimizerUpdate } from "./optimizer.ts";
+import type { PartSettings } from "./train-parts.ts";
 import type { TrainSettings } from "./train-settings.ts";
+import { namesIn } from "./names-in.ts";
 import { textOf } from "../../../grammar/source.ts";
 
 /** A block whose names are resolved. */
 export interface TrainBlock {
   readonly declaration: WorkflowDeclaration;
   readonly scope: FileScope;
-  readonly model: CallableValue;
+  /** that the block is named after; undefined where steps train several models by turns */
+  readonly model: CallableValue | undefined;
   readonly data: DataValue;
   readonly settings: TrainSettings;
+  /** of the same order as the parts of the settings */
+  readonly parts: readonly TrainPart[];
 }
 
-/** The model and the loss on one batch, in the phase of the frame. */
+/** One kind of training step, and the model whose weights alone it changes. */
+export interface TrainPart {
+  readonly entry: string;
+  /** of a `step` */
+  readonly name: string | undefined;
+  readonly model: CallableValue;
+  readonly settings: PartSettings;
+}
+
+/** The models and the losses on one batch, in the phase of the frame. */
 export interface Forward {
   readonly columns: ReadonlyMap<string, TensorValue>;
-  readonly out: CheckValue;
+  /** of the block's own model */
+  readonly out: CheckValue | undefined;
+  /** of the parts that were asked for, in their order */
+  readonly losses: readonly PartLoss[];
+}
+
+export interface PartLoss {
+  readonly part: TrainPart;
   /** the sum of the terms, rank 0; undefined after a diagnostic */
   readonly loss: TensorValue | undefined;
   readonly terms: readonly { readonly name: string; readonly value: TensorValue }[];
 }
 
-/** `frame` is the block's own; its locals are filled. */
-export function runForward(frame: Frame, block: TrainBlock): Forward | undefined {
+/**
+ * `frame` is the block's own; its locals are filled. Of the names bound in the block only those are evaluated that the
+ * losses of `parts` speak of, so that a model changes its state in a step only where the step needs it.
+ */
+export function runForward(
+  frame: Frame,
+  block: TrainBlock,
+  parts: readonly TrainPart[] = block.parts,
+): Forward | undefined {
+  const columns = enterBlock(frame, block);
+  let out: CheckValue | undefined;
+  if (block.model) {
+    const given = argumentsOf(frame, block.model, block.data, columns, block.declaration);
+    out = given ? runModel(frame, block.model, given, block.declaration) : unknown;
+    if (out.kind === "unknown") return undefined;
+    frame.locals.values.set("out", out);
+  }
+  const expressions = parts.flatMap(({ settings }) => settings.loss.map((term) => term.expression));
+  bindNames(frame, block, expressions);
+  return { columns, out, losses: parts.map((part) => runLoss(frame, part)) };
+}
+
+/** Puts what a block sees into the locals of its frame: columns, their number of rows, `step` and `epoch`. */
+export function enterBlock(frame: Frame, block: TrainBlock): ReadonlyMap<string, TensorValue> {
   const { builder } = frame.elaboration;
   const { values } = frame.locals;
+  const { span } = block.declaration.name;
   const scalar = (name: string, input: string): void => {
-    const span = block.declaration.name.span;
     const value = builder && control(builder, input, "f32");
     values.set(name, { kind: "tensor", type: checkType("f32", []), value, span });
   };
   scalar("epoch", "steps_per_epoch");
   scalar("step", "step");
+  const { size } = batchAxis(span);
+  values.set(batchDim, dimNumber(size.dim, size.origin, batchDim));
   const columns = columnTensors(block.data, builder);
-  const given = argumentsOf(frame, block.model, block.data, columns, block.declaration);
   for (const [name, tensor] of columns) values.set(name, tensor);
-  const out = given ? runModel(frame, block.model, given, block.declaration) : unknown;
-  if (out.kind === "unknown") return undefined;
-  values.set("out", out);
-  for (const { name, value } of block.settings.bindings)
-    bind(frame, [name], evaluate(frame, value), value.span);
-  return { columns, out, ...runLoss(frame, block) };
+  return columns;
 }
 
-function runLoss(frame: Frame, block: TrainBlock): Pick<Forward, "loss" | "terms"> {
+/** Binds the names of the block that these expressions speak of, themselves or by other such names. */
+export function bindNames(frame: Frame, block: TrainBlock, expressions: readonly unknown[] | "all"): void {
+  const { bindings } = block.settings;
+  const needed = new Set<string>(expressions === "all" ? bindings.map(({ name }) => name.text) : []);
+  const walk = expressions === "all" ? [] : [...expressions];
+  for (let root = walk.pop(); root !== undefined; root = walk.pop())
+    for (const name of namesIn(root)) {
+      const binding = needed.has(name) ? undefined : bindings.find((each) => each.name.text === name);
+      if (!binding) continue;
+      needed.add(name);
+      walk.push(binding.value);
+    }
+  for (const { name, value } of bindings)
+    if (needed.has(name.text)) bind(frame, [name], evaluate(frame, value), value.span);
+}
+
+function runLoss(frame: Frame, part: TrainPart): PartLoss {
   const { session, builder } = frame.elaboration;
+  const { settings } = part;
   const terms: { name: string; value: TensorValue }[] = [];
-  let sound = block.settings.loss.length > 0;
-  for (const { name, expression } of block.settings.loss) {
+  let sound = settings.loss.length > 0;
+  for (const { name, expression } of settings.loss) {
     const value = evaluate(frame, expression);
     const tensor = value.kind === "unknown" ? undefined : asTensor(frame, value, expression.span);
     if (tensor && isSingle(tensor)) terms.push({ name: name ?? "loss", value: tensor });
@@ -86,11 +143,11 @@ function runLoss(frame: Frame, block: TrainBlock): Pick<Forward, "loss" | "terms
     }
   }
   const [first] = terms;
-  if (!sound || !first) return { loss: undefined, terms };
+  if (!sound || !first) return { part, loss: undefined, terms };
   const values = terms.flatMap((term) => term.value.value ?? []);
   const sum =
     builder && values.length === terms.length ? values.reduce((a, b) => build.add(builder, a, b)) : undefined;
-  return { loss: { ...first.value, value: sum, span: block.settings.lossSpan }, terms };
+  return { part, loss: { ...first.value, value: sum, span: settings.lossSpan }, terms };
 }
 
 function isSingle({ type }: TensorValue): boolean {
@@ -117,9 +174,9 @@ function scopeOf(session: Session, { declaration }: OptimizerValue): FileScope |
   );
 }
 
-/** The optimizer of a block; undefined after a diagnostic, or where there is none. */
-export function optimizerOf(frame: Frame, block: TrainBlock): OptimizerValue | undefined {
-  const expression = block.settings.optimizer;
+/** The optimizer of a part; undefined after a diagnostic, or where there is none. */
+export function optimizerOf(frame: Frame, part: TrainPart): OptimizerValue | undefined {
+  const expression = part.settings.optimizer;
   if (expression === undefined) return undefined;
   const value = evaluate(frame, expression);
   if (value.kind === "optimizer") return value;
@@ -193,9 +250,4 @@ function configure(frame: Frame, inner: Frame, optimizer: OptimizerValue, inputs
     );
   }
   return true;
-}
-
-/** How a block is written, for plans and reports. */
-export function optimizerText(block: TrainBlock): string {
-  return block.settings.optimizer ? lineText(block.settings.optimizer) : "";
 }

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { EntryName } from "../../../compiler/entries/model-graphs.ts";
 import { bench, type Timing } from "../../bench.ts";
 import { Failure } from "../../failure.ts";
-import { chooseModel, graphsOf, mustBeSound, openProgram } from "../../program.ts";
+import { chooseModel, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
 import { bytesText, duration, number } from "../../text.ts";
 import { printJson, table, terminal } from "../terminal.ts";
 import { dimSizes, entryList } from "./compile.ts";
@@ -38,9 +38,7 @@ export function benchCommand(): Command {
       const program = openProgram(file);
       mustBeSound(program);
       const model = chooseModel(program, options.model);
-      const train = program.checked.flow.trains.find(
-        (each) => each.block.model.declaration === model.declaration,
-      );
+      const train = trainOf(program, model);
       const entries = options.entry ?? (train ? ["infer", "measure", "train"] : ["infer"]);
       if (!train && entries.some((name) => name === "train" || name === "measure"))
         throw new Failure(`${model.declaration.name.text} has no train block`);

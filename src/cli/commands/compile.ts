@@ -14,7 +14,7 @@ import { emitModel } from "../../emit/index.ts";
 import { weightsFile } from "../../emit/weights.ts";
 import { Failure } from "../../failure.ts";
 import { readBytes, shownPath } from "../../files.ts";
-import { chooseModel, graphsOf, mustBeSound, openProgram } from "../../program.ts";
+import { chooseModel, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
 import { bytesText, duration } from "../../text.ts";
 import { decodeWeights } from "../../train/checkpoint.ts";
 import { weightsHelp } from "../../train/known-runs.ts";
@@ -85,9 +85,7 @@ export function compileCommand(): Command {
       const program = openProgram(file);
       mustBeSound(program);
       const model = chooseModel(program, options.model);
-      const train = program.checked.flow.trains.find(
-        (each) => each.block.model.declaration === model.declaration,
-      );
+      const train = trainOf(program, model);
       const entries = options.entry ?? (["infer"] as const);
       if (!train && entries.some((name) => name === "train" || name === "measure"))
         throw new Failure(`${model.declaration.name.text} has no train block`);
@@ -127,7 +125,12 @@ export function compileCommand(): Command {
       let weights: Uint8Array | undefined;
       if (options.weights !== undefined) {
         const specs = [...manifest.weights, ...manifest.states];
-        const read = decodeWeights(readBytes(options.weights), shownPath(options.weights), specs);
+        const read = decodeWeights(
+          readBytes(options.weights),
+          shownPath(options.weights),
+          specs,
+          manifest.name,
+        );
         weights = weightsFile(manifest, read.tensors);
       } else if (manifest.states.length > 0)
         t.say(

@@ -37,9 +37,7 @@ export function fitCommand(): Command {
               },
             ]),
           ),
-          fitted: Object.fromEntries(
-            fitted.map(({ model, states }) => [model.declaration.name.text, [...states.keys()]]),
-          ),
+          fitted: Object.fromEntries(fitted.map(({ name, states }) => [name, [...states.keys()]])),
         });
         return;
       }
@@ -63,10 +61,10 @@ export function fitCommand(): Command {
               `  ${column.name}: ${classes.length} categories, ${classes.slice(0, 6).join(", ")}${classes.length > 6 ? ", …" : ""}`,
             );
       }
-      for (const { model, states } of fitted)
+      for (const { name, states } of fitted)
         for (const [path, values] of states)
           t.print(
-            `  ${model.declaration.name.text}.${path}: ${[...values].slice(0, 6).map(number).join(", ")}${values.length > 6 ? ", …" : ""}`,
+            `  ${name}.${path}: ${[...values].slice(0, 6).map(number).join(", ")}${values.length > 6 ? ", …" : ""}`,
           );
       t.print(`${changed ? "wrote" : "unchanged:"} ${shownPath(program.lock.path)}`);
     });

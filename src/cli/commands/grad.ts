@@ -1,6 +1,7 @@
 /** `dlmc grad`: gradients of a train block's loss for one batch, and whether differences agree with them. */
 import { Command } from "commander";
 import type { CheckedTrain } from "../../../compiler/check/flow/check-train.ts";
+import type { PartPlan } from "../../../compiler/check/flow/plans.ts";
 import type { ModelGraphs } from "../../../compiler/ir/model.ts";
 import type { Model } from "../../../runtime/index.ts";
 import { openModel } from "../../compile-program.ts";
@@ -13,8 +14,10 @@ import { feedsOf, fitTrain, inputNames } from "../../fit.ts";
 import type { WeightCheck } from "../../gradient-check.ts";
 import {
   checkReferenceGradient,
+  gradName,
   lossFlops,
   referenceGradient,
+  weightsOf,
   type GradientProblem,
 } from "../../gradients.ts";
 import {
@@ -70,23 +73,36 @@ export function gradCommand(): Command {
       mustBeSound(program);
       const train = chooseTrain(program, name);
       const seed = options.seed ?? train.plan.seed;
+      const part = partOf(train, options.model);
       const graphs = graphsOf(program, train.block.model, train, ["init", "grad"]);
       const { model } = await openModel(graphs);
-      const { batch, rows } = batchOf(program, train, graphs, model, options);
+      const { batch, rows } = batchOf(program, train, part, graphs, model, options);
       await model.init(seed);
       setWeights(program, train, model, options.weights);
       if (options.check === true) model.setWeights(besides(model, seed));
 
-      const { loss, gradient } = await model.call("grad", batch, { dims: { B: rows } });
-      const problem: GradientProblem = { graphs, train, batch, rows, seed, tensors: model.weights() };
+      const { loss, gradient } = await model.call(gradName(part), batch, { dims: { B: rows } });
+      const problem: GradientProblem = { graphs, part, batch, rows, seed, tensors: model.weights() };
       model.destroy();
       if (options.output !== undefined) {
-        writeFileAtomic(options.output, encodeGradients(graphs, gradient as Float32Array));
+        writeFileAtomic(options.output, encodeGradients(problem, gradient as Float32Array));
         if (options.json !== true) t.print(`wrote ${shownPath(options.output)}`);
       }
       if (options.check === true) check(t, problem, gradient as Float32Array, options.json === true);
       else list(t, problem, loss![0]!, gradient as Float32Array, options.json === true);
     });
+}
+
+/** Where steps take turns, the one of the model that is named. */
+function partOf({ plan }: CheckedTrain, model: string | undefined): PartPlan {
+  const { parts } = plan;
+  const found = parts.length === 1 ? parts[0] : parts.find(({ name }) => name === model);
+  if (found) return found;
+  const names = parts.map(({ name }) => name).join(", ");
+  throw new Failure(`the steps of ${plan.name} take turns, and each has a loss of its own`, {
+    help: `choose one with --model: ${names}`,
+    status: 2,
+  });
 }
 
 function dataOf(program: Program, name: string | undefined): string[] {
@@ -97,22 +113,23 @@ function dataOf(program: Program, name: string | undefined): string[] {
 const referenceFlops = 3e6;
 
 /** Checks take fewer rows, at least two: a batch of one has no variance. */
-function rowsFor(train: CheckedTrain, graphs: ModelGraphs, options: Options): number {
+function rowsFor(train: CheckedTrain, part: PartPlan, graphs: ModelGraphs, options: Options): number {
   if (options.rows !== undefined) return options.rows;
   if (options.check !== true) return train.plan.batch;
-  return Math.max(2, Math.min(train.plan.batch, Math.floor(referenceFlops / (1 + lossFlops(graphs)))));
+  return Math.max(2, Math.min(train.plan.batch, Math.floor(referenceFlops / (1 + lossFlops(graphs, part)))));
 }
 
 function batchOf(
   program: Program | ProgramWithData,
   train: CheckedTrain,
+  part: PartPlan,
   graphs: ModelGraphs,
   model: Model,
   options: Options,
 ): { batch: Record<string, Float32Array | Int32Array | Uint8Array>; rows: number } {
-  const wanted = rowsFor(train, graphs, options);
+  const wanted = rowsFor(train, part, graphs, options);
   if (options.input !== undefined) {
-    const entry = model.manifest.entries.find((each) => each.name === "grad")!;
+    const entry = model.manifest.entries.find((each) => each.name === gradName(part))!;
     const read = readInputs(options.input, inputColumns(entry));
     if (read.rows === 0) throw new Failure(`${shownPath(options.input)} has no rows`);
     const rows =
@@ -126,7 +143,7 @@ function batchOf(
   const ids = dataset?.splits[train.plan.split];
   if (!dataset || !ids || ids.length === 0) throw new Failure(`the ${train.plan.split} split has no rows`);
   const rows = Math.min(ids.length, wanted);
-  const feeds = feedsOf(inputNames(graphs, "grad"), dataset.plan);
+  const feeds = feedsOf(inputNames(graphs, gradName(part)), dataset.plan);
   return { batch: fed(dataset, ids.subarray(0, rows), feeds), rows };
 }
 
@@ -139,10 +156,10 @@ function setWeights(
 ): void {
   if (file !== undefined) {
     const specs = [...model.manifest.weights, ...model.manifest.states];
-    model.setWeights(decodeWeights(readBytes(file), shownPath(file), specs).tensors);
+    model.setWeights(decodeWeights(readBytes(file), shownPath(file), specs, model.manifest.name).tensors);
   } else if ("datasets" in program) model.setWeights(fitTrain(program, train).states);
   else {
-    const fitted = program.lock.fitted(fittedKey(program, train.block.model));
+    const fitted = program.lock.fitted(fittedKey(program, train.plan.model));
     if (fitted) model.setWeights(fitted);
   }
 }
@@ -166,8 +183,8 @@ function besides(model: Model, seed: number): Map<string, Float32Array> {
 /** Apart from the streams of gradient-check.ts, two for each weight. */
 const nudgeStream = -1;
 
-function encodeGradients(graphs: ModelGraphs, gradient: Float32Array): Uint8Array {
-  const tensors = graphs.weights.map(({ path, shape, offset }): [string, HostArray] => {
+function encodeGradients(problem: GradientProblem, gradient: Float32Array): Uint8Array {
+  const tensors = weightsOf(problem).map(({ path, shape, offset }): [string, HostArray] => {
     const count = shape.reduce((a, b) => a * b, 1);
     return [path, { dtype: "f32", shape, data: gradient.slice(offset, offset + count) }];
   });
@@ -176,12 +193,13 @@ function encodeGradients(graphs: ModelGraphs, gradient: Float32Array): Uint8Arra
 
 function list(
   t: Terminal,
-  { graphs, rows }: GradientProblem,
+  problem: GradientProblem,
   loss: number,
   gradient: Float32Array,
   json: boolean,
 ): void {
-  const lines = graphs.weights.map(({ path, shape, offset }) => {
+  const { rows } = problem;
+  const lines = weightsOf(problem).map(({ path, shape, offset }) => {
     const own = gradient.subarray(offset, offset + shape.reduce((a, b) => a * b, 1));
     return {
       path,
@@ -208,7 +226,7 @@ function list(
 
 function check(t: Terminal, problem: GradientProblem, compiled: Float32Array, json: boolean): void {
   const reference = referenceGradient(problem);
-  const { weights } = problem.graphs;
+  const weights = weightsOf(problem);
   const bar = progress("checking", weights.length, !json);
   const checks = checkReferenceGradient(problem, reference, (done, path) => bar.update(done, path));
   bar.stop();

@@ -9,7 +9,7 @@ import { openModel } from "../../compile-program.ts";
 import { inputColumns, readInputs } from "../../data/inputs.ts";
 import { Failure } from "../../failure.ts";
 import { readBytes, shownPath, writeFileAtomic } from "../../files.ts";
-import { chooseModel, graphsOf, mustBeSound, openProgram } from "../../program.ts";
+import { chooseModel, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
 import { decodeWeights } from "../../train/checkpoint.ts";
 import { weightsHelp } from "../../train/known-runs.ts";
 import { encodeOutputs, outputFormats, type NamedOutput } from "../../weights/outputs.ts";
@@ -80,7 +80,7 @@ async function open(file: string, options: Options): Promise<Model> {
   const program = openProgram(file);
   mustBeSound(program);
   const chosen = chooseModel(program, options.model);
-  const train = program.checked.flow.trains.find((t) => t.block.model.declaration === chosen.declaration);
+  const train = trainOf(program, chosen);
   const { model } = await openModel(graphsOf(program, chosen, train, ["init", "infer"]));
   if (options.weights !== undefined) setWeights(model, options.weights);
   else if (model.manifest.weights.length > 0)
@@ -103,7 +103,7 @@ async function loadArtifact(path: string): Promise<Model> {
 
 function setWeights(model: Model, file: string): void {
   const specs = [...model.manifest.weights, ...model.manifest.states];
-  model.setWeights(decodeWeights(readBytes(file), shownPath(file), specs).tensors);
+  model.setWeights(decodeWeights(readBytes(file), shownPath(file), specs, model.manifest.name).tensors);
 }
 
 function noWeights(help: string): Failure {

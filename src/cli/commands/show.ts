@@ -4,7 +4,7 @@ import { architectureOf, shapeOf, type Architecture } from "../../architecture.t
 import { blockSettings, callDefaults } from "../../defaults.ts";
 import { Failure } from "../../failure.ts";
 import { shownPath } from "../../files.ts";
-import { chooseModel, mustBeSound, openProgram, type Program } from "../../program.ts";
+import { chooseModel, mustBeSound, openProgram, type Program, trainOf } from "../../program.ts";
 import { architectureTable } from "../architecture-table.ts";
 import { printJson, table, terminal, type Terminal } from "../terminal.ts";
 
@@ -31,7 +31,7 @@ export function showCommand(): Command {
       if (models.length === 0) throw new Failure(`${shownPath(file)} declares no model`);
       const all: Architecture[] = [];
       for (const model of models) {
-        const train = checked.flow.trains.find((each) => each.block.model.declaration === model.declaration);
+        const train = trainOf(program, model);
         all.push(await architectureOf(program, model, train));
       }
       if (options.json === true) {
@@ -94,7 +94,9 @@ function showBlocks(t: Terminal, program: Program): void {
     for (const line of table(lines)) t.print(line);
   }
   const optimizers = checked.flow.trains.flatMap(({ block }) =>
-    checked.scope ? callDefaults(program, checked.scope, block.settings.optimizer) : [],
+    block.parts.flatMap(({ settings }) =>
+      checked.scope ? callDefaults(program, checked.scope, settings.optimizer) : [],
+    ),
   );
   if (optimizers.length > 0) t.print();
   for (const line of table(optimizers.map((each) => [each.text, t.paint.dim(each.defaults.join(", "))])))

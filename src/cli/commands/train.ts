@@ -115,7 +115,7 @@ export function trainCommand(): Command {
           t.print(`  dlmc train ${file} --resume ${shownPath(output)}${overrides(options)}`);
         } else if (!quiet) {
           const kept = result.best === null ? "" : `, best ${plan.keep?.text} ${result.best.toPrecision(4)}`;
-          const weights = shownPath(result.best === null ? result.last : result.bestFile);
+          const weights = shownPath(result.kept);
           const line = `${t.paint.green("done")} in ${duration(result.ms)}${kept}:`;
           t.print(line + (visibleLength(line) + weights.length < t.width ? " " : "\n  ") + weights);
         }
@@ -150,5 +150,9 @@ function headline(program: ProgramWithData, train: ReturnType<typeof chooseTrain
   const { plan } = train;
   const dataset = program.datasets.get(plan.data)!;
   const rows = dataset.splits[plan.split].length.toLocaleString("en-US");
-  return `training ${plan.model} on ${rows} rows of ${dataset.plan.name}\n  batch ${plan.batch}, ${plan.optimizer.text}`;
+  const rules = plan.parts.map(({ name, optimizer }) =>
+    name === undefined ? optimizer.text : `${name} by ${optimizer.text}`,
+  );
+  const models = plan.models.join(" and ");
+  return `training ${models} on ${rows} rows of ${dataset.plan.name}\n  batch ${plan.batch}, ${rules.join(", ")}`;
 }

@@ -11,6 +11,7 @@ import { unknownColumn } from "./dlm0605-unknown-column.ts";
 import { sharedRows } from "./dlm0606-shared-rows.ts";
 import { noData } from "./dlm0607-no-data.ts";
 import { lossNotSingle } from "./dlm0701-loss-not-single.ts";
+import { nothingToTrain } from "./dlm0702-nothing-to-train.ts";
 import { noOptimizer } from "./dlm0703-no-optimizer.ts";
 import { noGradient } from "./dlm0704-no-gradient.ts";
 import { metricUnfit } from "./dlm0902-metric-unfit.ts";
@@ -33,6 +34,7 @@ export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = 
   sharedRows,
   noData,
   lossNotSingle,
+  nothingToTrain,
   noOptimizer,
   noGradient,
   metricUnfit,
