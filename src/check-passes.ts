@@ -3,6 +3,7 @@ import type { Graph } from "../compiler/ir/graph.ts";
 import type { Tensor } from "../compiler/ir/tensor.ts";
 import { verify } from "../compiler/ir/verify.ts";
 import type { Pass } from "../compiler/passes/pass.ts";
+import { runPass } from "../compiler/passes/pipeline.ts";
 import { evaluate, type Evaluation } from "../compiler/reference/evaluate.ts";
 import { randomInputs } from "./random-inputs.ts";
 
@@ -59,7 +60,7 @@ export function checkEachPass(
   const before = evaluate(graph, inputs, sizes);
   let now = graph;
   for (const [i, pass] of passes.entries()) {
-    now = pass.run(now);
+    now = runPass(pass, now);
     verify(now, pass.name);
     const change = firstDifference(before, evaluate(now, inputs, sizes));
     if (change) return { graph: now, change: { pass: pass.name, place: i + 1, ...change } };

@@ -11,6 +11,7 @@ import { optimize } from "../compiler/passes/pipeline.ts";
 import { expectGolden } from "./support/golden.ts";
 import * as nets from "./support/networks.ts";
 import type { Graph, Value } from "../compiler/ir/graph.ts";
+import { flatSteps } from "../compiler/ir/kernel.ts";
 import type { Kernel, Stage } from "../compiler/ir/kernel.ts";
 import type { Scalar } from "../compiler/ir/scalar.ts";
 
@@ -40,10 +41,9 @@ test("its plan as text", () => {
 });
 
 describe("the verifier refuses", () => {
-  const conv = lower(infer()).entry.steps[0]!.kernel;
-  const rowKernel = lower(
-    optimize(inference((net) => ({ out: nets.softmax(net, net.input("x", "f32", [batch, 5])) }))),
-  ).entry.steps[0]!.kernel;
+  const conv = flatSteps(lower(infer()).entry.steps)[0]!.kernel;
+  const softmax = inference((net) => ({ out: nets.softmax(net, net.input("x", "f32", [batch, 5])) }));
+  const rowKernel = flatSteps(lower(optimize(softmax)).entry.steps)[0]!.kernel;
 
   /** The kernel with every scalar rewritten; contractions are taken off. */
   const rewritten = (kernel: Kernel, node: (s: Scalar) => Scalar): Kernel => {
@@ -126,7 +126,7 @@ test("a residual is read in the epilogue, and the state it becomes is written th
   });
   const { entry } = lower(graph);
   expect(entry.copies).toEqual([]);
-  const [first] = entry.steps;
+  const [first] = flatSteps(entry.steps);
   const state = entry.inputs.find((i) => i.name === "h")!.buffer;
   expect(first!.kernel.contraction).toBeDefined();
   expect(first!.kernel.stages.some((s) => s.place.kind === "store" && s.place.buffer === state)).toBe(true);

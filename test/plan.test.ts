@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import * as dim from "../compiler/ir/dim.ts";
 import { bytesOf } from "../compiler/ir/type.ts";
-import { lifetimesOf, withoutFloors } from "../compiler/lower/plan-memory.ts";
+import { endOf, lifetimesOf, withoutFloors } from "../compiler/lower/plan-memory.ts";
 import { makeProgram, memoryUse, tooLarge } from "../compiler/lower/program.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
 import { executeEntry } from "../compiler/reference/execute.ts";
@@ -110,7 +110,7 @@ describe.each(programs)("%s", (_, make, size, small) => {
     for (const entry of program.entries) {
       const live = lifetimesOf(entry);
       let most = 0;
-      for (let step = -1; step <= entry.steps.length; step++) {
+      for (let step = -1; step <= endOf(entry); step++) {
         const now = live.filter((l) => l.first <= step && step <= l.last);
         // one place for a buffer and the one that takes over from it
         const ranges = new Map(now.map((l) => [place(program, l.buffer, sizes), bytes(l.buffer, sizes)]));

@@ -8,18 +8,19 @@ import { buffersOf } from "../compiler/lower/plan-memory.ts";
 import { lower } from "../compiler/lower/lower.ts";
 import { makeProgram } from "../compiler/lower/program.ts";
 import { loadsIn, visit } from "../compiler/lower/scalar-walk.ts";
-import { pipeline } from "../compiler/passes/pipeline.ts";
+import { pipeline, runPass } from "../compiler/passes/pipeline.ts";
 import * as build from "../compiler/ops/build.ts";
 import type { Graph, Value } from "../compiler/ir/graph.ts";
+import { flatSteps } from "../compiler/ir/kernel.ts";
 import type { Buffer, EntryProgram, Kernel } from "../compiler/ir/kernel.ts";
 import type { Scalar } from "../compiler/ir/scalar.ts";
 import * as nets from "./support/networks.ts";
 
 const { batch, inference, training } = nets;
 
-const passed = (graph: Graph): Graph => pipeline.reduce((g, { pass }) => pass.run(g), graph);
+const passed = (graph: Graph): Graph => pipeline.reduce((g, { pass }) => runPass(pass, g), graph);
 const kernelsOf = (entry: EntryProgram): Kernel[] =>
-  entry.steps.flatMap((s) => (s.kind === "kernel" ? [s.kernel] : []));
+  flatSteps(entry.steps).flatMap((s) => (s.kind === "kernel" ? [s.kernel] : []));
 const lowered = (graph: Graph): Kernel[] => kernelsOf(lower(passed(graph)).entry);
 
 /** Nodes of all stages, each as often as a stage holds it. */
@@ -194,7 +195,9 @@ describe.each([
   });
 
   test("masks of dropout are drawn again, not kept", () => {
-    const temporaries = entry.steps.flatMap(buffersOf).filter((b) => b.kind.kind === "temporary");
+    const temporaries = flatSteps(entry.steps)
+      .flatMap(buffersOf)
+      .filter((b) => b.kind.kind === "temporary");
     expect(temporaries.filter((b) => b.dtype === "bool" && b.shape.length > 0).map((b) => b.name)).toEqual(
       [],
     );

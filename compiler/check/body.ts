@@ -9,7 +9,6 @@ import { applyExpression, applyValue, evaluatePipeline } from "./pipeline.ts";
 import { applyIf, evaluateIf } from "./control.ts";
 import { wrongParts } from "./diagnostics/dlm0207-wrong-parts.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
-import { notBuilt } from "./flow/diagnostics/dlm0120-not-built.ts";
 import { emit, moved } from "./emit.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame, LocalScope } from "./frame.ts";
@@ -74,7 +73,7 @@ function runSound(frame: Frame, statement: Statement, input: Given | undefined):
     case "expression":
       return expressionValue(frame, statement.value, input);
     case "yield":
-      frame.elaboration.session.report(frame, notBuilt, { what: "`yield`", span: statement.span });
+      yieldValue(frame, statement);
       return undefined;
     case "accumulate":
       frame.elaboration.session.report(frame, unfit, {
@@ -85,6 +84,18 @@ function runSound(frame: Frame, statement: Statement, input: Given | undefined):
       });
       return unknown;
   }
+}
+
+function yieldValue(frame: Frame, statement: Extract<Statement, { kind: "yield" }>): void {
+  const value = evaluate(frame, statement.value);
+  if (frame.yields) frame.yields.push({ value, span: statement.value.span });
+  else
+    frame.elaboration.session.report(frame, unfit, {
+      span: statement.span,
+      expected: "`yield` only in the body of a `scan`",
+      found: "it here",
+      helps: [],
+    });
 }
 
 function expressionValue(

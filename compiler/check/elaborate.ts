@@ -66,6 +66,8 @@ export function createElaboration(session: Session, options: ElaborateOptions): 
     passes: 0,
     salt: options.salt ?? "",
     draws: new Map(),
+    steps: [],
+    scanning: false,
   };
 }
 
@@ -114,6 +116,7 @@ function rootFrame(
     states: new Map(),
     recording: elaboration.rows !== undefined,
     changing: false,
+    yields: undefined,
   };
 }
 

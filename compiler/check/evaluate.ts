@@ -15,6 +15,7 @@ import { evaluateName } from "./lookup.ts";
 import { nearest } from "./names.ts";
 import { numberOf, writtenAt } from "./numbers.ts";
 import { evaluatePipeline } from "./pipeline.ts";
+import { evaluateScan } from "./scan.ts";
 import { evaluateShape } from "./signature.ts";
 import { kindInWords, unknown } from "./values.ts";
 import type { CheckValue } from "./values.ts";
@@ -73,9 +74,10 @@ export function evaluate(frame: Frame, expression: Expression): CheckValue {
         span: expression.span,
       };
     case "scan":
+      return evaluateScan(frame, expression);
     case "from":
       frame.elaboration.session.report(frame, notBuilt, {
-        what: expression.kind === "scan" ? "`scan`" : "weights `from` a file",
+        what: "weights `from` a file",
         span: expression.span,
       });
       return unknown;

@@ -116,6 +116,10 @@ export interface Elaboration {
   readonly initial?: true;
   /** named instances that were used with an unknown: what is missing of them is no news */
   readonly poisoned: Set<object>;
+  /** numbers of the steps of the scans around, outermost first */
+  readonly steps: readonly Value[];
+  /** inside a scan: states keep their values there */
+  readonly scanning: boolean;
   /** passes of `repeat` and `for` so far: unrolled, they must stay countable */
   passes: number;
   /** sets the random draws of this elaboration apart from those of others of the same models */
@@ -181,6 +185,13 @@ export interface Frame {
   readonly recording: boolean;
   /** inside `if training` or `if fitting`: states may be updated */
   readonly changing: boolean;
+  /** what the steps of the innermost scan yield, where this is in the body of one */
+  readonly yields: Yielded[] | undefined;
+}
+
+export interface Yielded {
+  readonly value: CheckValue;
+  readonly span: Span;
 }
 
 export const ownLabels: Activation = { outerLabel: (label) => label };

@@ -87,6 +87,7 @@ export function invoke(
     states: new Map(),
     recording: false,
     changing: false,
+    yields: undefined,
   };
   if (!bindConfiguration(inner, frame, declaration, bound, span)) return unknown;
   for (const parameter of declaration.tensors) {

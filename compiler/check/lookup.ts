@@ -121,6 +121,7 @@ function fileFrame(frame: Frame, scope: FileScope): Frame {
     states: new Map(),
     recording: false,
     changing: false,
+    yields: undefined,
   };
 }
 

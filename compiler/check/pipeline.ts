@@ -185,6 +185,7 @@ export function applyComposition(
     muted: frame.muted || value.frame.muted,
     recording: false,
     changing: frame.changing,
+    yields: undefined,
   };
   return through(inner, value.stages, input.value, input.span);
 }

@@ -3,6 +3,8 @@ import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
+import type { Node } from "../ir/graph.ts";
+import { loopOf } from "../ir/loop.ts";
 import type { Frame } from "./frame.ts";
 import type { CheckValue } from "./values.ts";
 
@@ -24,6 +26,16 @@ export function parameterCount(frame: Frame): number {
   return count;
 }
 
+function flopsOfNodes(nodes: readonly Node[]): number {
+  return nodes.reduce((sum, node) => {
+    const loop = loopOf(node);
+    if (loop) return sum + flopsOf([loop.length]) * flopsOfNodes(loop.body.nodes);
+    // a contraction multiplies and adds once for each position of all its loops
+    const { axes } = node.attributes;
+    return node.op.name === "index" && Array.isArray(axes) ? sum + 2 * flopsOf(axes as Dim[]) : sum;
+  }, 0);
+}
+
 /** `before`: nodes of the graph when the stage began. */
 export function recordRow(
   frame: Frame,
@@ -36,11 +48,7 @@ export function recordRow(
   if (!rows || value.kind !== "tensor") return;
   const counted = rows.reduce((sum, row) => sum + row.parameters, 0);
   const nodes = builder?.nodes.slice(before ?? builder.nodes.length) ?? [];
-  const flops = nodes.reduce((sum, node) => {
-    // a contraction multiplies and adds once for each position of all its loops
-    const { axes } = node.attributes;
-    return node.op.name === "index" && Array.isArray(axes) ? sum + 2 * flopsOf(axes as Dim[]) : sum;
-  }, 0);
+  const flops = flopsOfNodes(nodes);
   rows.push({
     text: textOf(span).replace(/\s+/g, " "),
     span,

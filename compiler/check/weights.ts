@@ -11,6 +11,7 @@ import { rebind } from "./body.ts";
 import { doesNotFit } from "./diagnostics/dlm0213-does-not-fit.ts";
 import { freeSize } from "./diagnostics/dlm0212-free-size.ts";
 import { sharedSizes } from "./diagnostics/dlm0214-shared-sizes.ts";
+import { notBuilt } from "./flow/diagnostics/dlm0120-not-built.ts";
 import { stateFixed } from "./diagnostics/dlm0502-state-fixed.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
@@ -150,7 +151,14 @@ function initialValue(
 ): Value | undefined {
   const inner: Frame = {
     ...frame,
-    elaboration: { ...frame.elaboration, builder, draws: new Map(), initial: true },
+    elaboration: {
+      ...frame.elaboration,
+      builder,
+      draws: new Map(),
+      steps: [],
+      scanning: false,
+      initial: true,
+    },
     muted: frame.muted || builder !== undefined,
     path: { ...frame.path, prefix: `${frame.path.prefix}${statement.name.text}.` },
   };
@@ -233,7 +241,7 @@ export function declareState(frame: Frame, statement: StateStatement): void {
     initial: (builder) => {
       const inner: Frame = {
         ...frame,
-        elaboration: { ...elaboration, builder, draws: new Map(), initial: true },
+        elaboration: { ...elaboration, builder, draws: new Map(), steps: [], scanning: false, initial: true },
         muted: true,
       };
       return constantOf(inner, evaluate(inner, statement.value), type, statement.value.span) ?? undefined;
@@ -280,6 +288,10 @@ export function updateState(frame: Frame, statement: Extract<Statement, { kind: 
         where: "",
         near: nearest(name, frame.states.keys()),
       });
+    return;
+  }
+  if (frame.elaboration.scanning) {
+    session.report(frame, notBuilt, { what: "a state that changes inside `scan`", span: statement.span });
     return;
   }
   if (!frame.changing) {

@@ -2,6 +2,7 @@
 import { symbolsOf } from "./dim.ts";
 import { InternalError } from "./internal-error.ts";
 import type { Dim } from "./dim.ts";
+import type { Graph } from "./graph.ts";
 import type { Attribute, Attributes } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -17,9 +18,13 @@ export function isList(value: Attribute): value is readonly Attribute[] {
   return Array.isArray(value);
 }
 
-/** A record of attributes: what is neither a plain value, a list, a size nor a tensor. */
+export function isGraph(value: Attribute): value is Graph {
+  return typeof value === "object" && "nodes" in value && "outputs" in value;
+}
+
+/** A record of attributes: what is neither a plain value, a list, a size, a tensor nor a graph. */
 export function isRecord(value: Attribute): value is Attributes {
-  return typeof value === "object" && !isList(value) && !isDim(value) && !isTensor(value);
+  return typeof value === "object" && !isList(value) && !isDim(value) && !isTensor(value) && !isGraph(value);
 }
 
 function wrong(name: string, expected: string): never {
@@ -68,7 +73,10 @@ export function dimsAttribute(attributes: Attributes, name: string): readonly Di
   return listAttribute(attributes, name).map((each) => (isDim(each) ? each : wrong(name, "a list of sizes")));
 }
 
-/** Equal text exactly where two attributes are equal; tensors by their bits, so -0 and 0 differ and NaN equals itself. */
+const graphNumbers = new WeakMap<Graph, number>();
+let graphCount = 0;
+
+/** Equal text exactly where two attributes are equal; graphs by identity, tensors by their bits, so -0 and 0 differ and NaN equals itself. */
 export function attributeKey(value: Attribute): string {
   if (typeof value === "number") return Object.is(value, -0) ? "-0" : `${value}`;
   if (typeof value === "string") return JSON.stringify(value);
@@ -77,6 +85,11 @@ export function attributeKey(value: Attribute): string {
   if (isTensor(value)) {
     const data = [...value.data].map((x) => (Object.is(x, -0) ? "-0" : `${x}`));
     return `${value.dtype}[${value.shape.join(",")}](${data.join(",")})`;
+  }
+  if (isGraph(value)) {
+    const number = graphNumbers.get(value) ?? graphCount++;
+    graphNumbers.set(value, number);
+    return `graph${number}`;
   }
   if (isList(value)) return `[${value.map(attributeKey).join(",")}]`;
   if (!isRecord(value)) return wrong("value", "an attribute");
@@ -88,6 +101,10 @@ export function attributeKey(value: Attribute): string {
 export function symbolsIn(value: Attribute, into = new Set<string>()): Set<string> {
   if (typeof value !== "object" || isTensor(value)) return into;
   if (isDim(value)) return symbolsOf(value, into);
+  if (isGraph(value)) {
+    for (const { name } of value.dims) into.add(name);
+    return into;
+  }
   for (const each of isList(value) ? value : Object.values(value)) symbolsIn(each as Attribute, into);
   return into;
 }

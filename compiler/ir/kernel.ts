@@ -85,8 +85,17 @@ export interface Contraction {
 
 export type Step =
   | { readonly kind: "kernel"; readonly kernel: Kernel }
-  /** fills the prepared panelB of this kernel's contraction (a step of `prepare` entries) */
-  | { readonly kind: "pack"; readonly kernel: Kernel };
+  /** fills the panelB of this kernel's contraction: once for `prepare` entries, or before a loop whose steps read it */
+  | { readonly kind: "pack"; readonly kernel: Kernel }
+  /** the steps inside, once for every position of the counter */
+  | { readonly kind: "loop"; readonly counter: LoopAxis; readonly steps: readonly Step[] };
+
+export type KernelStep = Exclude<Step, { readonly kind: "loop" }>;
+
+/** All steps that are no loops, in order, those inside loops once. */
+export function flatSteps(steps: readonly Step[]): readonly KernelStep[] {
+  return steps.flatMap((step) => (step.kind === "loop" ? flatSteps(step.steps) : [step]));
+}
 
 /** One entry: kernels in order, and where each buffer lies. */
 export interface EntryProgram {

@@ -1,14 +1,21 @@
 /** What an op is: one object from which checking, printing, fusion, both backends and the tests are derived. */
 import type { Dim } from "./dim.ts";
 import type { GraphBuilder } from "./builder.ts";
-import type { Node, Value } from "./graph.ts";
+import type { Graph, Node, Value } from "./graph.ts";
 import type { Affine, Index, LoopAxis, Scalar } from "./scalar.ts";
 import type { Tensor } from "./tensor.ts";
 import type { TensorType } from "./type.ts";
 
 /** A compile-time operand: plain data that the IR text prints and parses. */
 export type Attribute =
-  number | string | boolean | Dim | Tensor | readonly Attribute[] | { readonly [name: string]: Attribute };
+  | number
+  | string
+  | boolean
+  | Dim
+  | Tensor
+  | Graph
+  | readonly Attribute[]
+  | { readonly [name: string]: Attribute };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -47,6 +54,8 @@ export interface GradientContext {
   readonly cotangents: readonly (Value | undefined)[];
   /** whether the cotangent of this operand is wanted */
   wanted(operand: number): boolean;
+  /** Cotangents of `wrt`, from those of values that the builder holds; its nodes are added to the builder. */
+  pullBack(seeds: ReadonlyMap<Value, Value>, wrt: readonly Value[]): readonly (Value | undefined)[];
 }
 
 export interface Op {
@@ -71,6 +80,11 @@ export interface Op {
   /** distance to keep from these values of operand 0 when gradients are tested against differences */
   readonly kinks?: readonly number[];
   readonly examples: readonly OpExample[];
+  /**
+   * Attributes of the same op with one more axis, first in every result and in those operands that `has` names. Undefined
+   * where it cannot leave an operand without the axis; absent where there is no such form.
+   */
+  readonly stacked?: (attributes: Attributes, length: Dim, has: readonly boolean[]) => Attributes | undefined;
   /** True where evaluating it again costs about as much as loading it: elementwise, views, constants. False for reductions. */
   readonly cheap: boolean;
 }

@@ -53,15 +53,19 @@ export function parseGraphs(
   try {
     for (const line of lines) {
       number++;
-      const scanner = new Scanner(line);
-      if (scanner.atEnd()) continue;
+      if (line.startsWith("|")) {
+        reader.line(line);
+        continue;
+      }
+      if (new Scanner(line).atEnd()) continue;
       if (reader.name() !== undefined && /^\s*graph\b/.test(line)) {
         finish();
-        if (graphs.length === most) scanner.fail("a text holds one graph");
+        if (graphs.length === most) new Scanner(line).fail("a text holds one graph");
         reader = graphReader(opNamed, constants);
       }
-      reader.line(scanner);
-      if (graphs.some(({ name }) => name === reader.name())) scanner.fail("there is a graph of this name");
+      reader.line(line);
+      if (graphs.some(({ name }) => name === reader.name()))
+        new Scanner(line).fail("there is a graph of this name");
     }
     finish();
     return { graphs };
@@ -74,13 +78,24 @@ export function parseGraphs(
   }
 }
 
-function graphReader(opNamed: (name: string) => Op | undefined, constants: ReadonlyMap<string, Tensor>) {
+interface Reader {
+  name(): string | undefined;
+  line(text: string): void;
+  finish(): Graph;
+}
+
+function graphReader(
+  opNamed: (name: string) => Op | undefined,
+  constants: ReadonlyMap<string, Tensor>,
+): Reader {
   const builder = graphBuilder();
   const values = new Map<string, Value>();
   const dims: FreeDim[] = [];
   const outputs: { name: string; value: Value }[] = [];
   const writes: { input: Value; value: Value }[] = [];
   let graphName: string | undefined;
+  /** the body that was read before the node that it belongs to */
+  let body: Reader | undefined;
 
   const define = (scanner: Scanner, name: string, value: Value): void => {
     if (values.has(name)) scanner.fail(`${name} is defined twice`);
@@ -153,6 +168,11 @@ function graphReader(opNamed: (name: string) => Op | undefined, constants: Reado
     if (number !== undefined) return number;
     const name = scanner.word("an attribute");
     if (name === "true" || name === "false") return name === "true";
+    if (name === "graph") {
+      const graph = body?.finish() ?? scanner.fail("no body stands before this line");
+      body = undefined;
+      return graph;
+    }
     if (name === "const") {
       const { dtype, shape } = constantType(scanner, scanner.word("a dtype"));
       const digest = scanner.digest();
@@ -172,7 +192,14 @@ function graphReader(opNamed: (name: string) => Op | undefined, constants: Reado
 
   return {
     name: () => graphName,
-    line(scanner: Scanner): void {
+    line(text: string): void {
+      if (text.startsWith("|")) {
+        body ??= graphReader(opNamed, constants);
+        body.line(text.slice(text.startsWith("| ") ? 2 : 1));
+        return;
+      }
+      const scanner = new Scanner(text);
+      if (scanner.atEnd()) return;
       if (scanner.looksAt("%")) {
         node(scanner);
         return;

@@ -4,7 +4,7 @@
  */
 import * as dim from "./dim.ts";
 import type { Dim } from "./dim.ts";
-import type { Buffer, EntryProgram, Kernel, Program, Stage } from "./kernel.ts";
+import type { Buffer, EntryProgram, Kernel, Program, Stage, Step } from "./kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "./scalar.ts";
 
 /** A name for each loop of a kernel, made unique by a number. */
@@ -149,6 +149,15 @@ export function printKernel(kernel: Kernel): string {
   return lines.join("\n");
 }
 
+function printStep(step: Step): string {
+  if (step.kind === "kernel") return printKernel(step.kernel);
+  if (step.kind === "pack") return `pack b of ${step.kernel.name}`;
+  const inside = step.steps.map(printStep).join("\n").split("\n");
+  return [`loop ${step.counter.name} < ${step.counter.size.key}`, ...inside.map((line) => `  ${line}`)].join(
+    "\n",
+  );
+}
+
 export function printEntry(entry: EntryProgram): string {
   const dims = entry.dims.map((d) => (d.max === undefined ? d.name : `${d.name} <= ${d.max}`)).join(", ");
   const lines = [`entry ${entry.name} (${dims})`];
@@ -156,8 +165,7 @@ export function printEntry(entry: EntryProgram): string {
     lines.push(`  ${role} ${name}: ${buffer.dtype}${shapeText(buffer.shape)}`);
   for (const { name, buffer } of entry.outputs)
     lines.push(`  output ${name}: ${buffer.dtype}${shapeText(buffer.shape)}`);
-  for (const step of entry.steps)
-    lines.push(step.kind === "kernel" ? printKernel(step.kernel) : `pack b of ${step.kernel.name}`);
+  lines.push(...entry.steps.map(printStep));
   for (const { from, to } of entry.copies) lines.push(`copy ${from.name} to ${to.name}`);
   return lines.join("\n");
 }

@@ -10,9 +10,10 @@
  *     write @parameters = %0
  *
  * One node a line, results numbered in order; a size is written in angle brackets, a constant over 16 elements as
- * `const f32[64, 784] #digest`, its numbers in a map beside the text, unless all are to be written out.
+ * `const f32[64, 784] #digest`, its numbers in a map beside the text, unless all are to be written out. The body of a loop
+ * stands before its node, every line of it after a bar; the node's attribute says `graph`.
  */
-import { isDim, isList, isTensor } from "./attribute.ts";
+import { isDim, isGraph, isList, isTensor } from "./attribute.ts";
 import { isNode } from "./graph.ts";
 import { showType } from "./type.ts";
 import type { Graph, Node, Origin, Value } from "./graph.ts";
@@ -37,6 +38,10 @@ export interface PrintOptions {
 
 export function printGraph(graph: Graph, { whole = false }: PrintOptions = {}): GraphText {
   const constants: Constants = Object.assign(new Map<string, Tensor>(), { longest: whole ? Infinity : 16 });
+  return { text: graphText(graph, constants), constants };
+}
+
+function graphText(graph: Graph, constants: Constants): string {
   const names = new Map<Value, string>();
   const nameOf = (value: Value): string => {
     if (!isNode(value.source)) return `@${word(value.source.name)}`;
@@ -51,11 +56,19 @@ export function printGraph(graph: Graph, { whole = false }: PrintOptions = {}): 
   }
   for (const node of graph.nodes) {
     for (const result of node.results) names.set(result, `%${names.size}`);
+    for (const attribute of Object.values(node.attributes))
+      if (isGraph(attribute))
+        lines.push(
+          ...graphText(attribute, constants)
+            .trimEnd()
+            .split("\n")
+            .map((line) => `| ${line}`),
+        );
     lines.push(printNode(node, nameOf, constants));
   }
   for (const { name, value } of graph.outputs) lines.push(`output ${word(name)} = ${nameOf(value)}`);
   for (const { input, value } of graph.writes) lines.push(`write ${nameOf(input)} = ${nameOf(value)}`);
-  return { text: `${lines.join("\n")}\n`, constants };
+  return `${lines.join("\n")}\n`;
 }
 
 function printNode(node: Node, nameOf: (value: Value) => string, constants: Constants): string {
@@ -93,6 +106,7 @@ function printAttribute(value: Attribute, constants: Constants): string {
   if (typeof value === "boolean") return `${value}`;
   if (typeof value === "string") return JSON.stringify(value);
   if (isDim(value)) return `<${value.key}>`;
+  if (isGraph(value)) return "graph";
   if (isTensor(value)) {
     const type = `${value.dtype}[${value.shape.join(", ")}]`;
     if (value.data.length <= constants.longest)

@@ -1,6 +1,7 @@
 /** Makes a graph out of another node by node: the helper of all passes. Inputs stay the same values. */
 import { graphBuilder } from "./builder.ts";
 import { InternalError } from "./internal-error.ts";
+import { loopAttributes, loopOf } from "./loop.ts";
 import type { GraphBuilder } from "./builder.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 
@@ -44,4 +45,17 @@ export function keep(node: Node, operands: readonly Value[], builder: GraphBuild
     return node.results;
   }
   return builder.node(node.op, operands, node.attributes);
+}
+
+/** The graph with the bodies of its loops, and of loops in these, replaced. */
+export function rewriteBodies(graph: Graph, body: (graph: Graph) => Graph): Graph {
+  if (!graph.nodes.some(loopOf)) return graph;
+  return rewrite(graph, (node, operands, builder) => {
+    const loop = loopOf(node);
+    if (!loop) return undefined;
+    const next = rewriteBodies(body(loop.body), body);
+    return next === loop.body && operands.every((operand, i) => operand === node.operands[i])
+      ? undefined
+      : builder.node(node.op, operands, loopAttributes({ ...loop, body: next }));
+  });
 }

@@ -11,6 +11,8 @@ import type { ScalarType } from "./type.ts";
 export interface LoopAxis {
   readonly name: string;
   readonly size: Dim;
+  /** the steps of a loop around kernels: no loop of theirs, but bound where they are run */
+  readonly counter?: true;
 }
 
 /** constant + sum of coefficient * axis; at most one term an axis, no zero coefficients. */

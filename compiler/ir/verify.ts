@@ -2,6 +2,7 @@
 import { symbolsIn } from "./attribute.ts";
 import { symbolsOf } from "./dim.ts";
 import { isNode } from "./graph.ts";
+import { loopOf } from "./loop.ts";
 import { InternalError } from "./internal-error.ts";
 import { printGraph } from "./print.ts";
 import { sameType, showType } from "./type.ts";
@@ -54,6 +55,9 @@ export function problemsOf(graph: Graph): readonly string[] {
       if (!defined.has(operand)) problems.push(`operand ${i} of ${what} is not defined before it`);
     });
     checkResults(node, what, problems);
+    const loop = loopOf(node);
+    if (loop)
+      for (const problem of problemsOf(loop.body)) problems.push(`in the body of ${what}: ${problem}`);
     for (const name of symbolsIn(node.attributes))
       if (!dims.has(name))
         problems.push(`an attribute of ${what} uses ${name}, which is no dim of the graph`);

@@ -20,7 +20,7 @@ export function freeAxes(stages: readonly Stage[]): Map<Stage, Set<LoopAxis>> {
     for (const read of stagesIn(stage.value)) for (const axis of free.get(read) ?? []) axes.add(axis);
     if (stage.place.kind === "store")
       for (const a of stage.place.index) for (const t of a.terms) axes.add(t.axis);
-    for (const axis of stage.over) axes.delete(axis);
+    for (const axis of [...axes]) if (axis.counter || stage.over.includes(axis)) axes.delete(axis);
     free.set(stage, axes);
   }
   return free;

@@ -1,6 +1,7 @@
 /** Proofs about sizes: every free dim is at least 1, a loop axis lies in [0, size). */
 import * as dim from "../ir/dim.ts";
 import type { Atom, Dim, Term } from "../ir/dim.ts";
+import { affineAdd, affineScale } from "../ir/scalar.ts";
 import type { Affine, Index } from "../ir/scalar.ts";
 import { sameShape } from "../ir/type.ts";
 
@@ -93,13 +94,26 @@ export interface Positioned {
   readonly index: readonly (Affine | Index)[];
 }
 
-/** True where on some axis all positions of one lie before all positions of the other. */
+/** Positions that only the steps of a loop around tell apart, and that differ in every step. */
+function apartInSteps(a: Affine | Index, b: Affine | Index): boolean {
+  const [x, y] = [a, b].map((i) => (!("kind" in i) ? i : i.kind === "affine" ? i.affine : undefined));
+  if (!x || !y) return false;
+  const difference = affineAdd(x, affineScale(y, -1));
+  const steps = [...x.terms, ...y.terms].every(({ axis }) => axis.counter);
+  return steps && difference.terms.length === 0 && (dim.constantOf(difference.constant) ?? 0) !== 0;
+}
+
+/**
+ * True where on some axis all positions of one lie before all positions of the other, or both are one position a step, and
+ * never the same.
+ */
 export function disjoint(a: Positioned, b: Positioned): boolean {
   if (!sameShape(a.shape, b.shape)) return false;
   const before = (x: Dim, y: Dim): boolean => nonNegative(dim.subtract(dim.subtract(y, x), dim.one));
   const range = (i: Affine | Index): ReturnType<typeof rangeOf> =>
     !("kind" in i) ? rangeOf(i) : i.kind === "affine" ? rangeOf(i.affine) : undefined;
   return a.index.some((i, k) => {
+    if (apartInSteps(i, b.index[k]!)) return true;
     const x = range(i);
     const y = range(b.index[k]!);
     return x !== undefined && y !== undefined && (before(x.high, y.low) || before(y.high, x.low));

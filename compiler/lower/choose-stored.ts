@@ -6,6 +6,7 @@
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
+import { loopOf } from "../ir/loop.ts";
 import type { Graph, Node, Value } from "../ir/graph.ts";
 import type { Affine, LoopAxis } from "../ir/scalar.ts";
 import { elements } from "../ir/type.ts";
@@ -101,6 +102,14 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
   for (const { input, value } of graph.writes)
     if (!required.has(value) && "name" in input.source) required.set(value, `becomes ${input.source.name}`);
 
+  for (const node of graph.nodes)
+    if (loopOf(node)) {
+      for (const value of node.results) required.set(value, "is a result of a loop");
+      for (const value of node.operands)
+        if (isNode(value.source) && !isConstant(value.source) && !required.has(value))
+          required.set(value, "is read by a loop");
+    }
+
   const demand = (value: Value, d: Demand): void => {
     if (!isNode(value.source)) return;
     let list = demands.get(value);
@@ -137,7 +146,7 @@ export function chooseStored(graph: Graph, names: Names, forced: ReadonlyMap<Val
 
   const store = (node: Node, value: Value, reason: string): void => {
     stored.set(value, reason);
-    if (isConstant(node)) return;
+    if (isConstant(node) || loopOf(node)) return;
     if (node.op.name === "concat") {
       placeParts(node, value);
       return;
@@ -372,7 +381,7 @@ function cumulativeCosts(graph: Graph, facts: ReadonlyMap<Value, Facts>): Map<Va
         seen.add(v);
         const own = facts.get(v)!;
         // stored, so that reading it is a load
-        if (own.reduces || v.source.op.name === "concat") return 0;
+        if (own.reduces || v.source.op.name === "concat" || loopOf(v.source)) return 0;
         left -= own.cost;
         // what has far fewer elements is evaluated outside the loops over these
         const near = v.source.operands.filter((o) => 4 * countOf(o) > countOf(v));

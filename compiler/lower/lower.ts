@@ -2,9 +2,13 @@
 import * as dim from "../ir/dim.ts";
 import { noOrigin } from "../ir/builder.ts";
 import { isNode } from "../ir/graph.ts";
-import type { Graph, Value } from "../ir/graph.ts";
+import type { Graph, Node, Value } from "../ir/graph.ts";
 import { InternalError } from "../ir/internal-error.ts";
-import type { Buffer, EntryProgram, Kernel } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, Kernel, Step } from "../ir/kernel.ts";
+import { loopOf, partsOfLoop } from "../ir/loop.ts";
+import type { Loop } from "../ir/loop.ts";
+import { affineAxis, affineConstant, affineShift } from "../ir/scalar.ts";
+import type { LoopAxis } from "../ir/scalar.ts";
 import { arrange } from "./arrange.ts";
 import { buildKernel } from "./build-kernel.ts";
 import type { RawKernel } from "./build-kernel.ts";
@@ -15,10 +19,10 @@ import { recognise } from "./contract.ts";
 import { Unsplittable } from "./digits.ts";
 import { mergeKernels } from "./merge-kernels.ts";
 import { isConstant } from "./probe.ts";
-import { makeNames } from "./scalar-walk.ts";
+import { buffersRead, makeNames } from "./scalar-walk.ts";
 import type { Names } from "./scalar-walk.ts";
-import { makeShared, makeStorage, partOf } from "./storage.ts";
-import type { Shared, Storage } from "./storage.ts";
+import { elementAt, makeShared, makeStorage, partOf, positionOf } from "./storage.ts";
+import type { Inside, Shared, Storage } from "./storage.ts";
 import { updateInPlace } from "./update-in-place.ts";
 
 export interface LowerOptions {
@@ -28,6 +32,8 @@ export interface LowerOptions {
   readonly merge?: boolean;
   /** false: every value is stored, each by a kernel of its own, so that one can see where something comes from */
   readonly fuse?: boolean;
+  /** true: what the steps of a loop compute has a place for every step, so that all can be read afterwards */
+  readonly keepSteps?: boolean;
 }
 
 /** Why a value is stored, for --explain-fusion. */
@@ -43,21 +49,48 @@ export interface Lowered {
   readonly explained: readonly Explained[];
 }
 
+/** A kernel to be, or the kernels of a loop's steps. */
+type Item =
+  | { readonly kind: "kernel"; readonly raw: RawKernel }
+  | { readonly kind: "loop"; readonly counter: LoopAxis; readonly items: readonly Item[] };
+
+interface LoweredGraph {
+  readonly items: readonly Item[];
+  readonly storage: Storage;
+  readonly explained: readonly Explained[];
+}
+
+interface Context {
+  readonly shared: Shared;
+  readonly names: Names;
+  readonly merge: boolean;
+  readonly fuse: boolean;
+  readonly keepSteps: boolean;
+}
+
 /** Throws InternalError where an op's element breaks its contract. */
 export function lower(graph: Graph, options: LowerOptions = {}): Lowered {
-  const shared = options.shared ?? makeShared();
+  const { fuse = true, merge = fuse, shared = makeShared(), keepSteps = false } = options;
   const names = makeNames();
+  const { items, storage, explained } = lowerGraph(graph, { shared, names, merge, fuse, keepSteps });
+  return { entry: finish(graph, storage, items, names), explained };
+}
+
+/** An entry's graph, or (`inside`) the body of a loop. */
+function lowerGraph(graph: Graph, context: Context, inside?: Inside): LoweredGraph {
+  const { names, merge, fuse } = context;
   const forced = new Map<Value, string>();
-  const { fuse = true, merge = fuse } = options;
   if (!fuse) for (const node of graph.nodes) for (const value of node.results) forced.set(value, "is kept");
   for (;;) {
     const choice = chooseStored(graph, names, forced);
-    const storage = makeStorage(graph, choice, shared);
+    const storage = makeStorage(graph, choice, context.shared, inside);
     try {
-      const raws = rawKernels(graph, choice, storage, names);
-      const { kernels: stored, finals, updates } = raws;
-      const merged = !merge ? stored : mergeKernels(stored, { finals, updates, names });
-      return { entry: finish(graph, storage, merged, names), explained: explain(choice) };
+      const { items, explained } = rawItems(graph, choice, storage, context, inside?.kept ?? []);
+      return {
+        items: merge ? mergeItems(items, graph, storage, names) : items,
+        storage,
+        explained: [...explain(choice), ...explained],
+      };
     } catch (error) {
       if (!(error instanceof Unsplittable)) throw error;
       const more = toStore(graph, error, choice, forced);
@@ -94,38 +127,120 @@ function explain(choice: Choice): Explained[] {
   }));
 }
 
-function rawKernels(
+function rawItems(
   graph: Graph,
   choice: Choice,
   storage: Storage,
-  names: Names,
-): {
-  readonly kernels: RawKernel[];
-  readonly finals: ReadonlySet<Buffer>;
-  readonly updates: ReadonlySet<Buffer>;
-} {
-  const kernels: RawKernel[] = [];
-  const finals = new Set<Buffer>(storage.outputs.map((o) => o.buffer));
+  context: Context,
+  kept: Inside["kept"],
+): { readonly items: readonly Item[]; readonly explained: readonly Explained[] } {
+  const items: Item[] = [];
+  const explained: Explained[] = [];
   const build = (value: Value, into: Location): void => {
     const copy = storage.locate(value) !== undefined && storage.destination(value) !== into;
-    kernels.push(buildKernel(value, into, storage.locate, copy, names));
+    items.push({ kind: "kernel", raw: buildKernel(value, into, storage.locate, copy, context.names) });
   };
-  for (const node of graph.nodes)
+  for (const node of graph.nodes) {
+    const loop = loopOf(node);
+    if (loop) {
+      const made = lowerLoop(node, loop, storage, build, context, kept);
+      items.push(made.item);
+      explained.push(...made.explained);
+      continue;
+    }
     for (const value of node.results) {
       if (!choice.stored.has(value) || isConstant(node)) continue;
       const into = storage.destination(value)!;
       if (node.op.name !== "concat") build(value, into);
       else copyParts(value, node.operands, node.attributes["axis"] as number, into, choice, build);
     }
-  for (const { buffer, copied } of storage.outputs)
-    if (copied) build(copied, { buffer, shape: buffer.shape, place: undefined });
+  }
+  for (const { into, copied } of storage.outputs) if (copied) build(copied, into);
+  return { items, explained };
+}
+
+/** Starts of carries are put into their histories; the steps are kernels over one element of each sequence. */
+function lowerLoop(
+  node: Node,
+  loop: Loop,
+  storage: Storage,
+  build: (value: Value, into: Location) => void,
+  context: Context,
+  kept: Inside["kept"],
+): { readonly item: Item; readonly explained: readonly Explained[] } {
+  const counter: LoopAxis = { name: "step", size: loop.length, counter: true };
+  const step = affineAxis(counter);
+  const position = positionOf(loop, step);
+  const histories = storage.histories.get(node)!;
+  const locate = (value: Value): Location => {
+    const found = storage.locate(value);
+    if (found) return found;
+    // a single number has no place of its own
+    const buffer: Buffer = {
+      name: "operand",
+      dtype: value.type.dtype,
+      shape: value.type.shape,
+      kind: { kind: "temporary" },
+      origin: node.origin,
+    };
+    const into: Location = { buffer, shape: buffer.shape, place: undefined };
+    build(value, into);
+    return into;
+  };
+  const operands = partsOfLoop(loop, node.operands);
+  operands.carries.forEach((start, k) => {
+    const own = storage.destination(start);
+    const there = own?.buffer === histories[k]!.buffer;
+    if (!there) build(start, elementAt(histories[k]!, affineConstant(0)));
+  });
+  const nexts = histories.map((history) => elementAt(history, affineShift(step, dim.one)));
+  const item = lowerGraph(loop.body, context, {
+    kept: context.keepSteps ? [...kept, { length: loop.length, step }] : [],
+    inputs: [
+      ...histories.map((history) => elementAt(history, step)),
+      ...operands.sequences.map((value) => elementAt(locate(value), position)),
+      ...operands.whole.map(locate),
+    ],
+    outputs: [
+      ...nexts,
+      ...node.results.slice(loop.carries).map((value) => {
+        const into = storage.locate(value)!;
+        // what is yielded of a carry lies in its history already
+        return histories.some((history) => history.buffer === into.buffer)
+          ? undefined
+          : elementAt(into, position);
+      }),
+    ],
+  });
+  return { item: { kind: "loop", counter, items: item.items }, explained: item.explained };
+}
+
+/** Buffers that the kernels of an item load. */
+function readBy(item: Item): readonly Buffer[] {
+  return item.kind === "kernel" ? [...buffersRead(item.raw.stages)] : item.items.flatMap(readBy);
+}
+
+/** Merges kernels between loops; nothing moves across one. */
+function mergeItems(items: readonly Item[], graph: Graph, storage: Storage, names: Names): readonly Item[] {
   const updates = new Set<Buffer>();
   for (const { value } of graph.writes) {
     const location = storage.locate(value);
     if (location) updates.add(location.buffer);
   }
-  for (const buffer of updates) finals.add(buffer);
-  return { kernels, finals, updates };
+  const kept = new Set<Buffer>([...storage.outputs.map(({ into }) => into.buffer), ...updates]);
+  for (const places of storage.histories.values()) for (const { buffer } of places) kept.add(buffer);
+  const segments: Item[][] = [[]];
+  for (const item of items) {
+    if (item.kind === "loop") segments.push([item], []);
+    else segments.at(-1)!.push(item);
+  }
+  return segments.flatMap((segment) => {
+    if (segment.length === 0 || segment[0]!.kind === "loop") return segment;
+    const elsewhere = segments.filter((each) => each !== segment).flatMap((each) => each.flatMap(readBy));
+    const raws = segment.flatMap((item) => (item.kind === "kernel" ? [item.raw] : []));
+    const finals = new Set([...kept, ...elsewhere]);
+    return mergeKernels(raws, { finals, updates, names }).map((raw): Item => ({ kind: "kernel", raw }));
+  });
 }
 
 /** Parts that lie elsewhere are copied into their range. */
@@ -146,15 +261,19 @@ function copyParts(
 }
 
 /** Kernels in their final form, states updated in place where that is safe. */
-function finish(graph: Graph, storage: Storage, raws: readonly RawKernel[], names: Names): EntryProgram {
+function finish(graph: Graph, storage: Storage, items: readonly Item[], names: Names): EntryProgram {
   const used = new Map<string, number>();
-  const kernels = raws.map((raw): Kernel => {
-    const base = nameOf(raw);
+  const kernels: Kernel[] = [];
+  /** the steps, by the numbers of their kernels */
+  type Shape = number | { readonly counter: LoopAxis; readonly inside: readonly Shape[] };
+  const shapeOf = (item: Item): Shape => {
+    if (item.kind === "loop") return { counter: item.counter, inside: item.items.map(shapeOf) };
+    const base = nameOf(item.raw);
     const count = used.get(base) ?? 0;
     used.set(base, count + 1);
-    const name = count === 0 ? base : `${base}_${count + 1}`;
-    return assemble(raw, name, names);
-  });
+    return kernels.push(assemble(item.raw, count === 0 ? base : `${base}_${count + 1}`, names)) - 1;
+  };
+  const shapes = items.map(shapeOf);
   const updates: { state: Buffer; value: Buffer }[] = [];
   for (const { input, value } of graph.writes) {
     if (input === value) continue;
@@ -172,19 +291,26 @@ function finish(graph: Graph, storage: Storage, raws: readonly RawKernel[], name
     const buffer: Buffer = { ...state, name: `${state.name}_next`, kind: { kind: "temporary" } };
     const into: Location = { buffer, shape: buffer.shape, place: undefined };
     const raw = buildKernel(value, into, storage.locate, location !== undefined, names);
-    kernels.push(assemble(raw, `copy_${state.name}`, names));
+    shapes.push(kernels.push(assemble(raw, `copy_${state.name}`, names)) - 1);
     updates.push({ state, value: buffer });
   }
   const { kernels: final, copies, renamed } = updateInPlace(kernels, updates);
+  const stepOf = (shape: Shape): Step =>
+    typeof shape === "number"
+      ? { kind: "kernel", kernel: final[shape]! }
+      : { kind: "loop", counter: shape.counter, steps: shape.inside.map(stepOf) };
   return {
     name: graph.name,
     dims: graph.dims.map(({ name, max }) => ({ name, max })),
-    steps: final.map((kernel) => ({ kind: "kernel", kernel })),
+    steps: shapes.map(stepOf),
     inputs: storage.inputs.map(({ buffer }) => {
       if (buffer.kind.kind !== "input") throw new Error("an input has an input's buffer");
       return { name: buffer.name, role: buffer.kind.role, buffer };
     }),
-    outputs: storage.outputs.map(({ name, buffer }) => ({ name, buffer: renamed.get(buffer) ?? buffer })),
+    outputs: storage.outputs.map(({ name, into: { buffer } }) => ({
+      name,
+      buffer: renamed.get(buffer) ?? buffer,
+    })),
     copies,
   };
 }

@@ -151,7 +151,7 @@ function tryMerge(
   for (const stage of b.stages)
     for (const load of loadsIn(stage.value)) {
       const store = stores.find((s) => s.buffer === load.buffer);
-      if (store && !sameElement(load, store, context.names)) return undefined;
+      if (store && !disjoint(load, store) && !sameElement(load, store, context.names)) return undefined;
     }
   return joined(a, b, kinds, context.names);
 }
@@ -329,7 +329,10 @@ function joined(a: RawKernel, b: RawKernel, kinds: readonly [Kind, Kind], names:
   const stores = storesOf(a);
   const inlined = rewriter(interner, {
     node(s) {
-      const store = s.kind === "load" ? stores.find((each) => each.buffer === s.buffer) : undefined;
+      const store =
+        s.kind === "load"
+          ? stores.find((each) => each.buffer === s.buffer && sameElement(s, each, names))
+          : undefined;
       return store ? store.value : s;
     },
   });

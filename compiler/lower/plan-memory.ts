@@ -5,7 +5,7 @@
  */
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
-import type { Buffer, EntryProgram, Kernel, Step } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, Kernel, KernelStep, Step } from "../ir/kernel.ts";
 import { bytesOf, elements, sameShape } from "../ir/type.ts";
 import { nonNegative } from "./bounds.ts";
 import { buffersRead, loadsIn } from "./scalar-walk.ts";
@@ -74,28 +74,81 @@ function unitsOf(bytes: Dim): { readonly unit: Dim; readonly count: number } {
   return { unit, count: Math.ceil(common / target.alignment) };
 }
 
-export function lifetimesOf(entry: EntryProgram): Lifetime[] {
-  const first = new Map<Buffer, number>();
-  const last = new Map<Buffer, number>();
-  const use = (buffer: Buffer, at: number): void => {
-    if (isShared(buffer)) return;
-    if (!first.has(buffer)) first.set(buffer, at);
-    last.set(buffer, Math.max(last.get(buffer) ?? at, at));
+/** A loop on the timeline: marks before its first step and behind its last one. */
+interface Range {
+  readonly first: number;
+  last: number;
+}
+
+interface Use {
+  readonly at: number;
+  /** the loops around it, outermost first */
+  readonly loops: readonly Range[];
+}
+
+/** Steps in order of time: position of every step that is no loop; `end` is behind all of them. */
+interface Timeline {
+  readonly end: number;
+  readonly kernels: ReadonlyMap<number, Kernel>;
+  readonly uses: readonly { readonly buffer: Buffer; readonly use: Use }[];
+}
+
+function timelineOf(entry: EntryProgram): Timeline {
+  const kernels = new Map<number, Kernel>();
+  const uses: { buffer: Buffer; use: Use }[] = [];
+  let at = 0;
+  const walk = (steps: readonly Step[], loops: readonly Range[]): void => {
+    for (const step of steps) {
+      if (step.kind === "loop") {
+        const range: Range = { first: at++, last: 0 };
+        walk(step.steps, [...loops, range]);
+        range.last = at++;
+        continue;
+      }
+      for (const buffer of buffersOf(step)) uses.push({ buffer, use: { at, loops } });
+      kernels.set(at++, step.kernel);
+    }
   };
-  const end = entry.steps.length;
-  for (const { role, buffer } of entry.inputs) if (role === "input") use(buffer, -1);
-  entry.steps.forEach((step, at) => {
-    for (const buffer of buffersOf(step)) use(buffer, at);
-  });
+  walk(entry.steps, []);
+  return { end: at, kernels, uses };
+}
+
+/** The position behind the last step. */
+export function endOf(entry: EntryProgram): number {
+  return timelineOf(entry).end;
+}
+
+export function lifetimesOf(entry: EntryProgram): Lifetime[] {
+  const { end, uses } = timelineOf(entry);
+  const found = new Map<Buffer, Use[]>();
+  const use = (buffer: Buffer, each: Use): void => {
+    if (isShared(buffer)) return;
+    const list = found.get(buffer);
+    if (list) list.push(each);
+    else found.set(buffer, [each]);
+  };
+  const outside = (at: number): Use => ({ at, loops: [] });
+  for (const { role, buffer } of entry.inputs) if (role === "input") use(buffer, outside(-1));
+  for (const each of uses) use(each.buffer, each.use);
   // inputs are kept, so that a caller may run the entry again
-  for (const { role, buffer } of entry.inputs) if (role === "input") use(buffer, end);
-  for (const { buffer } of entry.outputs) use(buffer, end);
-  for (const { from } of entry.copies) use(from, end);
-  return [...first].map(([buffer, at]) => ({ buffer, first: at, last: last.get(buffer)! }));
+  for (const { role, buffer } of entry.inputs) if (role === "input") use(buffer, outside(end));
+  for (const { buffer } of entry.outputs) use(buffer, outside(end));
+  for (const { from } of entry.copies) use(from, outside(end));
+  return [...found].map(([buffer, list]) => ({ buffer, ...rangeOf(list) }));
+}
+
+/** What is used inside and outside of a loop lives through all of it; what one step makes for itself does not. */
+function rangeOf(uses: readonly Use[]): { readonly first: number; readonly last: number } {
+  let depth = Math.min(...uses.map(({ loops }) => loops.length));
+  while (depth > 0 && uses.some(({ loops }) => loops[depth - 1] !== uses[0]!.loops[depth - 1])) depth--;
+  return {
+    first: Math.min(...uses.map(({ at, loops }) => loops[depth]?.first ?? at)),
+    last: Math.max(...uses.map(({ at, loops }) => loops[depth]?.last ?? at)),
+  };
 }
 
 /** All buffers that a step touches. */
-export function buffersOf({ kind, kernel }: Step): Buffer[] {
+export function buffersOf({ kind, kernel }: KernelStep): Buffer[] {
   if (kind === "pack") {
     const { b, panelB } = kernel.contraction!;
     return [...loadsIn(b).map((load) => load.buffer), panelB];
@@ -108,11 +161,12 @@ export function buffersOf({ kind, kernel }: Step): Buffer[] {
 
 /** Buffers that may lie at one place, each taking over from the one before in the kernel where that dies. */
 function chains(entry: EntryProgram, lifetimes: readonly Lifetime[]): Map<Buffer, Lifetime[]> {
+  const { kernels } = timelineOf(entry);
   const chainOf = new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]));
   const dying = new Map<number, Lifetime[]>();
   for (const l of lifetimes) dying.set(l.last, [...(dying.get(l.last) ?? []), l]);
   for (const next of [...lifetimes].sort((a, b) => a.first - b.first)) {
-    const kernel = entry.steps[next.first]?.kernel;
+    const kernel = kernels.get(next.first);
     if (kernel === undefined || next.buffer.kind.kind === "input") continue;
     for (const old of dying.get(next.first) ?? []) {
       if (old.buffer === next.buffer || old.buffer.kind.kind !== "temporary" || old.first === next.first)
@@ -187,7 +241,7 @@ export function planMemory(entry: EntryProgram, kind: PlanKind): ArenaPlan {
     group.blocks.push({
       chain,
       first: always ? -1 : Math.min(...chain.map((l) => l.first)),
-      last: always ? entry.steps.length : Math.max(...chain.map((l) => l.last)),
+      last: always ? endOf(entry) : Math.max(...chain.map((l) => l.last)),
       count,
     });
   }

@@ -1,5 +1,6 @@
 /** Operands of contractions that depend on weights, states and constants alone are packed once, by the entry `prepare`. */
 import * as dim from "../ir/dim.ts";
+import { flatSteps } from "../ir/kernel.ts";
 import type { Buffer, Contraction, EntryProgram, Kernel, Step } from "../ir/kernel.ts";
 import type { LoopAxis } from "../ir/scalar.ts";
 import { axesIn, loadsIn, makeNames, visit } from "./scalar-walk.ts";
@@ -22,7 +23,8 @@ export function prepack(
   const entries = lowered.map(({ entry, written }) => {
     // what changes with every call of an entry cannot be prepared for it, and weights that change change nearly all
     if (entry.inputs.some(({ name, role }) => role === "weight" && written.has(name))) return entry;
-    const steps = entry.steps.map((step): Step => {
+    const packed = (step: Step): Step => {
+      if (step.kind === "loop") return { ...step, steps: step.steps.map(packed) };
       const { contraction } = step.kernel;
       if (!contraction || contraction.batch.length > 0 || !dependsOnWeights(contraction, written))
         return step;
@@ -34,10 +36,41 @@ export function prepack(
       const kernel: Kernel = { ...step.kernel, contraction: { ...contraction, panelB, prepacked: true } };
       if (!known) packs.push(kernel);
       return { kind: "kernel", kernel };
-    });
-    return { ...entry, steps };
+    };
+    return { ...entry, steps: entry.steps.map(packed) };
   });
   return { entries, packs };
+}
+
+/** Operands that are the same in all steps of a loop are packed before it. */
+export function packBeforeLoops(entry: EntryProgram): EntryProgram {
+  const visitSteps = (steps: readonly Step[]): Step[] =>
+    steps.flatMap((step): Step[] => {
+      if (step.kind !== "loop") return [step];
+      const inside = visitSteps(step.steps);
+      const written = new Set(
+        flatSteps(inside).flatMap(({ kernel }) =>
+          kernel.stages.flatMap(({ place }) => (place.kind === "register" ? [] : [place.buffer])),
+        ),
+      );
+      const packs: Step[] = [];
+      const withPanels = inside.map((inner): Step => {
+        if (inner.kind !== "kernel") return inner;
+        const { contraction } = inner.kernel;
+        if (!contraction || contraction.prepacked || contraction.batch.length > 0) return inner;
+        const loads = loadsIn(contraction.b);
+        const same =
+          loads.length > 0 &&
+          loads.every(({ buffer }) => !written.has(buffer)) &&
+          ![...axesIn(contraction.b)].some((axis) => axis.counter);
+        if (!same) return inner;
+        const kernel: Kernel = { ...inner.kernel, contraction: { ...contraction, prepacked: true } };
+        packs.push({ kind: "pack", kernel });
+        return { kind: "kernel", kernel };
+      });
+      return [...packs, { ...step, steps: withPanels }];
+    });
+  return { ...entry, steps: visitSteps(entry.steps) };
 }
 
 function dependsOnWeights({ b, panelB }: Contraction, written: ReadonlySet<string>): boolean {

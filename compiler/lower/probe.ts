@@ -1,5 +1,6 @@
 /** What a node does with its operands, learned from its `element` alone. */
 import type { Node } from "../ir/graph.ts";
+import { loopOf } from "../ir/loop.ts";
 import type { Combine } from "../ir/op.ts";
 import type { Affine, Instruction, LoopAxis, Scalar } from "../ir/scalar.ts";
 import { elements, scalarTypeOf } from "../ir/type.ts";
@@ -103,8 +104,9 @@ export function isConstant(node: Node): boolean {
 }
 
 export function factsOf(node: Node, result: number): Facts {
-  // a table of constants is loaded, and has no code
-  if (isConstant(node)) return { cost: 0, view: false, reshape: false, reduces: false, contracts: false };
+  // a table of constants and what a loop gives are loaded, and have no code
+  if (isConstant(node) || loopOf(node))
+    return { cost: 0, view: false, reshape: false, reduces: false, contracts: false };
   const names = makeNames();
   const loops: Loops = { names, digits: makeDigits(names), computed: makeComputed() };
   const { axes, index } = indexOver(node.results[result]!.type.shape, (k) => `x${k}`);

@@ -3,12 +3,13 @@ import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/graph.ts";
+import { flatSteps } from "../ir/kernel.ts";
 import type { Buffer, EntryProgram, Kernel, Program, Step } from "../ir/kernel.ts";
 import { lower } from "./lower.ts";
 import type { Explained } from "./lower.ts";
 import { bytesBound, isShared, planMemory } from "./plan-memory.ts";
 import type { PlanKind } from "./plan-memory.ts";
-import { prepack } from "./prepack.ts";
+import { packBeforeLoops, prepack } from "./prepack.ts";
 import { buffersRead } from "./scalar-walk.ts";
 import { makeShared } from "./storage.ts";
 import { target } from "./target.ts";
@@ -36,14 +37,19 @@ export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): 
   const shared = makeShared();
   const explained = new Map<string, readonly Explained[]>();
   const lowered = graphs.map((graph) => {
-    const { entry, explained: reasons } = lower(graph, { shared, fuse: options.fuse ?? true });
+    const { entry, explained: reasons } = lower(graph, {
+      shared,
+      fuse: options.fuse ?? true,
+      keepSteps: options.plan === "keep-all",
+    });
     explained.set(graph.name, reasons);
     return { entry, written: new Set(graph.writes.map(({ input }) => nameOf(input))) };
   });
   const { entries, packs } = options.prepare
     ? prepack(lowered)
     : { entries: lowered.map((l) => l.entry), packs: [] };
-  const all = packs.length === 0 ? entries : [...entries, prepareEntry(packs)];
+  const packed = entries.map(packBeforeLoops);
+  const all = packs.length === 0 ? packed : [...packed, prepareEntry(packs)];
   for (const entry of all) verifyKernels(entry);
   return { program: placeAll(all, options.plan), explained };
 }
@@ -85,7 +91,7 @@ function placeAll(entries: readonly EntryProgram[], plan: PlanKind): Program {
   const sharedBuffers = new Set<Buffer>();
   for (const entry of entries) {
     for (const { buffer } of entry.inputs) if (isShared(buffer)) sharedBuffers.add(buffer);
-    for (const { kernel } of entry.steps) {
+    for (const { kernel } of flatSteps(entry.steps)) {
       const { contraction } = kernel;
       for (const buffer of [...buffersRead(kernel.stages), ...(contraction ? [contraction.panelB] : [])])
         if (isShared(buffer)) sharedBuffers.add(buffer);
@@ -135,7 +141,7 @@ export function memoryUse(
     const sizes = maxima(entry.name);
     const seen = new Set<Buffer>();
     for (const { buffer } of [...entry.inputs, ...entry.outputs]) seen.add(buffer);
-    for (const { kind, kernel } of entry.steps) {
+    for (const { kind, kernel } of flatSteps(entry.steps)) {
       const { contraction } = kernel;
       if (kind === "pack") {
         if (contraction) seen.add(contraction.panelB);

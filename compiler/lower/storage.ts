@@ -1,11 +1,13 @@
 /** Buffers of an entry: inputs, constants, outputs, temporaries; and where each stored value lies. */
 import * as dim from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
+import { loopOf, partsOfLoop } from "../ir/loop.ts";
+import type { Loop } from "../ir/loop.ts";
 import { noOrigin } from "../ir/builder.ts";
-import type { Graph, Value } from "../ir/graph.ts";
+import type { Graph, Node, Value } from "../ir/graph.ts";
 import type { Buffer } from "../ir/kernel.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import { affineShift } from "../ir/scalar.ts";
+import { affineAdd, affineConstant, affineScale, affineShift } from "../ir/scalar.ts";
 import type { Affine } from "../ir/scalar.ts";
 import type { Choice } from "./choose-stored.ts";
 import { flatIndex, groupAxes } from "./digits.ts";
@@ -29,10 +31,35 @@ export interface Storage {
   readonly inputs: readonly { readonly value: Value; readonly buffer: Buffer }[];
   readonly outputs: readonly {
     readonly name: string;
-    readonly buffer: Buffer;
+    readonly into: Location;
     /** set where the value lies elsewhere and is copied here */
     readonly copied: Value | undefined;
   }[];
+  /** of each loop, for each carry, the place of all its values: its start, then what each step makes of it */
+  readonly histories: ReadonlyMap<Node, readonly Location[]>;
+}
+
+/** Where the inputs and outputs of a loop's body lie; undefined for an output that another one writes. */
+export interface Inside {
+  /** steps of loops around, outermost first, whose every value has a place of its own; none where only the last is kept */
+  readonly kept: readonly { readonly length: dim.Dim; readonly step: Affine }[];
+  readonly inputs: readonly Location[];
+  readonly outputs: readonly (Location | undefined)[];
+}
+
+/** One element of the first axis of what lies somewhere. */
+export function elementAt(whole: Location, first: Affine): Location {
+  return {
+    buffer: whole.buffer,
+    shape: whole.shape,
+    place: (index) => (whole.place ? whole.place([first, ...index]) : [first, ...index]),
+  };
+}
+
+/** Where the sequences of a loop are read in a step, and its yields stored: from the end where it runs in reverse. */
+export function positionOf(loop: Loop, step: Affine): Affine {
+  if (!loop.reverse) return step;
+  return affineAdd(affineConstant(dim.subtract(loop.length, dim.one)), affineScale(step, -1));
 }
 
 function constantBuffer(value: Value, shared: Shared): Buffer {
@@ -70,11 +97,12 @@ export function partOf(
   };
 }
 
-export function makeStorage(graph: Graph, choice: Choice, shared: Shared): Storage {
+export function makeStorage(graph: Graph, choice: Choice, shared: Shared, inside?: Inside): Storage {
   const locations = new Map<Value, Location>();
   const plain = (buffer: Buffer): Location => ({ buffer, shape: buffer.shape, place: undefined });
 
-  const inputs = graph.inputs.map((value) => {
+  graph.inputs.forEach((value, i) => inside && locations.set(value, inside.inputs[i]!));
+  const inputs = (inside ? [] : graph.inputs).map((value) => {
     if (isNode(value.source)) throw new Error("an input of a graph has no operands");
     const { name, role } = value.source;
     const kept = role === "input" ? undefined : shared.inputs.get(name);
@@ -104,12 +132,74 @@ export function makeStorage(graph: Graph, choice: Choice, shared: Shared): Stora
     origin: isNode(value.source) ? value.source.origin : noOrigin,
   });
 
-  const outputs = graph.outputs.map(({ name, value }) => {
-    const buffer = bufferFor(value, { kind: "output" }, unique(name));
-    const own = isNode(value.source) && !isConstant(value.source) && !locations.has(value);
-    if (own) locations.set(value, plain(buffer));
-    return { name, buffer, copied: own ? undefined : value };
+  const isCarry = ({ source, result }: Value): boolean =>
+    isNode(source) && result < (loopOf(source)?.carries ?? 0);
+  /** The place of a new buffer within one step. */
+  const perStep = (buffer: Buffer): Location => {
+    const kept = inside?.kept ?? [];
+    const shape = [...kept.map(({ length }) => length), ...buffer.shape];
+    return kept
+      .map(({ step }) => step)
+      .reduce(elementAt, plain(kept.length === 0 ? buffer : { ...buffer, shape }));
+  };
+
+  const outputs = graph.outputs.flatMap(({ name, value }, i) => {
+    const into = inside ? inside.outputs[i] : plain(bufferFor(value, { kind: "output" }, unique(name)));
+    if (into === undefined) return [];
+    const own = isNode(value.source) && !isConstant(value.source) && !locations.has(value) && !isCarry(value);
+    if (own) locations.set(value, into);
+    return [{ name, into, copied: own ? undefined : value }];
   });
+
+  const histories = new Map<Node, readonly Location[]>();
+  for (const node of graph.nodes) {
+    const loop = loopOf(node);
+    if (loop) histories.set(node, placeLoop(node, loop));
+  }
+
+  /** A carry has a place for every step, so that none overwrites what another reads; what steps yield of it lies there too. */
+  function placeLoop(node: Node, loop: Loop): readonly Location[] {
+    const path = node.origin.path === "" ? "" : `${node.origin.path}.`;
+    const { carries } = partsOfLoop(loop, loop.body.inputs);
+    const nexts = loop.body.outputs.slice(0, loop.carries).map(({ value }) => value);
+    const own = carries.map((carry, k): Location => {
+      const shape = [dim.add(loop.length, dim.one), ...carry.type.shape];
+      const history: Buffer = {
+        name: unique(`${path}carry${k}`),
+        dtype: carry.type.dtype,
+        shape,
+        kind: { kind: "temporary" },
+        origin: node.origin,
+      };
+      const whole = perStep(history);
+      locations.set(node.results[k]!, elementAt(whole, affineConstant(loop.length)));
+      const start = node.operands[k]!;
+      const free =
+        isNode(start.source) &&
+        !isConstant(start.source) &&
+        !loopOf(start.source) &&
+        !choice.parts.has(start);
+      if (free && !locations.has(start)) locations.set(start, elementAt(whole, affineConstant(0)));
+      return whole;
+    });
+    loop.body.outputs.slice(loop.carries).forEach(({ value }, i) => {
+      const result = node.results[loop.carries + i]!;
+      const found = carries.indexOf(value);
+      const made = nexts.indexOf(value);
+      const k = found >= 0 ? found : made;
+      if (k < 0 || locations.has(result)) return;
+      const history = own[k]!;
+      locations.set(result, {
+        ...history,
+        place: ([position, ...rest]) => {
+          const step = positionOf(loop, position!);
+          const index = [found >= 0 ? step : affineShift(step, dim.one), ...rest];
+          return history.place ? history.place(index) : index;
+        },
+      });
+    });
+    return own;
+  }
 
   for (const node of graph.nodes)
     for (const value of node.results) {
@@ -120,7 +210,10 @@ export function makeStorage(graph: Graph, choice: Choice, shared: Shared): Stora
       }
       if (!choice.stored.has(value) || choice.parts.has(value) || locations.has(value)) continue;
       const path = node.origin.path === "" ? "" : `${node.origin.path}.`;
-      locations.set(value, plain(bufferFor(value, { kind: "temporary" }, unique(`${path}${node.op.name}`))));
+      locations.set(
+        value,
+        perStep(bufferFor(value, { kind: "temporary" }, unique(`${path}${node.op.name}`))),
+      );
     }
 
   /** A part lies in the range of its whole, which may itself be a part. */
@@ -160,5 +253,6 @@ export function makeStorage(graph: Graph, choice: Choice, shared: Shared): Stora
     destination: (value) => locations.get(value),
     inputs,
     outputs,
+    histories,
   };
 }

@@ -1,6 +1,7 @@
 /** What holds for every kernel: positions proved inside or guarded, results read after they are made, buffers read or written. */
 import * as dim from "../ir/dim.ts";
 import { InternalError } from "../ir/internal-error.ts";
+import { flatSteps } from "../ir/kernel.ts";
 import type { EntryProgram, Kernel, Stage } from "../ir/kernel.ts";
 import { printKernel } from "../ir/print-kernels.ts";
 import type { LoopAxis, Scalar } from "../ir/scalar.ts";
@@ -12,10 +13,10 @@ import { onlyItsElement } from "./update-in-place.ts";
 /** Throws InternalError, with the kernel's text, at the first thing that does not hold. */
 export function verifyKernels(entry: EntryProgram): void {
   const names = new Set<string>();
-  for (const step of entry.steps) {
+  for (const step of flatSteps(entry.steps)) {
     const { kernel } = step;
     if (step.kind === "kernel" && names.has(kernel.name)) fail(kernel, "another kernel has this name");
-    names.add(kernel.name);
+    if (step.kind === "kernel") names.add(kernel.name);
     verifyKernel(kernel);
   }
 }
@@ -50,7 +51,8 @@ function verifyScalar(
 ): void {
   for (const a of affinesOf(s))
     for (const { axis } of a.terms)
-      if (!loops.has(axis)) fail(kernel, `${s.kind} uses a loop ${axis.name} that is not around it`);
+      if (!loops.has(axis) && !axis.counter)
+        fail(kernel, `${s.kind} uses a loop ${axis.name} that is not around it`);
   if (s.kind === "result") {
     if (!done.has(s.stage)) fail(kernel, "a stage reads one that is not before it");
     if (s.index.length !== s.stage.axes.length)
@@ -86,6 +88,7 @@ function verifyPlace(kernel: Kernel, { place, axes }: Stage): void {
     if (!provedInside(a, place.shape[k]!))
       fail(kernel, `axis ${k} of the store into ${place.buffer.name} is not proved inside`);
     for (const { axis } of a.terms) {
+      if (axis.counter) continue;
       if (!loops.has(axis)) fail(kernel, `the store uses a loop ${axis.name} that is not around it`);
       used.add(axis);
     }

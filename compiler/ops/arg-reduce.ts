@@ -62,5 +62,6 @@ export const argReduce = defineOp({
       results: [tensor("i32", [3], [0, 0, 0])],
     },
   ],
+  stacked: (attributes) => ({ ...attributes, axis: numberAttribute(attributes, "axis") + 1 }),
   cheap: false,
 });

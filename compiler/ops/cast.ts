@@ -82,5 +82,6 @@ export const cast = defineOp({
     vectors([[0, 1]], [0, 1], ["bool"], "f32", { dtype: "f32" }),
     vectors([[0, 200]], [0, 200], ["u8"], "i32", { dtype: "i32" }),
   ],
+  stacked: (attributes) => attributes,
   cheap: true,
 });

@@ -90,5 +90,7 @@ export const concat = defineOp({
       results: [tensor("i32", [3], [3, 4, 5])],
     },
   ],
+  stacked: (attributes, _, has) =>
+    has.every(Boolean) ? { axis: numberAttribute(attributes, "axis") + 1 } : undefined,
   cheap: true,
 });

@@ -12,5 +12,6 @@ export const detach = defineOp({
   element: (context) => context.read(0, context.index),
   gradient: { none: "it is there to stop cotangents" },
   examples: [vectors([[1, -2]], [1, -2])],
+  stacked: (attributes) => attributes,
   cheap: true,
 });

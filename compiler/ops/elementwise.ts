@@ -97,6 +97,7 @@ export function elementwise(parts: Elementwise): Op {
     ...(parts.domain ? { domain: parts.domain } : {}),
     ...(parts.kinks ? { kinks: parts.kinks } : {}),
     examples: parts.examples,
+    stacked: (attributes, _, has) => (has.every(Boolean) ? attributes : undefined),
     cheap: true,
   });
 }

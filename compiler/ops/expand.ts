@@ -63,5 +63,9 @@ export const expand = defineOp({
       results: [tensor("f32", [2, 2], [1, 1, 2, 2])],
     },
   ],
+  stacked: (attributes, length) => ({
+    shape: [length, ...dimsAttribute(attributes, "shape")],
+    axes: [0, ...numbersAttribute(attributes, "axes").map((axis) => axis + 1)],
+  }),
   cheap: true,
 });

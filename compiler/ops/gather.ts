@@ -51,5 +51,6 @@ export const gather = defineOp({
       results: [tensor("i32", [], [20])],
     },
   ],
+  stacked: (attributes, _, [table, ids]) => (ids && !table ? attributes : undefined),
   cheap: true,
 });

@@ -170,5 +170,16 @@ export const index = defineOp({
       results: [tensor("f32", [3], [210, 432, 54])],
     },
   ],
+  stacked(attributes, length, has) {
+    const { axes, result, maps } = mapsOf(attributes);
+    return attributesOf({
+      axes: [length, ...axes],
+      result: result + 1,
+      maps: maps.map((operand, m) => {
+        const own = operand.map((map) => ({ ...map, coefficients: [0, ...map.coefficients] }));
+        return has[m] ? [axisMap(axes.length + 1, [[0, 1]]), ...own] : own;
+      }),
+    });
+  },
   cheap: false,
 });

@@ -22,6 +22,7 @@ import { isFinite } from "./is-finite.ts";
 import { le } from "./le.ts";
 import { log } from "./log.ts";
 import { log1p } from "./log1p.ts";
+import { loop } from "./loop.ts";
 import { lt } from "./lt.ts";
 import { max } from "./max.ts";
 import { merge } from "./merge.ts";
@@ -106,6 +107,7 @@ export const ops: readonly Op[] = [
   gather,
   scatterAdd,
   updateSlice,
+  loop,
 ];
 
 const byName: ReadonlyMap<string, Op> = new Map(ops.map((op) => [op.name, op]));

@@ -46,5 +46,6 @@ export const merge = defineOp({
       results: [tensor("f32", [2, 1], [1, 2])],
     },
   ],
+  stacked: (attributes) => ({ ...attributes, axis: numberAttribute(attributes, "axis") + 1 }),
   cheap: true,
 });

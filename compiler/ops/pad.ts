@@ -53,5 +53,6 @@ export const pad = defineOp({
       results: [tensor("f32", [2, 4], [0, 1, 0, 0, 0, 2, 0, 0])],
     },
   ],
+  stacked: (attributes) => ({ ...attributes, axis: numberAttribute(attributes, "axis") + 1 }),
   cheap: true,
 });

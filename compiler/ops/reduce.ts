@@ -107,5 +107,9 @@ export const reduce = defineOp({
       results: [tensor("f32", [2], [0, 0])],
     },
   ],
+  stacked: (attributes) => ({
+    ...attributes,
+    axes: numbersAttribute(attributes, "axes").map((axis) => axis + 1),
+  }),
   cheap: false,
 });

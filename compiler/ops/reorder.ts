@@ -59,5 +59,8 @@ export const reorder = defineOp({
       results: [tensor("i32", [3, 1, 2], [1, 4, 2, 5, 3, 6])],
     },
   ],
+  stacked: (attributes) => ({
+    permutation: [0, ...numbersAttribute(attributes, "permutation").map((axis) => axis + 1)],
+  }),
   cheap: true,
 });

@@ -55,5 +55,6 @@ export const slice = defineOp({
       results: [tensor("f32", [2, 2], [2, 3, 5, 6])],
     },
   ],
+  stacked: (attributes) => ({ ...attributes, axis: numberAttribute(attributes, "axis") + 1 }),
   cheap: true,
 });

@@ -48,5 +48,6 @@ export const split = defineOp({
       results: [tensor("f32", [2], [1, 2])],
     },
   ],
+  stacked: (attributes) => ({ ...attributes, axis: numberAttribute(attributes, "axis") + 1 }),
   cheap: true,
 });

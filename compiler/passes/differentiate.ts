@@ -1,5 +1,5 @@
 /** Reverse-mode differentiation: cotangents of values, written as nodes by the gradient rules of the ops. */
-import { constantScalar, add } from "../ops/build.ts";
+import { add, constantScalar } from "../ops/build.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import { scalarTypeOf } from "../ir/type.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
@@ -18,10 +18,20 @@ export function differentiate(
 ): readonly (Value | undefined)[] {
   if (target.type.dtype !== "f32" || target.type.shape.length !== 0)
     throw new InternalError("differentiate", "only a number of rank 0 has a gradient", undefined);
+  return pullBack(builder, () => new Map([[target, constantScalar(builder, 1)]]), [target], wrt);
+}
+
+/** Cotangents of `wrt` from those of `targets`; `seedsOf` builds these after the forward nodes were counted. */
+function pullBack(
+  builder: GraphBuilder,
+  seedsOf: () => ReadonlyMap<Value, Value>,
+  targets: readonly Value[],
+  wrt: readonly Value[],
+): readonly (Value | undefined)[] {
   const forward = [...builder.nodes];
   const isFloat = (value: Value): boolean => scalarTypeOf(value.type.dtype) === "f32";
 
-  // what lies between wrt and target
+  // what lies between wrt and the targets
   const depends = new Set<Value>(wrt.filter(isFloat));
   for (const node of forward) {
     if (typeof node.op.gradient !== "function" || !node.operands.some((operand) => depends.has(operand)))
@@ -31,7 +41,8 @@ export function differentiate(
 
   const cotangents = new Map<Value, Value>();
   const { origin } = builder;
-  if (depends.has(target)) cotangents.set(target, constantScalar(builder, 1));
+  if (targets.some((target) => depends.has(target)))
+    for (const [value, seed] of seedsOf()) if (depends.has(value)) cotangents.set(value, seed);
   for (const node of forward.toReversed()) {
     const { gradient } = node.op;
     const wanted = (operand: number): boolean => depends.has(node.operands[operand]!);
@@ -39,7 +50,16 @@ export function differentiate(
     const given = node.results.map((result) => cotangents.get(result));
     if (given.every((cotangent) => cotangent === undefined)) continue;
     builder.origin = node.origin;
-    const found = gradient({ builder, node, cotangents: given, wanted }, node.attributes);
+    const found = gradient(
+      {
+        builder,
+        node,
+        cotangents: given,
+        wanted,
+        pullBack: (seeds, inner) => pullBack(builder, () => seeds, [...seeds.keys()], inner),
+      },
+      node.attributes,
+    );
     node.operands.forEach((operand, i) => {
       const cotangent = found[i];
       if (!cotangent || !wanted(i)) return;

@@ -6,5 +6,9 @@ export interface Pass {
   readonly name: string;
   /** one English sentence */
   readonly summary: string;
+  /** adds the same terms in another order, so that sums may differ by their rounding */
+  readonly reorders?: true;
+  /** it goes into the bodies of loops by itself */
+  readonly loops?: true;
   run(graph: Graph): Graph;
 }

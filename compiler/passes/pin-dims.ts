@@ -1,5 +1,5 @@
 /** Makes free dims constant: `--dim B=1`. The graph is built again, so that every type is inferred with the sizes known. */
-import { isDim, isList, isRecord } from "../ir/attribute.ts";
+import { isDim, isGraph, isList, isRecord } from "../ir/attribute.ts";
 import { graphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
@@ -17,6 +17,7 @@ export function pinDims(graph: Graph, sizes: ReadonlyMap<string, number>): Graph
   const pinned = (value: Attribute): Attribute => {
     if (typeof value !== "object") return value;
     if (isDim(value)) return dim.substitute(value, known);
+    if (isGraph(value)) return pinDims(value, sizes);
     if (isList(value)) return value.map(pinned);
     return isRecord(value) ? pinnedAll(value) : value;
   };

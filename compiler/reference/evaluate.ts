@@ -1,10 +1,9 @@
 /** The meaning of a graph, run slowly in f64: every node by its op's `evaluate`. */
-import { evaluate as evaluateDim } from "../ir/dim.ts";
+import { checkShape, evaluateNodes } from "../ir/evaluate-nodes.ts";
 import { isNode } from "../ir/graph.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import type { Graph, GraphInput, Value } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
-import type { TensorType } from "../ir/type.ts";
 
 export interface Evaluation {
   readonly outputs: ReadonlyMap<string, Tensor>;
@@ -12,21 +11,6 @@ export interface Evaluation {
   readonly writes: ReadonlyMap<string, Tensor>;
   /** every value of the graph, where they were to be kept */
   readonly values?: ReadonlyMap<Value, Tensor>;
-}
-
-/** `f32[2, 3]` */
-function show(dtype: string, shape: readonly number[]): string {
-  return `${dtype}[${shape.join(", ")}]`;
-}
-
-function checkShape(what: string, found: Tensor, type: TensorType, sizes: ReadonlyMap<string, number>): void {
-  const expected = show(
-    type.dtype,
-    type.shape.map((size) => evaluateDim(size, sizes)),
-  );
-  const actual = show(found.dtype, found.shape);
-  if (actual !== expected)
-    throw new InternalError("evaluate", `${what} is ${actual}, not ${expected}`, undefined);
 }
 
 /**
@@ -52,24 +36,7 @@ export function evaluate(
     for (const operand of node.operands) lastUse.set(operand, at);
   });
   for (const { value } of [...graph.outputs, ...graph.writes]) lastUse.set(value, graph.nodes.length);
-  graph.nodes.forEach((node, at) => {
-    const operands = node.operands.map((operand) => {
-      const found = values.get(operand);
-      if (!found)
-        throw new InternalError("evaluate", `an operand of ${node.op.name} has no value`, undefined);
-      return found;
-    });
-    const results = node.op.evaluate(operands, node.attributes, {
-      sizes,
-      results: node.results.map(({ type }) => ({
-        dtype: type.dtype,
-        shape: type.shape.map((size) => evaluateDim(size, sizes)),
-      })),
-    });
-    node.results.forEach((value, i) => {
-      checkShape(`result ${i} of ${node.op.name}`, results[i]!, value.type, sizes);
-      values.set(value, results[i]!);
-    });
+  evaluateNodes(graph.nodes, values, sizes, (node, at) => {
     if (options.keep) return;
     for (const value of [...node.operands, ...node.results])
       if (isNode(value.source) && (lastUse.get(value) ?? -1) <= at) values.delete(value);

@@ -5,7 +5,7 @@
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { InternalError } from "../ir/internal-error.ts";
-import type { Buffer, EntryProgram, Kernel, Stage } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, Kernel, Stage, Step } from "../ir/kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "../ir/scalar.ts";
 import { elementCount } from "../ir/tensor.ts";
 import { helpers, scalarTexts } from "./scalar-functions.ts";
@@ -49,14 +49,38 @@ export function executeEntry(
   memory: Memory,
   options: ExecuteOptions = {},
 ): void {
-  for (const step of entry.steps)
-    if (step.kind === "kernel") executeKernel(step.kernel, sizes, memory, options);
+  executeSteps(entry.steps, sizes, memory, options, new Map());
   const olds = entry.copies.map(({ from }) => memory.of(from).slice());
   entry.copies.forEach(({ to }, i) => memory.of(to).set(olds[i]!));
 }
 
-function executeKernel(kernel: Kernel, sizes: Sizes, memory: Memory, options: ExecuteOptions = {}): void {
-  const { text, buffers } = kernelText(kernel, sizes, options);
+/** Positions of the loops around kernels. */
+type Counters = ReadonlyMap<LoopAxis, number>;
+
+function executeSteps(
+  steps: readonly Step[],
+  sizes: Sizes,
+  memory: Memory,
+  options: ExecuteOptions,
+  counters: Counters,
+): void {
+  for (const step of steps) {
+    if (step.kind === "kernel") executeKernel(step.kernel, sizes, memory, options, counters);
+    if (step.kind !== "loop") continue;
+    const count = dim.evaluate(step.counter.size, sizes);
+    for (let i = 0; i < count; i++)
+      executeSteps(step.steps, sizes, memory, options, new Map([...counters, [step.counter, i]]));
+  }
+}
+
+function executeKernel(
+  kernel: Kernel,
+  sizes: Sizes,
+  memory: Memory,
+  options: ExecuteOptions,
+  counters: Counters,
+): void {
+  const { text, buffers } = kernelText(kernel, sizes, options, counters);
   const fail = (what: string, at: number): never => {
     throw new InternalError("execute", `kernel ${kernel.name}: ${what} at ${at} is outside`, text);
   };
@@ -82,6 +106,7 @@ function kernelText(
   kernel: Kernel,
   sizes: Sizes,
   options: ExecuteOptions,
+  counters: Counters,
 ): { readonly text: string; readonly buffers: readonly Buffer[] } {
   const buffers: Buffer[] = [];
   const axisNames = new Map<LoopAxis, string>();
@@ -98,7 +123,7 @@ function kernelText(
     return `b${buffers.indexOf(buffer)}`;
   };
   const axisName = (axis: LoopAxis): string => {
-    const name = axisNames.get(axis);
+    const name = axisNames.get(axis) ?? counters.get(axis)?.toString();
     if (name === undefined)
       throw new InternalError("execute", `kernel ${kernel.name}: ${axis.name} is no loop here`, undefined);
     return name;

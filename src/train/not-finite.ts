@@ -6,6 +6,7 @@ import type { Compiled, CompileOptions } from "../../compiler/compile.ts";
 import { compileModel } from "../../compiler/compile.ts";
 import { evaluate } from "../../compiler/ir/dim.ts";
 import type { Origin } from "../../compiler/ir/graph.ts";
+import { flatSteps } from "../../compiler/ir/kernel.ts";
 import type { Buffer } from "../../compiler/ir/kernel.ts";
 import type { ModelGraphs } from "../../compiler/ir/model.ts";
 import { evaluatePolynomial, readManifest } from "../../runtime/artifact.ts";
@@ -68,7 +69,7 @@ export async function firstNotFinite(
   }
   (instance.exports[described.export] as (...dims: number[]) => void)(...described.dims.map(() => rows));
 
-  for (const step of entry.steps) {
+  for (const step of flatSteps(entry.steps)) {
     if (step.kind !== "kernel") continue;
     for (const { place } of step.kernel.stages) {
       if (place.kind !== "store" || place.buffer.dtype !== "f32") continue;

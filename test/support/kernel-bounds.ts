@@ -4,7 +4,7 @@
  */
 import * as dim from "../../compiler/ir/dim.ts";
 import type { Dim } from "../../compiler/ir/dim.ts";
-import type { Buffer, EntryProgram, Kernel, Stage } from "../../compiler/ir/kernel.ts";
+import type { Buffer, EntryProgram, Kernel, Stage, Step } from "../../compiler/ir/kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "../../compiler/ir/scalar.ts";
 import { elementCount } from "../../compiler/ir/tensor.ts";
 import {
@@ -29,8 +29,14 @@ export type Contents = (buffer: Buffer) => Float64Array;
 type Store = (buffer: Buffer, at: number, value: Interval) => void;
 
 /** What the kernel may store. Values of a buffer that it reads are those before it. */
-function runBounded(kernel: Kernel, sizes: Sizes, before: Contents, store: Store): void {
-  const positions = new Map<LoopAxis, number>();
+function runBounded(
+  kernel: Kernel,
+  sizes: Sizes,
+  before: Contents,
+  store: Store,
+  counters: ReadonlyMap<LoopAxis, number>,
+): void {
+  const positions = new Map<LoopAxis, number>(counters);
   const results = new Map<Stage, Interval | Interval[]>();
   const known = new Map<Dim, number>();
   const size = (d: Dim): number => {
@@ -146,6 +152,22 @@ export interface Ran {
   after: Contents;
 }
 
+/** All kernels in the order in which they run, those of loops once for each step. */
+function eachKernel(
+  steps: readonly Step[],
+  sizes: Sizes,
+  counters: ReadonlyMap<LoopAxis, number>,
+  body: (kernel: Kernel, counters: ReadonlyMap<LoopAxis, number>) => void,
+): void {
+  for (const step of steps) {
+    if (step.kind === "kernel") body(step.kernel, counters);
+    if (step.kind !== "loop") continue;
+    const count = dim.evaluate(step.counter.size, sizes);
+    for (let i = 0; i < count; i++)
+      eachKernel(step.steps, sizes, new Map([...counters, [step.counter, i]]), body);
+  }
+}
+
 /** Stored numbers outside of their bounds, one line each, at most one a kernel. Empty where the code keeps them all. */
 export function outOfBounds({ entry, sizes, given, after }: Ran): string[] {
   const now = new Map<Buffer, Float64Array>();
@@ -163,20 +185,25 @@ export function outOfBounds({ entry, sizes, given, after }: Ran): string[] {
     return found;
   };
   const found: string[] = [];
-  for (const { kind, kernel } of entry.steps) {
-    if (kind !== "kernel") continue;
+  eachKernel(entry.steps, sizes, new Map(), (kernel, counters) => {
     const stored: [Buffer, number, number][] = [];
     let wrong: string | undefined;
-    runBounded(kernel, sizes, contents, (buffer, at, bounds) => {
-      const got = after(buffer)[at]!;
-      stored.push([buffer, at, got]);
-      if (Number.isNaN(bounds[0])) wrong ??= `kernel ${kernel.name}: ${buffer.name}[${at}] has no bound`;
-      else if (!contains(bounds, got))
-        wrong ??= `kernel ${kernel.name}: ${buffer.name}[${at}] is ${got}, not within ${bounds.join(" and ")}`;
-    });
+    runBounded(
+      kernel,
+      sizes,
+      contents,
+      (buffer, at, bounds) => {
+        const got = after(buffer)[at]!;
+        stored.push([buffer, at, got]);
+        if (Number.isNaN(bounds[0])) wrong ??= `kernel ${kernel.name}: ${buffer.name}[${at}] has no bound`;
+        else if (!contains(bounds, got))
+          wrong ??= `kernel ${kernel.name}: ${buffer.name}[${at}] is ${got}, not within ${bounds.join(" and ")}`;
+      },
+      counters,
+    );
     if (wrong !== undefined) found.push(wrong);
     for (const [buffer, at, value] of stored) contents(buffer)[at] = value;
-  }
+  });
   const moved = entry.copies.map(({ from }) => contents(from).slice());
   entry.copies.forEach(({ from, to }, i) => {
     const got = after(to);

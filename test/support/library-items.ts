@@ -11,6 +11,7 @@ import { layers } from "./items/layers.ts";
 import { losses } from "./items/losses.ts";
 import { normalisation } from "./items/normalisation.ts";
 import { pooling } from "./items/pooling.ts";
+import { recurrent } from "./items/recurrent.ts";
 import { resizing } from "./items/resizing.ts";
 import { schedules } from "./items/schedules.ts";
 import { statistics } from "./items/statistics.ts";
@@ -25,6 +26,7 @@ export const items: readonly Item[] = [
   ...layers,
   ...normalisation,
   ...pooling,
+  ...recurrent,
   ...resizing,
   ...losses,
   ...schedules,

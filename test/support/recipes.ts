@@ -6,6 +6,7 @@ import * as build from "../../compiler/ops/build.ts";
 import { opNamed, ops } from "../../compiler/ops/index.ts";
 import { axisMap, type AxisMap } from "../../compiler/ops/index-maps.ts";
 import type { Value } from "../../compiler/ir/graph.ts";
+import { loopRecipe } from "./loop-recipe.ts";
 import type { Kitchen } from "./random-program.ts";
 
 export type Recipe = (kitchen: Kitchen) => readonly Value[] | undefined;
@@ -268,6 +269,7 @@ const special: Readonly<Record<string, Recipe>> = {
       ),
     ];
   },
+  loop: loopRecipe,
   scatter_add(k) {
     const base = k.pick("f32", (shape) => hasAxis(shape) && shape.length < 4 && k.known(shape[0]!) > 0);
     const ids = k.pick("i32", (shape) => shape.length === 1);

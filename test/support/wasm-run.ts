@@ -1,6 +1,7 @@
 // Kernels built by hand, laid out one buffer after the other, run as wasm and by the reference.
 import * as dim from "../../compiler/ir/dim.ts";
 import type { Dim } from "../../compiler/ir/dim.ts";
+import { flatSteps } from "../../compiler/ir/kernel.ts";
 import type { Buffer, Contraction, EntryProgram, Kernel, Program, Stage } from "../../compiler/ir/kernel.ts";
 import { affineAdd, affineAxis, affineConstant, affineScale, apply } from "../../compiler/ir/scalar.ts";
 import type { Affine, Index, Load, LoopAxis, Scalar } from "../../compiler/ir/scalar.ts";
@@ -133,7 +134,7 @@ function buffersIn(entry: EntryProgram): Buffer[] {
       for (const index of s.index) if (index.kind === "computed") visit(index.value);
     }
   };
-  for (const { kernel: k } of entry.steps) {
+  for (const { kernel: k } of flatSteps(entry.steps)) {
     for (const stage of k.stages) {
       visit(stage.value);
       if (stage.place.kind !== "register") found.add(stage.place.buffer);

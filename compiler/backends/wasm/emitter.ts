@@ -18,6 +18,8 @@ export interface EntryContext {
   readonly placeOf: (buffer: Buffer) => Dim;
   /** globals with the dims' maxima, of which addresses are made */
   readonly maxima: Symbols;
+  /** globals with the positions of the loops around kernels */
+  readonly counters: ReadonlyMap<LoopAxis, Expr>;
 }
 
 export interface Address {

@@ -15,6 +15,7 @@ export interface FunctionBuilder {
   readonly block: Block;
   local(type: ValueType): Local;
   set(local: Local, value: Expr): void;
+  setGlobal(name: string, value: Expr): void;
   /** a new local with this value, set in the current block, or at the end of another that is still open */
   keep(value: Expr, block?: Block): Local;
   store(memory: "f32" | "i32" | "u8" | "u16" | "v128", address: Expr, value: Expr, offset?: number): void;
@@ -71,6 +72,9 @@ export function defineFunction(
       if (local.type !== value.type)
         throw new InternalError("wasm", `a local of ${local.type} is set to ${value.type}`, undefined);
       block.push(module.local.set(local.index, value.make()));
+    },
+    setGlobal(name, value) {
+      block.push(module.global.set(name, value.make()));
     },
     keep(value, into = block) {
       const local = fn.local(value.type);

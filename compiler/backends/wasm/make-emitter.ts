@@ -37,7 +37,10 @@ interface StageResult {
 }
 
 export function makeEmitter(fn: FunctionBuilder, context: EntryContext, dimLocals: Symbols): Emitter {
-  return build(fn, context, dimLocals, [newLevel(fn.block)], new Map(), new Map(), new Set(), numbering());
+  const counters = new Map<LoopAxis, Binding>(
+    [...context.counters].map(([axis, value]) => [axis, { level: 0, value }]),
+  );
+  return build(fn, context, dimLocals, [newLevel(fn.block)], counters, new Map(), new Set(), numbering());
 }
 
 function newLevel(block: Block): Level {

@@ -2,7 +2,9 @@
 import * as dim from "../../ir/dim.ts";
 import type { Dim } from "../../ir/dim.ts";
 import { InternalError } from "../../ir/internal-error.ts";
-import type { Buffer, EntryProgram, Kernel, Program } from "../../ir/kernel.ts";
+import { flatSteps } from "../../ir/kernel.ts";
+import type { Buffer, EntryProgram, Kernel, KernelStep, Program, Step } from "../../ir/kernel.ts";
+import type { LoopAxis } from "../../ir/scalar.ts";
 import { bytesOf } from "../../ir/type.ts";
 import { makeCode } from "./code.ts";
 import { defineFunction } from "./function-builder.ts";
@@ -75,6 +77,7 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
         dims: entry.dims.map((d) => d.name),
         placeOf: (buffer) => placeOf(program, buffer),
         maxima: new Map(globals.map(([d, global]) => [d, code.global(global)])),
+        counters: defineCounters(code, name, entry.steps),
       };
       defineEntry(context, entry, (kernel, kernelName) =>
         kernel.contraction === undefined
@@ -118,6 +121,25 @@ function segmentsOf(code: Code, program: Program): { offset: number; data: Uint8
   });
 }
 
+/** The loops of an entry, in order, those inside others after these. */
+function countersOf(steps: readonly Step[]): LoopAxis[] {
+  return steps.flatMap((step) => (step.kind === "loop" ? [step.counter, ...countersOf(step.steps)] : []));
+}
+
+function counterName(entry: string, counter: LoopAxis, steps: readonly Step[]): string {
+  return `step_${entry}_${countersOf(steps).indexOf(counter)}`;
+}
+
+function defineCounters(code: Code, entry: string, steps: readonly Step[]): ReadonlyMap<LoopAxis, Expr> {
+  return new Map(
+    countersOf(steps).map((counter) => {
+      const name = counterName(entry, counter, steps);
+      code.module.addGlobal(name, code.binaryen.i32, true, code.module.i32.const(0));
+      return [counter, code.global(name)];
+    }),
+  );
+}
+
 function defineEntry(
   context: EntryContext,
   entry: EntryProgram,
@@ -125,20 +147,37 @@ function defineEntry(
 ): void {
   const { code } = context;
   const names = new Map<Kernel, string>();
-  const calls = entry.steps.map((step, i) => {
+  let count = 0;
+  const define = (step: KernelStep): string => {
     const old = step.kind === "kernel" ? names.get(step.kernel) : undefined;
     if (old !== undefined) return old;
-    const name = `${context.name}.${i}.${identifier(step.kernel.name)}`;
+    const name = `${context.name}.${count++}.${identifier(step.kernel.name)}`;
     if (step.kind === "pack") definePackStep(context, step.kernel, name);
     else {
       defineKernel(step.kernel, name);
       names.set(step.kernel, name);
     }
     return name;
-  });
+  };
+  // functions are defined before the one that calls them is written
+  const calls = new Map<Step, string>();
+  for (const step of flatSteps(entry.steps)) calls.set(step, define(step));
   const parameters = context.dims.map(() => "i32" as const);
   defineFunction(code, context.name, parameters, undefined, (fn) => {
-    for (const name of calls) fn.call(name, fn.parameters);
+    const call = (steps: readonly Step[]): void => {
+      for (const step of steps) {
+        if (step.kind !== "loop") {
+          fn.call(calls.get(step)!, fn.parameters);
+          continue;
+        }
+        const size = sizeCode(code, step.counter.size, dimSymbols(context.dims, fn.parameters));
+        fn.count(code.int(0), size, 1, (i) => {
+          fn.setGlobal(counterName(context.name, step.counter, entry.steps), i);
+          call(step.steps);
+        });
+      }
+    };
+    call(entry.steps);
     const symbols = dimSymbols(context.dims, fn.parameters);
     const address = (buffer: Buffer): Expr => sizeCode(code, context.placeOf(buffer), context.maxima);
     for (const { from, to } of entry.copies) {

@@ -6,6 +6,7 @@ import { tensorType } from "../../ir/type.ts";
 import * as build from "../../ops/build.ts";
 import { asTensor } from "../arithmetic.ts";
 import { emit } from "../emit.ts";
+import { stepSeed } from "../scan.ts";
 import type { Frame } from "../frame.ts";
 import { checkType } from "../type.ts";
 import type { Axis } from "../type.ts";
@@ -41,7 +42,7 @@ function nextKey(frame: Frame): number {
 /** Uniform numbers in [0, 1). */
 function uniform01(frame: Frame, b: GraphBuilder, shape: readonly Dim[]): Value {
   const iteration = frame.elaboration.initial ? build.constantScalar(b, 0, "i32") : control(b, "iteration");
-  return build.uniform(b, control(b, "seed"), iteration, nextKey(frame), shape);
+  return build.uniform(b, stepSeed(frame, b, control(b, "seed")), iteration, nextKey(frame), shape);
 }
 
 /** Box and Muller (1958): two uniform numbers make a normal one. */

@@ -6,8 +6,8 @@ export interface NameTaken {
   readonly span: Span;
   readonly name: string;
   readonly first: Span;
-  /** the weight path that both would have */
-  readonly path: string;
+  /** the weight path that both would have; undefined for carries */
+  readonly path: string | undefined;
 }
 
 export const nameTaken = defineDiagnostic<NameTaken>({
@@ -35,7 +35,7 @@ model Small(x: [B, D=8]) -> [B, 4] {
       message: again ? `\`${name}\` is made again by the next pass` : `\`${name}\` is defined twice`,
       primary: { span, text: again ? "every pass would have this name" : "this name is taken" },
       labels: again ? [] : [{ span: first, text: "by this one" }],
-      notes: [`both would keep their weights under \`${path}\``],
+      notes: path === undefined ? [] : [`both would keep their weights under \`${path}\``],
       helps: again
         ? [
             { text: "label the `repeat` itself: its passes are then numbered" },

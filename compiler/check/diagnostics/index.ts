@@ -22,6 +22,7 @@ import { tooSmall } from "./dlm0206-too-small.ts";
 import { wrongParts } from "./dlm0207-wrong-parts.ts";
 import { bodyDiffers } from "./dlm0208-body-differs.ts";
 import { repeatChanges } from "./dlm0209-repeat-changes.ts";
+import { carryChanges } from "./dlm0210-carry-changes.ts";
 import { wrongRank } from "./dlm0211-wrong-rank.ts";
 import { freeSize } from "./dlm0212-free-size.ts";
 import { doesNotFit } from "./dlm0213-does-not-fit.ts";
@@ -63,6 +64,7 @@ export const checkDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] =
   wrongParts,
   bodyDiffers,
   repeatChanges,
+  carryChanges,
   wrongRank,
   freeSize,
   doesNotFit,
