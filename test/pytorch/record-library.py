@@ -147,6 +147,37 @@ def dense(shape, out, bias=True):
     return run
 
 
+def cells(c, prefix, x, hidden, gates, order, act="tanh"):
+    """One direction of a recurrent layer with dlm's weights: one kernel of [x, h], or one each where the gates are three."""
+    width = x.shape[-1]
+    if gates == 3:
+        of_x, b_x = c.x(f"{prefix}.input.kernel", width, 3 * hidden), c.x(f"{prefix}.input.shift", 3 * hidden)
+        of_h, b_h = c.x(f"{prefix}.hidden.kernel", hidden, 3 * hidden), c.x(f"{prefix}.hidden.shift", 3 * hidden)
+    else:
+        kernel = c.x(f"{prefix}.gates.kernel", width + hidden, gates * hidden)
+        of_x, of_h = kernel[:width], kernel[width:]
+        b_x = c.x(f"{prefix}.gates.shift", gates * hidden)
+        b_h = torch.zeros_like(b_x)
+    pick = [g * hidden + k for g in order for k in range(hidden)]
+    weights = [of_x.t()[pick], of_h.t()[pick], b_x[pick], b_h[pick]]
+    zeros = torch.zeros(1, x.shape[0], hidden)
+    if gates == 4:
+        return torch._VF.lstm(x, (zeros, zeros), weights, True, 1, 0.0, False, False, True)[0]
+    run = torch._VF.gru if gates == 3 else torch._VF.rnn_relu if act == "relu" else torch._VF.rnn_tanh
+    return run(x, zeros, weights, True, 1, 0.0, False, False, True)[0]
+
+
+def recurrent(steps, hidden, gates, order, act="tanh"):
+    return lambda c: cells(c, "r", c.x("x", B, steps, 3), hidden, gates, order, act)
+
+
+def bidirectional(c):
+    x = c.x("x", B, 4, 3)
+    ahead = cells(c, "r.forward", x, 2, 4, (0, 1, 3, 2))
+    back = cells(c, "r.backward", x.flip(1), 2, 4, (0, 1, 3, 2)).flip(1)
+    return torch.cat([ahead, back], dim=-1)
+
+
 def batch_norm(shape, training, momentum=0.1, eps=1e-5):
     def run(c):
         n = shape[-1]
@@ -428,6 +459,11 @@ ITEMS = {
     "Dense": dense((B, 5), 3),
     "Dense_of_one": dense((B, 1), 1, bias=False),
     "Dense_of_rows": dense((B, 3, 5), 9),
+    "Rnn_relu": recurrent(4, 5, 1, (0,), act="relu"),
+    "Rnn_tanh": recurrent(4, 5, 1, (0,)),
+    "Lstm_of_steps": recurrent(5, 4, 4, (0, 1, 3, 2)),
+    "Gru_of_steps": recurrent(5, 4, 3, (0, 1, 2)),
+    "Bidirectional": bidirectional,
     "Conv": conv(3, 1, 1),
     "Conv_one": conv(1, 1, 0, bias=False),
     "Conv_stride": conv(3, 2, 1),
