@@ -154,6 +154,8 @@ export async function pack(
             offset: parameters + 4 * offset,
           })),
     states: stateEntries(program, model.states),
+    ...(model.generate &&
+      program.entries.some(({ name }) => name === "step") && { generate: model.generate }),
     optimizer: stateEntries(program, model.optimizer),
     entries: program.entries.map((entry) =>
       entryOf(

@@ -60,6 +60,24 @@ export interface ParameterEntry {
   readonly offset: number;
 }
 
+/** How a token is chosen by its scores. */
+export type Sample =
+  | { readonly kind: "greedy" }
+  | { readonly kind: "temperature"; readonly temperature: number }
+  /** among the k likeliest */
+  | { readonly kind: "top_k"; readonly k: number; readonly temperature: number }
+  /** among the fewest that have at least this part of the probability */
+  | { readonly kind: "top_p"; readonly p: number; readonly temperature: number };
+
+/** What the entry `step` makes longer. */
+export interface Generate {
+  /** the input of tokens; its classes, where it has some, are the texts of the tokens */
+  readonly input: string;
+  /** the largest number of tokens, those of the prompt included */
+  readonly max: number;
+  readonly sample: Sample;
+}
+
 export interface Manifest {
   readonly format: number;
   /** the model's name */
@@ -81,6 +99,8 @@ export interface Manifest {
   /** optimizer state and averages; saved in checkpoints only */
   readonly optimizer: readonly ParameterEntry[];
   readonly entries: readonly Entry[];
+  /** where there is an entry `step` */
+  readonly generate?: Generate;
 }
 
 /** The value for these sizes; NaN where a dim has none. */

@@ -45,6 +45,7 @@ const flag = is((v) => typeof v === "boolean");
 const whole = is(Number.isSafeInteger);
 const count = is((v) => Number.isSafeInteger(v) && (v as number) >= 0);
 const positive = is((v) => Number.isSafeInteger(v) && (v as number) >= 1);
+const above0 = is((v) => typeof v === "number" && v > 0);
 const hex = is((v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v));
 
 /** deeper than this, floors in floors, the compiler makes none */
@@ -107,6 +108,19 @@ export function checkManifest(value: unknown, format: number): string | undefine
         rows: flag,
         bytes: polynomial(0),
       }),
+    ),
+    generate: either(
+      record({
+        input: text,
+        max: positive,
+        sample: record({
+          kind: is((v) => ["greedy", "temperature", "top_k", "top_p"].includes(v as string)),
+          temperature: either(above0, undefined),
+          k: either(positive, undefined),
+          p: either(above0, undefined),
+        }),
+      }),
+      undefined,
     ),
   })(value, "");
 }

@@ -1,6 +1,7 @@
 /** What an app holds: a loaded model. Calls queue in order; the first trap is what all later ones reject with. */
 import type { Manifest, ParameterEntry } from "./artifact.ts";
 import { DlmError, fail } from "./error.ts";
+import { generateTokens, type GenerateOptions, type Step, type Token } from "./generate.ts";
 import { dimOf, gather, type Given, type Inputs, type Numbers, solveDims, writeInput } from "./inputs.ts";
 import { checkSignal } from "./platform.ts";
 import { type Prediction, predictions } from "./predictions.ts";
@@ -35,6 +36,8 @@ export interface Control {
   steps_per_epoch: number;
   /** multiplies the learning rate */
   rate_factor: number;
+  /** positions before those of a step of generation */
+  offset: number;
 }
 
 export interface StepOptions extends Omit<CallOptions, "into"> {
@@ -69,6 +72,14 @@ export interface Model {
   step(batch: Inputs, options?: StepOptions): Promise<StepResult>;
   /** `loss`, the mean over the rows, and the model's outputs, without any update */
   measure(batch: Inputs, options?: CallOptions): Promise<Outputs>;
+  /**
+   * Tokens that go on from a prompt, one after the other, from a text or from numbers. One at a time: a later one ends
+   * those before it. Rejects with DlmError.
+   */
+  generate(
+    prompt: string | readonly number[],
+    options?: GenerateOptions,
+  ): AsyncGenerator<Token, void, undefined>;
   /** Any entry by its name: its outputs as they are */
   call(entry: string, inputs: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
   /** New weights and states from the seed; optimizer state is zero, counters are as at the start. */
@@ -101,7 +112,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
   /** outputs of the training step, filled anew by each */
   const scalars: Outputs = {};
   const states = new Map<DeviceEntry, CallState>();
-  const control: Control = { seed: 0, iteration: 0, step: 1, steps_per_epoch: 1, rate_factor: 1 };
+  const control: Control = { seed: 0, iteration: 0, step: 1, steps_per_epoch: 1, rate_factor: 1, offset: 0 };
 
   function alive(): Device {
     if (failure) throw failure;
@@ -265,6 +276,29 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     ...(optimizer ? manifest.optimizer : []),
   ];
 
+  /** who writes into what steps keep */
+  let generation = 0;
+
+  function generate(
+    prompt: string | readonly number[],
+    options: GenerateOptions = {},
+  ): ReturnType<Model["generate"]> {
+    const own = ++generation;
+    const made = manifest.generate;
+    const { inputs, outputs } = entryOf("step");
+    const input = inputs.find(({ name }) => name === made?.input);
+    if (!made || !input || !outputs[0]) return fail("entry", `${manifest.name} does not generate`);
+    const step: Step = (tokens, offset) =>
+      inTurn(async () => {
+        checkSignal(options.signal, "step");
+        if (own !== generation) fail("busy", "another text was begun, and one is made at a time", "step");
+        control.offset = offset;
+        const { out } = await start("step", { [input.name]: tokens }, {});
+        return (out as Float32Array).subarray((out!.length / tokens.length) * (tokens.length - 1));
+      });
+    return generateTokens(made, input, countOf(outputs[0].shape.slice(-1), {}), step, prompt, options);
+  }
+
   const call: Model["call"] = (entry, inputs, options = {}) => inTurn(() => start(entry, inputs, options));
   const run: Model["run"] = (inputs, options) => call("infer", inputs, options);
   return {
@@ -272,6 +306,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     control,
     call,
     run,
+    generate,
     measure: (batch, options) => call("measure", batch, options),
     async predict(inputs, options) {
       const outputs: Record<string, TypedArray | Prediction[]> = { ...(await run(inputs, options)) };

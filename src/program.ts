@@ -5,11 +5,11 @@ import { checkProgram, type CheckedProgram } from "../compiler/check/check-progr
 import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
-import type { DataPlan, EvaluatePlan, GeneratePlan } from "../compiler/check/flow/plans.ts";
+import type { DataPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
 import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
-import type { ModelGraphs } from "../compiler/ir/model.ts";
+import type { Generate, ModelGraphs } from "../compiler/ir/model.ts";
 import { parse } from "../grammar/parse.ts";
 import type { Source, Span } from "../grammar/source.ts";
 import { Failure, ProgramFailure } from "./failure.ts";
@@ -297,7 +297,7 @@ export function graphsOf(
 }
 
 /** How the model generates, where a deploy block says that it does. */
-export function generateOf(program: Program, model: CallableValue): GeneratePlan | undefined {
+export function generateOf(program: Program, model: CallableValue): Generate | undefined {
   const name = model.declaration.name.text;
   return program.checked.flow.plans.deploy.find((plan) => plan.model === name && plan.generate)?.generate;
 }

@@ -2,7 +2,7 @@
 import * as dim from "../compiler/ir/dim.ts";
 import { isNode, type Graph, type GraphInput, type Value } from "../compiler/ir/graph.ts";
 import { tensor, type Tensor } from "../compiler/ir/tensor.ts";
-import { threefry } from "./data/random.ts";
+import { threefry } from "../runtime/random.ts";
 
 /** Uniform in [0, 1), 32 bits, the same numbers for the same seed. */
 export function uniform(seed: number, stream: number): () => number {

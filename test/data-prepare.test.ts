@@ -4,7 +4,8 @@ import { categoriesOf, checkedIds } from "../src/data/categories.ts";
 import { readCsv } from "../src/data/csv.ts";
 import { firstEqualRows, sharedRows } from "../src/data/equal-rows.ts";
 import { type Plan, prepare } from "../src/data/prepare.ts";
-import { shuffled, threefry } from "../src/data/random.ts";
+import { threefry } from "../runtime/random.ts";
+import { shuffled } from "../src/data/random.ts";
 import { type Column, type Table } from "../src/data/table.ts";
 import { complaint } from "./support/complaint.ts";
 

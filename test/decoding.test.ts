@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { blockFrame } from "../compiler/check/flow/block.ts";
 import { evaluateName } from "../compiler/check/lookup.ts";
+import { compileModel } from "../compiler/compile.ts";
 import { modelGraphs } from "../compiler/entries/model-graphs.ts";
 import { isNode } from "../compiler/ir/graph.ts";
 import type { Graph } from "../compiler/ir/graph.ts";
@@ -9,6 +10,8 @@ import type { ModelGraphs } from "../compiler/ir/model.ts";
 import { elementCount, tensor, type Tensor } from "../compiler/ir/tensor.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
 import { renderAll } from "../grammar/render.ts";
+import { load, type Model, type Sample, type Token } from "../runtime/index.ts";
+import { choose } from "../runtime/sample.ts";
 import { checkText } from "./support/check-text.ts";
 import { scaled } from "./support/item-inputs.ts";
 
@@ -222,5 +225,122 @@ describe("settings of generate", () => {
     expect(checkText(text).diagnostics.map(({ message }) => message)).toEqual([
       "`generate` needs an input of tokens in sequences of any length",
     ]);
+  });
+});
+
+describe("generate on wasm", () => {
+  const names = ["strict", "relaxed"] as const;
+  async function opened(text: string, kind: (typeof names)[number] = "strict"): Promise<Model> {
+    const compiled = await compileModel(graphsOf(text), { version: "0", relaxed: kind === "relaxed" });
+    const { artifact } = compiled[kind] ?? {};
+    return load(artifact!, { seed: 5, max: { B: 1 } });
+  }
+  const all = async (tokens: AsyncIterable<Token>): Promise<number[]> => {
+    const ids: number[] = [];
+    for await (const { id } of tokens) ids.push(id);
+    return ids;
+  };
+
+  test.each(
+    Object.entries(models).flatMap(([name, text]) => names.map((kind) => [name, kind, text] as const)),
+  )("%s, %s: greedy tokens, and scores within 1e-4 of those of whole sequences", async (_, kind, text) => {
+    const model = await opened(text, kind);
+    for (const ids of sequences)
+      for (const length of [1, 5, longest - 1]) {
+        const prompt = ids.slice(0, length);
+        const found = await all(model.generate(prompt));
+        expect(found.length).toBe(longest - length);
+        // without anything kept: the whole sequence anew for each token
+        const whole = [...prompt, ...found];
+        const { out } = await model.call("infer", { text: whole }, { dims: { B: 1, T: longest } });
+        for (let at = length; at < longest; at++) {
+          const scores = (out as Float32Array).subarray((at - 1) * tokens, at * tokens);
+          const best = Math.max(...scores);
+          expect(best - scores[whole[at]!]!).toBeLessThan(1e-4);
+          model.control.offset = 0;
+          const step = (await model.call("step", { text: whole.slice(0, at) }))["out"] as Float32Array;
+          scores.forEach((score, i) => expect(Math.abs(step[step.length - tokens + i]! - score)).toBeLessThan(1e-4)); // prettier-ignore
+        }
+      }
+  });
+
+  test("the same seed gives the same tokens, another one others; max and signal end it", async () => {
+    const model = await opened(models["blocks that normalise last"]!);
+    const sample = { kind: "temperature", temperature: 5 } as const;
+    const made = (seed: number, max?: number) =>
+      all(model.generate([1, 2], { seed, sample, ...(max === undefined ? {} : { max }) }));
+    const first = await made(1);
+    expect(await made(1)).toEqual(first);
+    expect(await made(2)).not.toEqual(first);
+    expect(await made(1, 3)).toEqual(first.slice(0, 3));
+    expect(await made(1, 0)).toEqual([]);
+    const abort = new AbortController();
+    const begun = model.generate([1], { signal: abort.signal });
+    expect((await begun.next()).done).toBe(false);
+    abort.abort();
+    await expect(begun.next()).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  test("one text at a time, and only prompts that fit", async () => {
+    const model = await opened(models["blocks that normalise last"]!);
+    const first = model.generate([1, 2]);
+    await first.next();
+    const second = model.generate([3]);
+    await second.next();
+    await expect(first.next()).rejects.toMatchObject({ code: "busy" });
+    expect((await second.next()).done).toBe(false);
+    for (const [prompt, message] of [
+      [[], /the prompt is empty/],
+      [Array.from({ length: longest + 1 }, () => 0), /14 tokens, and there is room for 13/],
+      ["ab", /no texts/],
+    ] as const)
+      await expect(model.generate(prompt).next()).rejects.toThrow(message);
+  });
+
+  test("a model without generate says so", async () => {
+    const graphs = graphsOf(models["no memory at all"]!);
+    const entries = graphs.entries.filter(({ graph }) => graph.name !== "step");
+    const { strict } = await compileModel({ ...graphs, entries }, { version: "0", relaxed: false });
+    const model = await load(strict!.artifact!);
+    expect(() => model.generate([1])).toThrow(/has no step, only/);
+  });
+});
+
+describe("how tokens are chosen", () => {
+  // exp gives 1, 2, 4, 1
+  const scores = Float32Array.from([0, Math.log(2), Math.log(4), 0]);
+  const count = 4000;
+  const shares = (sample: Sample, seed = 1): number[] => {
+    const found = [0, 0, 0, 0];
+    for (let position = 0; position < count; position++)
+      found[choose(scores, sample, seed, position)]! += 1 / count;
+    return found;
+  };
+  /** four deviations of a share of 4000 draws, and the rounding of their sum */
+  const near = (found: number[], expected: number[]): void =>
+    expected.forEach((p, i) =>
+      expect(Math.abs(found[i]! - p)).toBeLessThanOrEqual(4 * Math.sqrt((p * (1 - p)) / count) + 1e-9),
+    );
+
+  test.each<[Sample, number[]]>([
+    [{ kind: "greedy" }, [0, 0, 1, 0]],
+    [{ kind: "temperature", temperature: 1 }, [1 / 8, 2 / 8, 4 / 8, 1 / 8]],
+    [{ kind: "temperature", temperature: 0.5 }, [1 / 22, 4 / 22, 16 / 22, 1 / 22]],
+    [{ kind: "top_k", k: 2, temperature: 1 }, [0, 2 / 6, 4 / 6, 0]],
+    [{ kind: "top_k", k: 3, temperature: 1 }, [1 / 7, 2 / 7, 4 / 7, 0]],
+    [{ kind: "top_k", k: 9, temperature: 1 }, [1 / 8, 2 / 8, 4 / 8, 1 / 8]],
+    [{ kind: "top_p", p: 0.5, temperature: 1 }, [0, 0, 1, 0]],
+    [{ kind: "top_p", p: 0.6, temperature: 1 }, [0, 2 / 6, 4 / 6, 0]],
+    [{ kind: "top_p", p: 1, temperature: 1 }, [1 / 8, 2 / 8, 4 / 8, 1 / 8]],
+  ])("%j", (sample, expected) => near(shares(sample), expected));
+
+  test("of equal scores the first", () => {
+    expect(choose(Float32Array.from([1, 3, 3]), { kind: "greedy" }, 0, 0)).toBe(1);
+    expect(choose(Float32Array.from([1, 3, 3]), { kind: "top_k", k: 1, temperature: 1 }, 0, 0)).toBe(1);
+  });
+
+  test("scores that overflow an exponential", () => {
+    const far = Float32Array.from([-1e30, 900, 899]);
+    near([0, 1, 2].map((i) => Array.from({ length: count }, (_, at) => choose(far, { kind: "temperature", temperature: 1 }, 3, at)).filter((id) => id === i).length / count), [0, 1 / (1 + Math.exp(-1)), Math.exp(-1) / (1 + Math.exp(-1))]); // prettier-ignore
   });
 });

@@ -1,7 +1,7 @@
 /** All entry graphs of a model and its training block, or of all models of one: what the checker hands on to the passes. */
 import { runForward } from "../check/flow/train.ts";
 import type { CheckedTrain } from "../check/flow/check-train.ts";
-import type { DataPlan, GeneratePlan } from "../check/flow/plans.ts";
+import type { DataPlan } from "../check/flow/plans.ts";
 import type { Frame, StateRequest } from "../check/frame.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
@@ -11,7 +11,7 @@ import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { Graph } from "../ir/graph.ts";
 import { InternalError } from "../ir/internal-error.ts";
-import type { EntryGraph, ModelGraphs, StateEntry } from "../ir/model.ts";
+import type { EntryGraph, Generate, ModelGraphs, StateEntry } from "../ir/model.ts";
 import { collectRequests } from "./entry.ts";
 import { tensorFacts } from "./tensor-facts.ts";
 import { boundsOf, defaultSizes } from "./free-dims.ts";
@@ -33,7 +33,7 @@ export interface GraphRequest {
   readonly train: CheckedTrain | undefined;
   readonly data: readonly DataPlan[];
   /** for step */
-  readonly generate?: GeneratePlan | undefined;
+  readonly generate?: Generate | undefined;
   readonly entries: readonly EntryName[];
 }
 
@@ -86,6 +86,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
     states: [...requests.states].map(([path, state]) => stateEntry(path, state)),
     optimizer,
     rates,
+    generate: graphs.some(({ name }) => name === "step") ? generate : undefined,
     entries: graphs.map((graph): EntryGraph => {
       const [first] = graph.dims;
       const rows = first !== undefined && rowsIndependent(graph, first.name);

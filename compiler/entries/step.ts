@@ -2,13 +2,13 @@
  * The entry `step`: the model on a few new positions, with what it keeps of those before. A prompt is a step of many
  * positions, a new token one of a single position. One sequence at a time: the batch is 1.
  */
-import type { GeneratePlan } from "../check/flow/plans.ts";
 import { timeOf } from "../check/flow/generate.ts";
 import { stepBuild } from "../check/flow/step.ts";
 import type { StepBuild } from "../check/flow/step.ts";
 import * as dim from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph } from "../ir/graph.ts";
+import type { Generate } from "../ir/model.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import { pinDims } from "../passes/pin-dims.ts";
 import { beginEntry, finishEntry } from "./entry.ts";
@@ -16,7 +16,7 @@ import type { ModelParts } from "./infer.ts";
 import { runModelAlone } from "./infer.ts";
 import { outputsOf } from "./train.ts";
 
-export function stepGraph(parts: ModelParts, { input, max }: GeneratePlan): Graph {
+export function stepGraph(parts: ModelParts, { input, max }: Generate): Graph {
   const time = timeOf(parts.session, parts.model, input);
   if (!time) throw new InternalError("entries", `${input} has no positions`, undefined);
   let step: StepBuild | undefined;

@@ -21,6 +21,21 @@
 import type { Graph } from "./graph.ts";
 import type { Tensor } from "./tensor.ts";
 
+/** How a token is chosen by its scores: the likeliest; at random; among the k likeliest; among those that have the part p of the probability. */
+export type Sample =
+  | { readonly kind: "greedy" }
+  | { readonly kind: "temperature"; readonly temperature: number }
+  | { readonly kind: "top_k"; readonly k: number; readonly temperature: number }
+  | { readonly kind: "top_p"; readonly p: number; readonly temperature: number };
+
+export interface Generate {
+  /** the input of tokens, which grows */
+  readonly input: string;
+  /** the largest number of positions, those that are given included */
+  readonly max: number;
+  readonly sample: Sample;
+}
+
 export interface WeightEntry {
   readonly path: string;
   readonly shape: readonly number[];
@@ -61,4 +76,6 @@ export interface ModelGraphs {
   /** by train entry: control scalars -> the learning rate (`rate`), for what tools show */
   readonly rates?: ReadonlyMap<string, Graph>;
   readonly entries: readonly EntryGraph[];
+  /** what the entry `step` makes longer, where there is one */
+  readonly generate?: Generate | undefined;
 }

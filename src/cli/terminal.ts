@@ -10,6 +10,8 @@ export interface Terminal {
   readonly paint: ReturnType<typeof createColors>;
   /** a line of results on standard output */
   print(line?: string): void;
+  /** a part of a line of results */
+  write(text: string): void;
   /** a line about the work itself, on standard error */
   say(line?: string): void;
   /** on a terminal, what is being done, until the next line */
@@ -38,6 +40,10 @@ export function terminal(options: { color?: boolean } = {}): Terminal {
     print(line = "") {
       clearStatus();
       process.stdout.write(line + "\n");
+    },
+    write(text) {
+      clearStatus();
+      process.stdout.write(text);
     },
     say(line = "") {
       clearStatus();

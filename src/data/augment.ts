@@ -1,6 +1,7 @@
 /** Random changes of train rows (`augment`), drawn by counter from seed, row and epoch: repeatable in any order. */
 import type { AugmentPlan } from "../../compiler/check/flow/plans.ts";
-import { streams, threefry } from "./random.ts";
+import { threefry } from "../../runtime/random.ts";
+import { streams } from "./random.ts";
 import type { Numbers } from "./table.ts";
 
 /** Which numbers of a row's array, counted row-major, an axis groups: outer * size * inner. */

@@ -104,6 +104,7 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 `;
+  if (manifest.generate) text += generating;
   text += `\nexport interface Model {\n`;
   if (infer)
     text += `  /** Inputs must stay as they are until the promise settles. More rows than the maximum are run in chunks. Rejects with DlmError. */
@@ -120,6 +121,10 @@ export interface LoadOptions {
   if (measure)
     text += `  /** the mean loss of a batch and the model's outputs, without any update */
   measure(batch: Batch, options?: CallOptions<Measured>): Promise<Measured>;
+`;
+  if (manifest.generate)
+    text += `  /** Tokens that go on from a prompt, one after the other. One text at a time: a later one ends those before it. Rejects with DlmError. */
+  generate(prompt: ${generatesText(manifest) ? "string | " : ""}readonly number[], options?: GenerateOptions): AsyncGenerator<Token, void, undefined>;
 `;
   if (find("init"))
     text += `  /** new weights from the seed; optimizer state and counters are as at the start */
@@ -148,6 +153,37 @@ ${comment("Rejects with DlmError.")}export declare function load(options?: LoadO
 `;
   return text;
 }
+
+/** Whether its tokens have texts. */
+function generatesText({ entries, generate }: Manifest): boolean {
+  const step = entries.find(({ name }) => name === "step");
+  return step?.inputs.find(({ name }) => name === generate?.input)?.classes !== undefined;
+}
+
+const generating = `
+/** How a token is chosen by its scores: the likeliest; at random; among the k likeliest; among the fewest that have the part p of the probability. */
+export type Sample =
+  | { kind: "greedy" }
+  | { kind: "temperature"; temperature: number }
+  | { kind: "top_k"; k: number; temperature: number }
+  | { kind: "top_p"; p: number; temperature: number };
+
+export interface GenerateOptions {
+  /** new tokens at most; without it until the model has no more room */
+  max?: number;
+  /** the same seed and prompt give the same tokens; 0 without it */
+  seed?: number;
+  /** how tokens are chosen, instead of what the model's program says */
+  sample?: Sample;
+  signal?: AbortSignal;
+}
+
+export interface Token {
+  id: number;
+  /** undefined where the model's tokens have no texts */
+  text: string | undefined;
+}
+`;
 
 /** What does not depend on the model. */
 const shared = `

@@ -12,7 +12,7 @@ import type { CallableValue, TensorValue } from "../values.ts";
 import { obstacles } from "./decodable.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { notStepwise } from "./diagnostics/dlm0504-not-stepwise.ts";
-import type { GeneratePlan, SamplePlan } from "./plans.ts";
+import type { Generate, Sample } from "../../ir/model.ts";
 import { named, number, unnamed } from "./settings.ts";
 import type { CallSetting, FlowContext } from "./settings.ts";
 import { stepBuild } from "./step.ts";
@@ -25,7 +25,7 @@ export function checkGenerate(
   model: CallableValue,
   setting: CallSetting,
   context: FlowContext,
-): GeneratePlan | undefined {
+): Generate | undefined {
   const { declaration, scope } = model;
   const wrong = (needs: string, span: Span, found: string): undefined => {
     context.diagnose(report(settingValue, { setting: "generate", needs, span, found, signature }));
@@ -119,10 +119,10 @@ export function timeOf(
     : undefined;
 }
 
-const greedy: SamplePlan = { kind: "greedy" };
+const greedy: Sample = { kind: "greedy" };
 
 /** `greedy`, `temperature(t)`, `top_k(k, temperature = t)`, `top_p(p, temperature = t)`. */
-function sampleOf(expression: Expression, context: FlowContext): SamplePlan | undefined {
+function sampleOf(expression: Expression, context: FlowContext): Sample | undefined {
   const wrong = (span: Span, found: string): undefined => {
     context.diagnose(
       report(settingValue, {

@@ -1,5 +1,6 @@
 /** What the workflow blocks of a checked program ask of the tools: plain data, all names resolved, all defaults filled in. */
 import type { Span } from "../../../grammar/source.ts";
+import type { Generate } from "../../ir/model.ts";
 
 // ---------------------------------------------------------------- data
 
@@ -203,28 +204,13 @@ export interface EvaluatePlan {
 
 // ---------------------------------------------------------------- deploy
 
-/** How a token is chosen by its scores. */
-export type SamplePlan =
-  | { readonly kind: "greedy" }
-  | { readonly kind: "temperature"; readonly temperature: number }
-  | { readonly kind: "top_k"; readonly k: number; readonly temperature: number }
-  | { readonly kind: "top_p"; readonly p: number; readonly temperature: number };
-
-export interface GeneratePlan {
-  /** the input of tokens, which grows */
-  readonly input: string;
-  /** the largest number of positions, those that are given included */
-  readonly max: number;
-  readonly sample: SamplePlan;
-}
-
 export interface DeployPlan {
   readonly name: string;
   readonly model: string;
   readonly span: Span;
   readonly targets: readonly ("wasm" | "node")[];
   readonly weights: "f32";
-  readonly generate: GeneratePlan | undefined;
+  readonly generate: Generate | undefined;
 }
 
 // ---------------------------------------------------------------- check

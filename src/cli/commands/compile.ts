@@ -14,7 +14,7 @@ import { emitModel } from "../../emit/index.ts";
 import { weightsFile } from "../../emit/weights.ts";
 import { Failure } from "../../failure.ts";
 import { readBytes, shownPath } from "../../files.ts";
-import { chooseModel, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
+import { chooseModel, generateOf, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
 import { bytesText, duration } from "../../text.ts";
 import { decodeWeights } from "../../train/checkpoint.ts";
 import { weightsHelp } from "../../train/known-runs.ts";
@@ -50,13 +50,20 @@ export function dimSizes(text: string, before: ReadonlyMap<string, number> = new
   return sizes;
 }
 
-const entryNames = ["infer", "measure", "train", "init"] as const;
+/** what is asked for, and the entry that does it */
+const entryNames = {
+  infer: "infer",
+  generate: "step",
+  measure: "measure",
+  train: "train",
+  init: "init",
+} as const;
 
 export function entryList(text: string): EntryName[] {
   return text.split(",").map((name) => {
-    const found = entryNames.find((each) => each === name.trim());
-    if (!found) throw new InvalidArgumentError(`entries are ${entryNames.join(", ")}`);
-    return found;
+    const found = Object.entries(entryNames).find(([each]) => each === name.trim());
+    if (!found) throw new InvalidArgumentError(`entries are ${Object.keys(entryNames).join(", ")}`);
+    return found[1];
   });
 }
 
@@ -86,7 +93,10 @@ export function compileCommand(): Command {
       mustBeSound(program);
       const model = chooseModel(program, options.model);
       const train = trainOf(program, model);
-      const entries = options.entry ?? (["infer"] as const);
+      const generates = generateOf(program, model) !== undefined;
+      const entries = options.entry ?? (generates ? (["infer", "step"] as const) : (["infer"] as const));
+      if (!generates && entries.some((name) => name === "step"))
+        throw new Failure(`${model.declaration.name.text} has no \`generate\` in a deploy block`);
       if (!train && entries.some((name) => name === "train" || name === "measure"))
         throw new Failure(`${model.declaration.name.text} has no train block`);
       // what starts from shipped weights needs no initialiser, unless it trains anew

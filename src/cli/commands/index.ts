@@ -49,6 +49,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./run.ts")).runCommand(),
   },
   {
+    name: "generate",
+    description: "text from a model that generates, token by token",
+    load: async () => (await import("./generate.ts")).generateCommand(),
+  },
+  {
     name: "compile",
     description: "write the artifact that an app embeds",
     load: async () => (await import("./compile.ts")).compileCommand(),

@@ -1,19 +1,14 @@
 /** `dlmc run`: predictions of a program or an artifact for a file of inputs. */
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
+import { extname } from "node:path";
 import { Command } from "commander";
 import type { TensorEntry } from "../../../runtime/artifact.ts";
-import { DlmError, load, type Model, type TypedArray } from "../../../runtime/index.ts";
-import { hasRelaxedSimd } from "../../../runtime/platform.ts";
-import { openModel } from "../../compile-program.ts";
+import type { TypedArray } from "../../../runtime/index.ts";
 import { inputColumns, readInputs } from "../../data/inputs.ts";
 import { Failure } from "../../failure.ts";
-import { readBytes, shownPath, writeFileAtomic } from "../../files.ts";
-import { chooseModel, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
-import { decodeWeights } from "../../train/checkpoint.ts";
-import { weightsHelp } from "../../train/known-runs.ts";
+import { shownPath, writeFileAtomic } from "../../files.ts";
 import { encodeOutputs, outputFormats, type NamedOutput } from "../../weights/outputs.ts";
 import { number } from "../../text.ts";
+import { openForUse } from "../open-model.ts";
 import { printJson, table, terminal, type Terminal } from "../terminal.ts";
 
 interface Options {
@@ -43,7 +38,7 @@ export function runCommand(): Command {
         throw new Failure(`${options.output}: predictions are written as ${outputFormats.join(", ")}`, {
           status: 2,
         });
-      const model = await open(file, options);
+      const model = await openForUse(file, options, "infer", `dlmc run ${file} --input ${options.input}`);
       const entry = model.manifest.entries.find((e) => e.name === "infer")!;
       const { inputs, rows } = readInputs(options.input, inputColumns(entry));
       const dims = entry.dims[0] === undefined ? {} : { [entry.dims[0].name]: rows };
@@ -64,72 +59,6 @@ function namedOutput(entry: TensorEntry, data: TypedArray, rows: number): NamedO
     .slice(1)
     .map((axis) => axis.reduce((sum, [c, d]) => (d.length === 0 ? sum + c : sum), 0));
   return { name: entry.name, data, width, shape, classes: entry.classes };
-}
-
-async function open(file: string, options: Options): Promise<Model> {
-  const artifact = artifactOf(file, options.model);
-  if (artifact !== undefined) {
-    const beside = artifact.replace(/(\.relaxed)?\.wasm$/, ".safetensors");
-    const weights = options.weights ?? (existsSync(beside) ? beside : undefined);
-    const model = await loadArtifact(artifact);
-    if (weights !== undefined) setWeights(model, weights);
-    else if (model.manifest.weights.length > 0)
-      throw noWeights(`dlmc run ${file} --input ${options.input} --weights FILE`);
-    return model;
-  }
-  const program = openProgram(file);
-  mustBeSound(program);
-  const chosen = chooseModel(program, options.model);
-  const train = trainOf(program, chosen);
-  const { model } = await openModel(graphsOf(program, chosen, train, ["init", "infer"]));
-  if (options.weights !== undefined) setWeights(model, options.weights);
-  else if (model.manifest.weights.length > 0)
-    throw noWeights(
-      weightsHelp(`dlmc run ${file} --input ${options.input}`, file, model.manifest.hashes.weights),
-    );
-  return model;
-}
-
-/** What is wrong with it is told with its name. */
-async function loadArtifact(path: string): Promise<Model> {
-  const bytes = readBytes(path);
-  try {
-    return await load(bytes);
-  } catch (error) {
-    if (error instanceof DlmError) throw new Failure(error.message, { place: shownPath(path) });
-    throw error;
-  }
-}
-
-function setWeights(model: Model, file: string): void {
-  const specs = [...model.manifest.weights, ...model.manifest.states];
-  model.setWeights(decodeWeights(readBytes(file), shownPath(file), specs, model.manifest.name).tensors);
-}
-
-function noWeights(help: string): Failure {
-  return new Failure("the model has no weights", { help, status: 2 });
-}
-
-/** The .wasm of an artifact; undefined where the path is a program. */
-function artifactOf(path: string, name: string | undefined): string | undefined {
-  if (path.endsWith(".wasm")) return path;
-  if (/\.(js|ts|safetensors)$/.test(path))
-    throw new Failure(`${path} is no program and no artifact`, {
-      help: `dlmc run ${shownPath(dirname(path))} runs what was compiled into this folder`,
-      status: 2,
-    });
-  if (!existsSync(path) || !statSync(path).isDirectory()) return undefined;
-  const twins = readdirSync(path).filter((each) => each.endsWith(".wasm"));
-  const strict = twins.filter((each) => !each.endsWith(".relaxed.wasm"));
-  const found = name === undefined ? strict : strict.filter((each) => each === `${name}.wasm`);
-  if (found.length === 0)
-    throw new Failure(`${shownPath(path)} holds no artifact${name === undefined ? "" : ` ${name}`}`);
-  if (found.length > 1)
-    throw new Failure(`${shownPath(path)} holds several artifacts`, {
-      help: `choose one with --model: ${found.map((each) => each.slice(0, -5)).join(", ")}`,
-    });
-  const relaxed = found[0]!.replace(/\.wasm$/, ".relaxed.wasm");
-  return join(path, hasRelaxedSimd() && twins.includes(relaxed) ? relaxed : found[0]!);
 }
 
 /** One row as an object: a number, an array, or the most likely class with its score. */
