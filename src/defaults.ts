@@ -208,6 +208,7 @@ function trainValues(plan: TrainPlan): Values {
   return [
     ["on", `${plan.data.replace(/^.*#/, "")}.${plan.split}`],
     ...plan.parts.flatMap(partValues),
+    ["sample", plan.sample ? `${plan.sample.text}, every = ${plan.sample.every} * epoch` : "nothing"],
     ["average", plan.average === undefined ? "none" : `ema(${plan.average})`],
     ["batch", String(plan.batch)],
     ["batch.last", plan.last],

@@ -1,7 +1,8 @@
 /** Steps that take turns: what each may change, what it draws, how a run of them is kept, and the moving average of weights. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { modelGraphs, type EntryName } from "../compiler/entries/model-graphs.ts";
 import { constantOf } from "../compiler/ir/dim.ts";
@@ -10,7 +11,8 @@ import type { ModelGraphs } from "../compiler/ir/model.ts";
 import { tensor, type Tensor } from "../compiler/ir/tensor.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
 import { renderAll } from "../grammar/render.ts";
-import { writeNpz } from "../src/weights/npy.ts";
+import { encodePng, sheetOf } from "../src/picture.ts";
+import { readNpy, writeNpz } from "../src/weights/npy.ts";
 import { readSafetensors } from "../src/weights/safetensors.ts";
 import { checkText } from "./support/check-text.ts";
 import { dlmc, jsonLines } from "./support/command-line.ts";
@@ -54,6 +56,7 @@ train Ring on Points {
   batch    8
   epochs   3
   keep     best, by = valid.loss.Maker
+  sample   Maker(normal[5, 3]), every = 2 * epoch
 }
 `;
 
@@ -106,7 +109,7 @@ function inputsOf(graphs: ModelGraphs, graph: Graph): Map<string, Tensor> {
 }
 
 describe("the entries", () => {
-  const graphs = graphsOf(program, ["train", "grad", "measure", "init"]);
+  const graphs = graphsOf(program, ["train", "grad", "measure", "sample", "init"]);
 
   test("the weights of both lie in one region, model after model, each behind its name", () => {
     expect(graphs.name).toBe("Ring");
@@ -122,6 +125,7 @@ describe("the entries", () => {
       "grad.Judge",
       "grad.Maker",
       "measure",
+      "sample",
       "init",
     ]);
     expect(entryOf(graphs, "measure").outputs.map(({ name }) => name)).toEqual(["loss.Judge", "loss.Maker"]);
@@ -217,6 +221,12 @@ describe("a run", () => {
     expect(out).toMatch(/epoch +loss.Judge +loss.Maker +valid loss.Judge +valid loss.Maker +time/);
   });
 
+  test("writes its samples after every second epoch", () => {
+    expect(readdirSync(join(folder, "whole/samples"))).toEqual(["epoch-0002.npy"]);
+    const file = readFileSync(join(folder, "whole/samples/epoch-0002.npy"));
+    expect(readNpy(file, { file: "epoch-0002.npy" })).toMatchObject({ dtype: "f32", shape: [5, 2] });
+  });
+
   test.each([1, 4])("stopped after %i steps and resumed, it ends with the same bits", async (steps) => {
     await run("train", "ring.dlm", "-o", `part${steps}`, "--steps", String(steps));
     await run("train", "ring.dlm", "--resume", `part${steps}`, "--steps", "6");
@@ -309,4 +319,17 @@ test("the average is the mean that its decay says, of weights and of states", as
       expect(average.get(name)![0]).toBeCloseTo(means.get(name)! / (1 - 0.9 ** step), 6);
     expect(average.get("Judge.dense0.kernel")).toEqual(tensors.get("Judge.dense0.kernel"));
   }
+});
+
+test("a sheet of images is a PNG of their pixels", () => {
+  const values = [-1, 1, 0, 3, -3, 0.5, 1, -1];
+  const sheet = sheetOf(values, [2, 2, 2, 1], [-1, 1]);
+  expect(sheet).toMatchObject({ width: 6, height: 2, channels: 1 });
+  expect([...sheet.pixels]).toEqual([0, 255, 0, 0, 0, 191, 128, 255, 0, 0, 255, 0]);
+  const png = Buffer.from(encodePng(sheet));
+  expect(png.subarray(1, 4).toString("ascii")).toBe("PNG");
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([6, 2]);
+  const data = png.indexOf("IDAT");
+  const lines = inflateSync(png.subarray(data + 4, data + 4 + png.readUInt32BE(data - 4)));
+  expect([...lines]).toEqual([0, ...sheet.pixels.subarray(0, 6), 0, ...sheet.pixels.subarray(6)]);
 });

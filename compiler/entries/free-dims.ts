@@ -41,7 +41,7 @@ export function defaultSizes(
   rows: boolean,
   plan: TrainPlan | undefined,
 ): ReadonlyMap<string, number> {
-  const trains = ["train", "measure", "grad"].includes(graph.name.split(".")[0]!);
+  const trains = ["train", "measure", "grad", "sample"].includes(graph.name.split(".")[0]!);
   return new Map(
     graph.dims.map(({ name, max }, i) => {
       if (i === 0 && trains && plan) return [name, plan.batch];

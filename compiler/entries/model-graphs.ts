@@ -19,9 +19,9 @@ import { fitGraph, inferGraph, initGraph, initialTensor, runAlone } from "./infe
 import { regionOf } from "./region.ts";
 import { rowsIndependent } from "./rows.ts";
 import { stepGraph } from "./step.ts";
-import { gradGraph, measureGraph, trainGraph } from "./train.ts";
+import { gradGraph, measureGraph, sampleGraph, trainGraph } from "./train.ts";
 
-export type EntryName = "init" | "fit" | "infer" | "measure" | "train" | "grad" | "step";
+export type EntryName = "init" | "fit" | "infer" | "measure" | "train" | "grad" | "sample" | "step";
 
 export interface GraphRequest {
   readonly session: Session;
@@ -76,6 +76,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
         if (made.rate) rates.set(made.graph.name, made.rate);
         return made.graph;
       }),
+    sample: () => [training && sampleGraph(training)],
     step: () => [alone && generate && stepGraph(alone, generate)],
     grad: () => (training?.block.parts ?? []).map((part) => gradGraph(training!, part)),
   };

@@ -1,7 +1,7 @@
 /** The entries of a training block: train (forward, backward, clip, update, guard) and grad for each part, and measure. */
 import { asTensor } from "../check/arithmetic.ts";
 import { control } from "../check/flow/block.ts";
-import { optimizerOf, runForward, runUpdate } from "../check/flow/train.ts";
+import { optimizerOf, runForward, runSample, runUpdate } from "../check/flow/train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "../check/flow/train.ts";
 import type { PlateauPlan } from "../check/flow/plans.ts";
 import type { Session } from "../check/session.ts";
@@ -269,4 +269,18 @@ export function gradGraph(parts: TrainParts, part: TrainPart): Graph {
     { name: "gradient", value: gradient },
   ];
   return finishEntry(entry, { name: entryName("grad", part), outputs, writes: [] });
+}
+
+/** Inference phase: what the block's `sample` asks for, as `sample`; undefined where it has none. */
+export function sampleGraph({ session, block, region }: TrainParts): Graph | undefined {
+  if (block.settings.sample === undefined) return undefined;
+  const entry = beginEntry(session, block.scope, "inference", region, { salt: "sample:" });
+  const value = runSample(entry.frame, block)?.value;
+  if (!value)
+    throw new InternalError(
+      "entries",
+      `the sample of ${block.declaration.name.text} has no graph`,
+      undefined,
+    );
+  return finishEntry(entry, { name: "sample", outputs: [{ name: "sample", value }], writes: [] });
 }

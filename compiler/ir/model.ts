@@ -15,6 +15,7 @@
  *   0: loss or gradient was not finite and nothing was written).
  * - Where steps of several models take turns: `train.MODEL` for each, with optimizer states `optimizer.MODEL.m` as long as
  *   the model's range of the parameters; `measure` has `loss.MODEL` of each and no other outputs.
+ * - `sample`: what the block's `sample` asks for, as `sample`; inference phase.
  * - `init`: control seed; writes parameters and states.
  * - `fit`: only run by the reference on all rows of the train split; writes the states of fitted modules.
  */

@@ -38,6 +38,8 @@ export interface DataSource {
   batch(rows: Int32Array, epoch: number): Batch;
   /** loss and metrics of the validation split with these weights; undefined where there is no such split */
   validate(weights: ReadonlyMap<string, Float32Array>): Promise<Readonly<Record<string, number>> | undefined>;
+  /** called after every epoch, counted from 1, with the weights that were validated */
+  sample?(weights: ReadonlyMap<string, Float32Array>, epoch: number): Promise<void>;
 }
 
 export interface Watch {
@@ -367,6 +369,7 @@ export async function train(
     const trained = device.snapshot();
     const weights = shown(trained);
     const valid = await source.validate(weights);
+    await source.sample?.(weights, epoch + 1);
     if (plan.average) device.restore(trained);
     let isBest = false;
     if (plan.keep && valid) {

@@ -22,6 +22,7 @@ import {
   type TrainEvent,
   type Watch,
 } from "./loop.ts";
+import { sampler } from "./sample.ts";
 import { averageOf } from "./average.ts";
 import { modelDevice } from "./model-device.ts";
 import { firstNotFinite } from "./not-finite.ts";
@@ -85,7 +86,7 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
     request.note(`wrote ${shownPath(program.lock.path)}: what the data says of its columns`);
 
   request.status("compiling");
-  const graphs = graphsOf(program, block.model, train, ["init", "measure", "train"]);
+  const graphs = graphsOf(program, block.model, train, ["init", "measure", "train", "sample"]);
   const { device, model, target, specs } = await openTarget(request, graphs);
   const before = request.resume === undefined ? undefined : readCheckpoint(request.resume, specs.all);
   const seed = request.seed ?? before?.facts.seed ?? plan.seed;
@@ -246,12 +247,13 @@ function settingsOf(
 }
 
 function dataSource(
-  { train: { plan } }: TrainRequest,
+  request: TrainRequest,
   seed: number,
   dataset: Dataset,
   graphs: ModelGraphs,
   model: Awaited<ReturnType<typeof openModel>>["model"],
 ): DataSource {
+  const { plan } = request.train;
   const rows = dataset.splits[plan.split];
   const wanted = new Set(plan.parts.flatMap(({ entry }) => inputNames(graphs, entry)));
   const feeds = feedsOf([...wanted], dataset.plan);
@@ -267,6 +269,7 @@ function dataSource(
         feeds,
         augment.length > 0 ? { plans: augment, seed, epoch } : undefined,
       ),
+    ...(plan.sample ? { sample: sampler(request, seed, dataset, graphs, model) } : {}),
     async validate(weights) {
       if (dataset.splits.valid.length === 0) return undefined;
       model.setWeights(weights);

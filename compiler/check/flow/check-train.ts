@@ -13,7 +13,7 @@ import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import type { DataPlan, PartPlan, TrainPlan } from "./plans.ts";
 import { valuesBehind } from "./reach.ts";
-import { bindNames, optimizerOf, runForward } from "./train.ts";
+import { bindNames, optimizerOf, runForward, runSample } from "./train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "./train.ts";
 import {
   checkFitted,
@@ -69,6 +69,7 @@ export function checkTrain(
     return { part, training, forward, loss, optimizer: optimizer?.declaration.name.text };
   });
   checkNames(session, block);
+  runSample(trial(session, scope, "inference").frame, block);
   if (checked.some(({ training }) => [...training.states.values()].some((state) => state.fitted))) {
     const fitting = trial(session, scope, "fitting");
     runForward(fitting.frame, block);

@@ -141,6 +141,8 @@ export interface TrainPlan {
   readonly targets: readonly string[];
   /** one, or the steps that take turns with every batch */
   readonly parts: readonly PartPlan[];
+  /** what is written into the run folder after every so many epochs */
+  readonly sample: { readonly text: string; readonly every: number } | undefined;
   /** decay of the moving average of the weights, above 0 and below 1; undefined: there is none */
   readonly average: number | undefined;
   readonly batch: number;

@@ -158,7 +158,12 @@ export const trainSettings: SettingTable = {
       doc: "Keeps an exponential moving average of weights and states with this decay: it is what is validated, kept and deployed, while training goes on with the weights themselves.",
     },
     later("precision", "precision f16", "Computes activations in f16."),
-    later("sample", "sample Generator(z), every = 1 * epoch", "Shows results while training."),
+    {
+      name: "sample",
+      signature: "sample Generator(normal[16, Z]), every = 1 * epoch",
+      doc: "Writes a value into the run folder after every so many epochs, with the same noise and the same rows each time: images as a sheet (.png), other arrays as .npy.",
+      named: ["every"],
+    },
     { ...later("stage", "stage head { ... }", "Trains in stages, one after the other."), block: true },
     {
       name: "step",

@@ -4,6 +4,7 @@ import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
+import { lineText } from "./block.ts";
 import { readWatch } from "./metrics.ts";
 import type { DataPlan, TrainPlan, WatchPlan } from "./plans.ts";
 import { trainSettings } from "./setting-tables.ts";
@@ -17,13 +18,15 @@ export interface TrainSettings {
   readonly bindings: readonly BindingSetting[];
   /** one, without a model of its own, or one for each `step`; empty after a diagnostic */
   readonly parts: readonly PartSettings[];
+  /** the value of the `sample` line */
+  readonly sample: Expression | undefined;
   /** the `batch` line */
   readonly batchSetting: CallSetting | undefined;
   /** the `plateau` line */
   readonly plateauSetting: CallSetting | undefined;
   readonly plan: Pick<
     TrainPlan,
-    "average" | "batch" | "last" | "steps" | "seed" | "shuffle" | "stop" | "keep" | "plateau"
+    "average" | "batch" | "sample" | "last" | "steps" | "seed" | "shuffle" | "stop" | "keep" | "plateau"
   > & {
     readonly epochs: number | undefined;
   };
@@ -50,9 +53,11 @@ export function readTrainSettings(
   return {
     bindings,
     parts,
+    sample: calls.get("sample")?.flatMap(unnamed)[0]?.value,
     batchSetting,
     plateauSetting: calls.get("plateau")?.[0],
     plan: {
+      sample: sampleOf(calls.get("sample")?.[0], context),
       average: averageOf(calls.get("average")?.[0], context),
       batch:
         (batchSetting &&
@@ -90,6 +95,44 @@ function amount(calls: ReadSettings["calls"], name: string, context: FlowContext
   return (
     setting && number(name, setting.arguments[0]?.value, { whole: true, least: 0 }, setting.span, context)
   );
+}
+
+function sampleOf(setting: CallSetting | undefined, context: FlowContext): TrainPlan["sample"] {
+  if (setting === undefined) return undefined;
+  const [value] = unnamed(setting);
+  if (value === undefined) {
+    context.diagnose(
+      report(settingValue, {
+        setting: "sample",
+        needs: "a value to write",
+        span: setting.span,
+        found: "nothing follows",
+        signature: "sample Generator(normal[16, Z]), every = 1 * epoch",
+      }),
+    );
+    return undefined;
+  }
+  const every = named(setting, "every");
+  const epochs = every ? epochsIn(every.value, every.span, context) : 1;
+  return epochs === undefined ? undefined : { text: lineText(value.value), every: epochs };
+}
+
+/** `epoch`, `5 * epoch` */
+function epochsIn(expression: Expression, span: Span, context: FlowContext): number | undefined {
+  const isEpoch = (side: Expression): boolean => side.kind === "name" && side.text === "epoch";
+  if (isEpoch(expression)) return 1;
+  if (expression.kind === "binary" && expression.operator === "*" && isEpoch(expression.right))
+    return number("every", expression.left, { whole: true, least: 1 }, span, context);
+  if (expression.kind !== "hole")
+    context.diagnose(
+      report(settingValue, {
+        setting: "sample",
+        needs: "epochs, such as `every = 5 * epoch`",
+        span: expression.span,
+        found: `this is \`${textOf(expression.span)}\``,
+      }),
+    );
+  return undefined;
 }
 
 /** `ema(0.999)` */

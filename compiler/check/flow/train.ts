@@ -85,6 +85,24 @@ export function runForward(
   return { columns, out, losses: parts.map((part) => runLoss(frame, part)) };
 }
 
+/** What `sample` asks for, a tensor; undefined where the block has none, or after a diagnostic. */
+export function runSample(frame: Frame, block: TrainBlock): TensorValue | undefined {
+  const expression = block.settings.sample;
+  if (expression === undefined || !runForward(frame, block, [])) return undefined;
+  bindNames(frame, block, [expression]);
+  const value = evaluate(frame, expression);
+  if (value.kind === "tensor" || value.kind === "unknown") return value.kind === "tensor" ? value : undefined;
+  frame.elaboration.session.add(
+    report(settingValue, {
+      setting: "sample",
+      needs: "a tensor",
+      span: expression.span,
+      found: `this is ${kindInWords(value)}`,
+    }),
+  );
+  return undefined;
+}
+
 /** Puts what a block sees into the locals of its frame: columns, their number of rows, `step` and `epoch`. */
 export function enterBlock(frame: Frame, block: TrainBlock): ReadonlyMap<string, TensorValue> {
   const { builder } = frame.elaboration;
