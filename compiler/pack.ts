@@ -121,11 +121,18 @@ export interface PackOptions {
   readonly programHash: string;
 }
 
-/** The runtime makes new optimizer state by filling it with zeros. */
-function checkOptimizer({ optimizer }: ModelGraphs): void {
-  for (const { path, initial } of optimizer)
-    if (initial.data.some((value) => value !== 0))
-      throw new InternalError("pack", `${path} does not begin with zeros`, undefined);
+/** The runtime makes new optimizer state by filling it with one number. */
+function startOf({ path, initial: { data } }: StateEntry): { readonly start?: number } {
+  const [start = 0] = data;
+  if (data.some((value) => value !== start))
+    throw new InternalError("pack", `${path} does not begin with one number everywhere`, undefined);
+  return start === 0 ? {} : { start };
+}
+
+function optimizerEntries(program: Program, states: readonly StateEntry[]): ParameterEntry[] {
+  return states.flatMap((state) =>
+    stateEntries(program, [state]).map((entry) => ({ ...entry, ...startOf(state) })),
+  );
 }
 
 /** The artifact's bytes. States that no entry of this program reads are not in it. */
@@ -135,7 +142,6 @@ export async function pack(
   model: ModelGraphs,
   { version, relaxed, programHash }: PackOptions,
 ): Promise<Uint8Array> {
-  checkOptimizer(model);
   const parameters = sharedOffset(program, "parameters");
   const manifest: Omit<Manifest, "digest"> = {
     format: formatNumber,
@@ -156,7 +162,7 @@ export async function pack(
     states: stateEntries(program, model.states),
     ...(model.generate &&
       program.entries.some(({ name }) => name === "step") && { generate: model.generate }),
-    optimizer: stateEntries(program, model.optimizer),
+    optimizer: optimizerEntries(program, model.optimizer),
     entries: program.entries.map((entry) =>
       entryOf(
         program,

@@ -58,6 +58,8 @@ export interface ParameterEntry {
   readonly shape: readonly number[];
   /** bytes from the start of memory */
   readonly offset: number;
+  /** what an optimizer state is filled with at first; 0 where absent */
+  readonly start?: number;
 }
 
 /** How a token is chosen by its scores. */

@@ -81,7 +81,13 @@ const tensors = list(
 );
 
 const parameters = list(
-  record({ path: text, dtype: is((v) => v === "f32"), shape: list(count), offset: count }),
+  record({
+    path: text,
+    dtype: is((v) => v === "f32"),
+    shape: list(count),
+    offset: count,
+    start: either(is(Number.isFinite), undefined),
+  }),
 );
 
 /** The path of the first field that is wrong; undefined where the value is a `Manifest` of this format. */

@@ -82,7 +82,7 @@ export interface Model {
   ): AsyncGenerator<Token, void, undefined>;
   /** Any entry by its name: its outputs as they are */
   call(entry: string, inputs: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
-  /** New weights and states from the seed; optimizer state is zero, counters are as at the start. */
+  /** New weights and states from the seed; optimizer state and counters are as at the start. */
   init(seed: number): Promise<void>;
   /** Copies of weights and states by path, with `optimizer` also of the optimizer's. */
   weights(options?: { readonly optimizer?: boolean }): Map<string, Float32Array>;
@@ -331,7 +331,10 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     init: (seed) =>
       inTurn(() => {
         const entry = entryOf("init");
-        for (const each of parametersOf(true)) alive().parameter(each).fill(0);
+        for (const each of parametersOf(true))
+          alive()
+            .parameter(each)
+            .fill(each.start ?? 0);
         Object.assign(control, { seed, iteration: 0, step: 1 });
         execute(entry, []);
         unset.clear();

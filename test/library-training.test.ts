@@ -1,9 +1,11 @@
 /** The library's optimizers, penalties, clipping and first values: steps by hand in f64, wasm within each kernel's bounds. */
 import { describe, expect, test } from "vitest";
+import { compileModel } from "../compiler/compile.ts";
 import type { ModelGraphs } from "../compiler/ir/model.ts";
 import { tensor, type Tensor } from "../compiler/ir/tensor.ts";
 import { optimize } from "../compiler/passes/pipeline.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
+import { load } from "../runtime/index.ts";
 import { outOfBounds } from "./support/kernel-bounds.ts";
 import { expectSame } from "./support/lowering.ts";
 import {
@@ -98,6 +100,24 @@ describe.each([
     }
   });
 });
+
+test.each(["nadam", "adagrad_other", "adam"])(
+  "the compiled states of %s begin as the rule says",
+  async (name) => {
+    const { settings } = trainingItems.find((item) => item.name === name)!;
+    const graphs = trainingGraphs(settings, ["init", "train"]);
+    const { strict } = await compileModel(graphs, { version: "0.0.0", relaxed: false });
+    const model = await load(strict!.artifact!);
+    for (const seed of [1, 2]) {
+      await model.init(seed);
+      const kept = model.weights({ optimizer: true });
+      for (const { path, initial } of graphs.optimizer)
+        expect(kept.get(path)).toEqual(Float32Array.from(initial.data));
+      const { ok } = await model.step({ x: new Float32Array(weightCount).fill(1), y: [0] });
+      expect(ok).toBe(true);
+    }
+  },
+);
 
 // ---------------------------------------------------------------- first values
 

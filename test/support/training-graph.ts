@@ -34,8 +34,11 @@ export function entriesOfText(text: string, entries: readonly EntryName[]): Mode
   return modelGraphs({ session, scope, model, train, data: flow.plans.data, entries });
 }
 
-/** The train entry under these settings. */
-export function trainingGraphs(settings: readonly string[]): ModelGraphs {
+/** The train entry under these settings, or others. */
+export function trainingGraphs(
+  settings: readonly string[],
+  entries: readonly EntryName[] = ["train"],
+): ModelGraphs {
   const text = `dlm 1
 
 data Rows from arrays("rows.npz") {
@@ -54,7 +57,7 @@ train Line on Rows {
 ${settings.map((line) => `  ${line}`).join("\n")}
 }
 `;
-  return entriesOfText(text, ["train"]);
+  return entriesOfText(text, entries);
 }
 
 /** f32 numbers; the first weight is 0. */
