@@ -344,5 +344,11 @@ export function applyRecompute(
 ): CheckValue {
   const path = label ? labelledScope(frame, label, false) : frame.path;
   if (!path) return unknown;
-  return evaluateBody(innerScope(withPath(frame, path)), expression.body, input) ?? unknown;
+  const { builder } = frame.elaboration;
+  const outer = builder?.part;
+  // within another block all is computed again already
+  if (builder) builder.part = outer ?? builder.nodes.length;
+  const result = evaluateBody(innerScope(withPath(frame, path)), expression.body, input) ?? unknown;
+  if (builder) builder.part = outer;
+  return result;
 }

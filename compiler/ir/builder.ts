@@ -10,6 +10,10 @@ export interface GraphBuilder {
   readonly inputs: Value[];
   /** attached to every node made while it is set */
   origin: Origin;
+  /** the part of the graph that nodes made while it is set belong to: the backward pass computes it again */
+  part: number | undefined;
+  /** of all nodes that were made in one */
+  readonly parts: ReadonlyMap<Node, number>;
   input(name: string, role: Role, type: TensorType): Value;
   /** all results of a new node */
   node(op: Op, operands: readonly Value[], attributes?: Attributes): readonly Value[];
@@ -23,8 +27,11 @@ export const noOrigin: Origin = { path: "", at: undefined };
 export function graphBuilder(): GraphBuilder {
   const nodes: Node[] = [];
   const inputs: Value[] = [];
+  const parts = new Map<Node, number>();
   const builder: GraphBuilder = {
     nodes,
+    part: undefined,
+    parts,
     inputs,
     origin: noOrigin,
     input(name, role, type) {
@@ -46,6 +53,7 @@ export function graphBuilder(): GraphBuilder {
       const node: Node = { op, operands, attributes, results, origin: builder.origin };
       types.forEach((type, result) => results.push({ type, source: node, result }));
       nodes.push(node);
+      if (builder.part !== undefined) parts.set(node, builder.part);
       return results;
     },
     emit(op, operands, attributes) {

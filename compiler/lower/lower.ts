@@ -140,20 +140,15 @@ function rawItems(
     const copy = storage.locate(value) !== undefined && storage.destination(value) !== into;
     items.push({ kind: "kernel", raw: buildKernel(value, into, storage.locate, copy, context.names) });
   };
+  const ready = storedByNode(graph, choice, storage);
   for (const node of graph.nodes) {
     const loop = loopOf(node);
     if (loop) {
       const made = lowerLoop(node, loop, storage, build, context, kept);
       items.push(made.item);
       explained.push(...made.explained);
-      continue;
     }
-    for (const value of node.results) {
-      if (!choice.stored.has(value) || isConstant(node)) continue;
-      const into = storage.destination(value)!;
-      if (node.op.name !== "concat") build(value, into);
-      else copyParts(value, node.operands, node.attributes["axis"] as number, into, choice, build);
-    }
+    for (const { value, into } of ready.get(node) ?? []) build(value, into);
   }
   for (const { into, copied } of storage.outputs) if (copied) build(copied, into);
   return { items, explained };
@@ -243,21 +238,54 @@ function mergeItems(items: readonly Item[], graph: Graph, storage: Storage, name
   });
 }
 
-/** Parts that lie elsewhere are copied into their range. */
-function copyParts(
-  whole: Value,
-  operands: readonly Value[],
-  axis: number,
-  into: Location,
-  choice: Choice,
-  build: (value: Value, into: Location) => void,
-): void {
-  let start = dim.zero;
-  for (const [operand, part] of operands.entries()) {
-    const placed = choice.placed.get(whole)?.some((p) => p.operand === operand);
-    if (!placed) build(part, partOf(into, axis, start));
-    start = dim.add(start, part.type.shape[axis]!);
+interface Store {
+  readonly value: Value;
+  readonly into: Location;
+}
+
+/**
+ * What is stored, by the node at which it is computed: as soon as it can be, behind the node that it is a view of. So the
+ * gradient of a weight does not keep what it is made from until all gradients are put together. Parts of a concat that
+ * lie elsewhere are copied into their range.
+ */
+function storedByNode(graph: Graph, choice: Choice, storage: Storage): ReadonlyMap<Node, readonly Store[]> {
+  const found = new Map<Node, Store[]>();
+  const add = (value: Value, into: Location, own: Node): void => {
+    const at = readyAt(value, choice) ?? own;
+    found.set(at, [...(found.get(at) ?? []), { value, into }]);
+  };
+  for (const node of graph.nodes)
+    for (const value of node.results) {
+      // a loop writes its own results
+      if (!choice.stored.has(value) || isConstant(node) || loopOf(node)) continue;
+      const into = storage.destination(value)!;
+      if (node.op.name === "concat") addParts(value, node, into);
+      else add(value, into, node);
+    }
+  return found;
+
+  function addParts(whole: Value, { operands, attributes }: Node, into: Location): void {
+    const axis = attributes["axis"] as number;
+    let start = dim.zero;
+    for (const [operand, part] of operands.entries()) {
+      const placed = choice.placed.get(whole)?.some((p) => p.operand === operand);
+      if (!placed) add(part, partOf(into, axis, start), whole.source as Node);
+      start = dim.add(start, part.type.shape[axis]!);
+    }
   }
+}
+
+const views: ReadonlySet<string> = new Set(["merge", "split", "reorder"]);
+
+/** The node behind views: when its operands are there, so is the value. */
+function readyAt(value: Value, choice: Choice): Node | undefined {
+  let { source } = value;
+  while (isNode(source) && views.has(source.op.name)) {
+    const [operand] = source.operands;
+    ({ source } = operand!);
+    if (choice.stored.has(operand!)) break;
+  }
+  return isNode(source) ? source : undefined;
 }
 
 /** Kernels in their final form, states updated in place where that is safe. */

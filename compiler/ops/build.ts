@@ -10,6 +10,7 @@ import { abs as absOp } from "./abs.ts";
 import { add as addOp } from "./add.ts";
 import { and as andOp } from "./and.ts";
 import { argReduce as argReduceOp } from "./arg-reduce.ts";
+import { barrier as barrierOp } from "./barrier.ts";
 import { cast as castOp } from "./cast.ts";
 import { concat as concatOp } from "./concat.ts";
 import { constant as constantOp } from "./constant.ts";
@@ -153,6 +154,11 @@ export const cos = unary(() => cosOp);
 export const isFinite = unary(() => isFiniteOp);
 export const not = unary(() => notOp);
 export const detach = unary(() => detachOp);
+
+/** x, computed from which nothing is shared with what is computed from x itself or from a barrier of another part. */
+export function barrier(b: B, x: Value, part: number): Value {
+  return b.emit(barrierOp, [x], { part });
+}
 
 export function select(b: B, condition: Value, x: Value, y: Value): Value {
   return elementwise(b, selectOp, [condition, x, y]);

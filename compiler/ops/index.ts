@@ -3,6 +3,7 @@ import { abs } from "./abs.ts";
 import { add } from "./add.ts";
 import { and } from "./and.ts";
 import { argReduce } from "./arg-reduce.ts";
+import { barrier } from "./barrier.ts";
 import { cast } from "./cast.ts";
 import { concat } from "./concat.ts";
 import { constant } from "./constant.ts";
@@ -93,6 +94,7 @@ export const ops: readonly Op[] = [
   not,
   cast,
   detach,
+  barrier,
   expand,
   reorder,
   split,

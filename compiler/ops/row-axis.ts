@@ -83,7 +83,7 @@ export function rowAxis(node: Node, operands: readonly RowAxis[], result: Value,
 
 const pointwise: ReadonlySet<string> = new Set(
   `add sub mul div neg abs max min floor sqrt rsqrt reciprocal exp expm1 log log1p tanh sigmoid softplus erf sin cos pow
-   eq ne lt le is_finite select and or not cast detach`.split(/\s+/),
+   eq ne lt le is_finite select and or not cast detach barrier`.split(/\s+/),
 );
 
 /** Operands that have rows have them on the same axis; it is not the axis `apart`. */

@@ -1,15 +1,17 @@
 /** Reverse-mode differentiation: cotangents of values, written as nodes by the gradient rules of the ops. */
-import { add, constantScalar } from "../ops/build.ts";
+import { add, barrier, constantScalar } from "../ops/build.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import { scalarTypeOf } from "../ir/type.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import type { Value } from "../ir/graph.ts";
+import { isNode } from "../ir/graph.ts";
+import type { Node, Value } from "../ir/graph.ts";
 
 /**
  * d target / d each of wrt, in order; undefined where the target does not depend on it (or through no derivative).
  * `target` is f32 of rank 0. `wrt` may be inputs or results of nodes; one of them may depend on another, whose cotangent
  * then includes the way through it. Works on the nodes that the builder holds, and adds the nodes of the backward pass
- * with the origins of those that they differentiate.
+ * with the origins of those that they differentiate. Of a `recompute` block it reads none of the values inside: it computes
+ * them again from what the block reads, and so they need not be kept until then.
  */
 export function differentiate(
   builder: GraphBuilder,
@@ -41,6 +43,7 @@ function pullBack(
 
   const cotangents = new Map<Value, Value>();
   const { origin } = builder;
+  const again = recomputed(builder, forward);
   if (targets.some((target) => depends.has(target)))
     for (const [value, seed] of seedsOf()) if (depends.has(value)) cotangents.set(value, seed);
   for (const node of forward.toReversed()) {
@@ -53,7 +56,7 @@ function pullBack(
     const found = gradient(
       {
         builder,
-        node,
+        node: again(node),
         cotangents: given,
         wanted,
         pullBack: (seeds, inner) => pullBack(builder, () => seeds, [...seeds.keys()], inner),
@@ -69,4 +72,40 @@ function pullBack(
   }
   builder.origin = origin;
   return wrt.map((value) => cotangents.get(value));
+}
+
+/**
+ * The node that stands for one of the forward pass in the backward pass: itself, or its copy where it is part of a
+ * `recompute` block. The copies of a block are made when the first is asked for, so they come after the gradients of all
+ * that follows the block. Weights and states are there anyway; all else that a block reads is behind a barrier, or the
+ * copies would be found to be the same as what they copy.
+ */
+function recomputed(builder: GraphBuilder, forward: readonly Node[]): (node: Node) => Node {
+  const { parts } = builder;
+  const copies = new Map<Node, Node>();
+  const copyPart = (part: number): void => {
+    const now = new Map<Value, Value>();
+    const inside = forward.filter((node) => parts.get(node) === part);
+    const own = new Set(inside.flatMap((node) => node.results));
+    const read = (value: Value): Value => {
+      const known = now.get(value);
+      if (known) return known;
+      const kept = !isNode(value.source) && value.source.role !== "input";
+      const behind = own.has(value) || kept ? value : barrier(builder, value, part);
+      now.set(value, behind);
+      return behind;
+    };
+    for (const node of inside) {
+      builder.origin = node.origin;
+      const results = builder.node(node.op, node.operands.map(read), node.attributes);
+      node.results.forEach((result, i) => now.set(result, results[i]!));
+      copies.set(node, results[0]!.source as Node);
+    }
+  };
+  return (node) => {
+    const part = parts.get(node);
+    if (part === undefined) return node;
+    if (!copies.has(node)) copyPart(part);
+    return copies.get(node)!;
+  };
 }

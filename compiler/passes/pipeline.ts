@@ -5,6 +5,7 @@ import { deadCode } from "./dead-code.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { inlineViews } from "./inline-views.ts";
 import { pruneLoops } from "./prune-loops.ts";
+import { releaseBarriers } from "./release-barriers.ts";
 import { simplify } from "./simplify.ts";
 import { splitLoops } from "./split-loops.ts";
 import { rewriteBodies } from "../ir/rewrite.ts";
@@ -41,6 +42,10 @@ export const pipeline: readonly Stage[] = [
   },
   { pass: simplify, reason: "Folded and shared values meet rules that did not see them before." },
   { pass: commonSubexpressions, reason: "What the rules wrote anew may be there already." },
+  {
+    pass: releaseBarriers,
+    reason: "No later pass brings together what a `recompute` block computes twice.",
+  },
   { pass: deadCode, reason: "Replaced nodes are still in the list." },
   { pass: pruneLoops, reason: "What was moved out of loops leaves carries and yields that nothing reads." },
   {

@@ -176,6 +176,9 @@ const special: Readonly<Record<string, Recipe>> = {
     const value = k.pick(k.r.pick(["i32", "bool"]));
     return [build.detach(k.b, k.r.chance(0.5) ? value : build.cast(k.b, value, "f32"))];
   },
+  barrier(k) {
+    return [build.barrier(k.b, k.pick(k.r.pick(anyDtype)), k.r.below(2))];
+  },
   expand(k) {
     const x = k.pick(k.r.pick(anyDtype), (shape) => shape.length <= 3);
     const shape = [...x.type.shape];
