@@ -69,6 +69,17 @@ const models: Readonly<Record<string, string>> = {
   all = x -> cache(T as S, max = most)
   select(causal(T, S), dot(x, all) over Width, 0) -> dot(all) over S -> Dense(${tokens})`,
   ),
+  "recurrent layers": program(
+    `text -> Embed(Width) -> Lstm(6) -> residual { Gru(6) } -> Rnn(5) -> Dense(${tokens})`,
+  ),
+  "a scan that starts with ones, behind attention": program(
+    `x = text -> Embed(Width) -> TransformerEncoder(2, 9, causal = true, max = 20)
+  scan x over T with h = ones[B, Width], n = 0 {
+    n = n + 1
+    h = 0.5 * h + x / n
+    yield h
+  } -> Dense(${tokens})`,
+  ),
   "no memory at all": program(`text -> Embed(Width) -> Dense(12) -> gelu -> Dense(${tokens})`),
 };
 

@@ -3,6 +3,7 @@ import type { CallableDeclaration } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { Node, Value } from "../ir/graph.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
+import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { TensorType } from "../ir/type.ts";
 import type { FileScope } from "./names.ts";
@@ -83,12 +84,20 @@ export interface StepProgram {
   offset(): Value;
   /** There may be no more positions than this, as the text says here. */
   limit(most: Dim, span: Span): void;
-  /** A value that outlives calls, 0 at the start: it becomes `next(old)` in each. The carries of a `scan` belong here too. */
+  /** A value that outlives calls, 0 at the start: it becomes `next(old)` in each. */
   keep(path: string, type: TensorType, next: (old: Value) => Value): Value;
+  /** The same in two parts: what it was, and then what it becomes. */
+  begin(path: string, type: TensorType): { readonly old: Value; end(next: Value): void };
   /** masks that are true up to the position of their row alone */
   readonly causal: Set<Value>;
   /** where in the text nodes come from */
   readonly spans: Map<Node, Span>;
+}
+
+/** The step program, where this is the axis of its new positions. */
+export function stepAlong(frame: Frame, size: Dim): StepProgram | undefined {
+  const { step, solver } = frame.elaboration;
+  return step && dim.equal(solver.normalise(size), step.axis) ? step : undefined;
 }
 
 /** One pass over a declaration (and all it calls) in one phase. */

@@ -12,8 +12,9 @@ import { nameTaken } from "./diagnostics/dlm0105-name-taken.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { emit } from "./emit.ts";
 import { evaluate } from "./evaluate.ts";
-import { innerScope } from "./frame.ts";
-import type { Frame, Yielded } from "./frame.ts";
+import { innerScope, stepAlong } from "./frame.ts";
+import type { Frame, StepProgram, Yielded } from "./frame.ts";
+import type { GraphBuilder } from "../ir/builder.ts";
 import { sameSizes } from "./control.ts";
 import { resolveOver } from "./over.ts";
 import { checkType, showType } from "./type.ts";
@@ -60,6 +61,9 @@ export function evaluateScan(frame: Frame, expression: Scan): CheckValue {
   const [place] = resolveOver(frame, over, x.type, sequence.span) ?? [];
   if (place === undefined) return unknown;
   const axis = x.type.axes[place]!;
+
+  // a step program goes on where the last one ended
+  const step = frame.elaboration.steps.length === 0 ? stepAlong(frame, axis.size.dim) : undefined;
 
   // what the loop reads: the axis of the steps comes first
   const from = emit(frame, sequence.span, [x.value], (b, [v]) =>
@@ -151,12 +155,16 @@ export function evaluateScan(frame: Frame, expression: Scan): CheckValue {
   if (builder && from && element && number && built && yielded.every((each) => each.value)) {
     const length = from.type.shape[0]!;
     const count = build.iota(builder, [length], 0);
+    const kept = carries.map(({ start }) => {
+      const { path } = frame;
+      return step && step.begin(path.prefix, start.value!.type);
+    });
     results = makeLoop(builder, mark, {
       length,
       reverse: false,
       carries: carries.map(({ start, inner: { value } }, i) => ({
         input: value!,
-        start: start.value!,
+        start: startOfStep(builder, start.value!, step, kept[i]?.old),
         next: nexts[i]!.value!,
       })),
       sequences: [
@@ -166,6 +174,7 @@ export function evaluateScan(frame: Frame, expression: Scan): CheckValue {
       yields: yielded.map((each) => each.value!),
       keep: true,
     });
+    for (const [i, each] of kept.entries()) each?.end(results.finals[i]!);
   }
   if (yields.length === 0) {
     const [first] = carries;
@@ -182,6 +191,18 @@ export function evaluateScan(frame: Frame, expression: Scan): CheckValue {
     };
   });
   return restored(yields, outputs, expression.span);
+}
+
+/** A carry as it is before the first of the new positions: its start, or what the last call left. */
+function startOfStep(
+  b: GraphBuilder,
+  start: Value,
+  step: StepProgram | undefined,
+  old: Value | undefined,
+): Value {
+  if (!step || !old) return start;
+  const first = build.eq(b, step.offset(), build.constantScalar(b, 0, "i32"));
+  return build.select(b, build.expandTo(b, first, start.type.shape, []), start, old);
 }
 
 /** The tensors of what a step yields; undefined after a message. */
@@ -221,7 +242,7 @@ function restored(yields: readonly Yielded[], tensors: readonly TensorValue[], s
 }
 
 /** A number that differs from step to step, mixed into a seed so that every step draws its own numbers. */
-export function stepSeed(frame: Frame, b: NonNullable<Frame["elaboration"]["builder"]>, seed: Value): Value {
+export function stepSeed(frame: Frame, b: GraphBuilder, seed: Value): Value {
   const factor = build.constantScalar(b, 0x01000193, "i32");
   const one = build.constantScalar(b, 1, "i32");
   return frame.elaboration.steps.reduce(

@@ -6,6 +6,7 @@ import { dimAttribute, dimsAttribute, numberAttribute, numbersAttribute } from "
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import type { Node, Value } from "../ir/graph.ts";
+import { loopOf } from "../ir/loop.ts";
 import { mapsOf } from "./index-maps.ts";
 import { windowsOf } from "./window-max.ts";
 
@@ -76,9 +77,32 @@ export function rowAxis(node: Node, operands: readonly RowAxis[], result: Value,
     case "scatter_add":
     case "random_bits":
       return operands.every((axis) => axis === "none") && !has ? "none" : "mixed";
+    case "loop":
+      return loopRows(node, operands, result, rows);
     default:
       return pointwise.has(op.name) ? agree(operands, undefined) : "mixed";
   }
+}
+
+/** The steps carry the rows through as their nodes do; a carry has them on one axis, before and after. */
+function loopRows(node: Node, operands: readonly RowAxis[], result: Value, rows: string): RowAxis {
+  const loop = loopOf(node)!;
+  const { body, carries, sequences } = loop;
+  if (mentions(loop.length, rows)) return "mixed";
+  const axes = new Map<Value, RowAxis>();
+  body.inputs.forEach((input, i) => {
+    const axis = operands[i]!;
+    const isSequence = i >= carries && i < carries + sequences;
+    axes.set(input, isSequence && typeof axis === "number" ? axis - 1 : axis);
+  });
+  for (const inner of body.nodes) {
+    const given = inner.operands.map((operand) => axes.get(operand)!);
+    for (const each of inner.results) axes.set(each, rowAxis(inner, given, each, rows));
+  }
+  const outputs = body.outputs.map(({ value }) => axes.get(value)!);
+  for (let i = 0; i < carries; i++) if (outputs[i] !== operands[i]) return "mixed";
+  const axis = outputs[result.result]!;
+  return result.result >= carries && typeof axis === "number" ? axis + 1 : axis;
 }
 
 const pointwise: ReadonlySet<string> = new Set(

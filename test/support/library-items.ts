@@ -43,5 +43,14 @@ export const optimizers = [
   "adadelta",
   "nadam",
   "lion",
+  "lamb",
 ] as const;
-export const initialisers = ["glorot", "glorot_normal", "he", "he_uniform", "truncated_normal"] as const;
+export const initialisers = [
+  "glorot",
+  "glorot_normal",
+  "he",
+  "he_uniform",
+  "truncated_normal",
+  "orthogonal",
+  "polar_step",
+] as const;

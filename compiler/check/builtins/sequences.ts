@@ -8,8 +8,8 @@ import * as build from "../../ops/build.ts";
 import { cacheBound } from "../diagnostics/dlm0503-cache-bound.ts";
 import { axisMissing } from "../diagnostics/dlm0403-no-such-axis.ts";
 import { emit, moved } from "../emit.ts";
-import { userSpan } from "../frame.ts";
-import type { Frame, StepProgram } from "../frame.ts";
+import { stepAlong, userSpan } from "../frame.ts";
+import type { Frame } from "../frame.ts";
 import { nearest } from "../names.ts";
 import { labelsOf } from "../over.ts";
 import { sizeOf } from "../sizes.ts";
@@ -18,12 +18,6 @@ import type { Axis, Size } from "../type.ts";
 import { unknown } from "../values.ts";
 import type { Builtin, BuiltinCall } from "./builtin.ts";
 import { refuse, sizeArgument, tensorArgument } from "./helpers.ts";
-
-/** The step program, where this is the axis of its new positions. */
-function stepAlong(frame: Frame, size: Dim): StepProgram | undefined {
-  const { step, solver } = frame.elaboration;
-  return step && dim.equal(solver.normalise(size), step.axis) ? step : undefined;
-}
 
 /** An axis that is given by its name or its size. */
 function axisArgument(call: BuiltinCall, name: string): Axis | undefined {

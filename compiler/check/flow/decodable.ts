@@ -11,6 +11,8 @@ import { numberAttribute } from "../../ir/attribute.ts";
 import type { Dim } from "../../ir/dim.ts";
 import { symbolsOf } from "../../ir/dim.ts";
 import { isNode } from "../../ir/graph.ts";
+import { loopOf, partsOfLoop } from "../../ir/loop.ts";
+import type { Loop } from "../../ir/loop.ts";
 import type { Node, Value } from "../../ir/graph.ts";
 import { mapsOf } from "../../ops/index-maps.ts";
 import { mentions, rowAxis } from "../../ops/row-axis.ts";
@@ -39,6 +41,17 @@ export function obstacles(nodes: readonly Node[], step: StepBuild): readonly Obs
   const hidden = new Map<Value, Hidden>();
   const updates = new Set(step.kept.map(({ next }) => next));
   for (const node of nodes) {
+    const loop = loopOf(node);
+    if (loop && mentions(loop.length, time!)) {
+      const along = scanned(node, loop, fresh, kept, time!, entries!);
+      if (along) found.push({ node, along });
+      for (const result of node.results) {
+        // a carry is what it is after the last of the new positions: only the next call may see it
+        fresh.set(result, result.result < loop.carries ? "mixed" : 0);
+        kept.set(result, "none");
+      }
+      continue;
+    }
     for (const result of node.results) {
       const axisOf = (known: ReadonlyMap<Value, RowAxis>, size: string) =>
         node.operands.map((operand) => known.get(operand) ?? axisOfInput(operand, size));
@@ -63,6 +76,26 @@ export function obstacles(nodes: readonly Node[], step: StepBuild): readonly Obs
     }
   }
   return found;
+}
+
+/** What a scan along new positions looks at besides the position it is at and those before; undefined where nothing. */
+function scanned(
+  node: Node,
+  loop: Loop,
+  fresh: ReadonlyMap<Value, RowAxis>,
+  kept: ReadonlyMap<Value, RowAxis>,
+  time: string,
+  entries: string,
+): Obstacle["along"] | undefined {
+  const { sequences } = partsOfLoop(loop, node.operands);
+  const pointwise = node.operands.every((operand) => {
+    const axis = fresh.get(operand) ?? axisOfInput(operand, time);
+    return axis === (sequences.includes(operand) ? 0 : "none");
+  });
+  if (loop.reverse || !pointwise) return "new";
+  return node.operands.some((operand) => (kept.get(operand) ?? axisOfInput(operand, entries)) !== "none")
+    ? "kept"
+    : undefined;
 }
 
 /** The axis that is this size as a whole; an input that has it otherwise is "mixed". */

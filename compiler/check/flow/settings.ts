@@ -66,11 +66,13 @@ export function readSettings(
     else if (definition.typed && !setting.type && setting.arguments.at(-1)?.name) {
       broken = true;
       context.diagnose(colonMissing(setting, definition));
-    } else if (definition.later)
+    } else if (definition.later) {
+      // it may hold what would be missed below
+      broken = true;
       context.diagnose(
         report(notBuilt, { what: `\`${definition.name}\` in \`${table.block}\``, span: setting.name.span }),
       );
-    else {
+    } else {
       const before = calls.get(definition.name);
       if (before !== undefined && !definition.many) {
         context.diagnose(

@@ -27,7 +27,12 @@ export interface StepBuild extends StepProgram {
  */
 export function stepBuild(builder: GraphBuilder, axis: Dim, soFar: Dim): StepBuild {
   const kept: Kept[] = [];
+  let count = 0;
   const limits: { most: Dim; span: Span }[] = [];
+  const begin: StepProgram["begin"] = (path, type) => {
+    const old = builder.input(`${path}kept${count++}`, "state", type);
+    return { old, end: (next) => void kept.push({ input: old, next }) };
+  };
   return {
     axis,
     soFar,
@@ -38,10 +43,11 @@ export function stepBuild(builder: GraphBuilder, axis: Dim, soFar: Dim): StepBui
     offset: () => control(builder, offsetName, "i32"),
     limit: (most, span) => void limits.push({ most, span }),
     keep(path, type, next) {
-      const input = builder.input(`${path}kept${kept.length}`, "state", type);
-      const value = next(input);
-      kept.push({ input, next: value });
+      const { old, end } = begin(path, type);
+      const value = next(old);
+      end(value);
       return value;
     },
+    begin,
   };
 }
