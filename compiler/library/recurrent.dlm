@@ -49,8 +49,3 @@ module Bidirectional(Hidden, cell = Lstm)(x: [B, T, In]) -> [B, T, 2 * Hidden] {
   back  = flip(x) over T -> backward: cell(Hidden) -> flip over T
   concat(ahead, back)
 }
-
-/// What the last of all steps holds.
-op last_step(x: [B, T, D]) -> [B, D] {
-  y[b, d] += x[b, T - 1, d]
-}

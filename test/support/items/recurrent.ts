@@ -101,13 +101,6 @@ export const recurrent: readonly Item[] = [
     sizes: steps,
   },
   {
-    name: "last_step",
-    of: ["last_step"],
-    model: "x: [B, T, D=2] : x -> last_step",
-    sizes: steps,
-    hand: [{ x: [1, 2, 3, 4], out: [3, 4], "d.x": [0, 0, 1, 1] }],
-  },
-  {
     name: "Lstm_stacked",
     of: ["Lstm"],
     model: "x: [B, T=4, D=3] : x -> r: repeat 2 { Lstm(4) }",
