@@ -5,6 +5,7 @@ import { textOf } from "../../grammar/source.ts";
 import { evaluateBinary, negate } from "./arithmetic.ts";
 import { evaluateCall } from "./call.ts";
 import { evaluateIf } from "./control.ts";
+import { evaluateCut, isCut } from "./cut.ts";
 import { notBuilt } from "./flow/diagnostics/dlm0120-not-built.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
@@ -99,10 +100,8 @@ function evaluateBrackets(frame: Frame, expression: Extract<Expression, { kind: 
     return axes ? base.builtin.brackets(frame, { axes, span: expression.span }) : unknown;
   }
   if (base.kind === "tensor") return index(frame, base, expression);
-  if (base.kind === "callable" && expression.items.some((item) => item.kind === "pack")) {
-    session.report(frame, notBuilt, { what: "a part of a model (`Model[..stage]`)", span: expression.span });
-    return unknown;
-  }
+  if ((base.kind === "callable" || base.kind === "instance") && isCut(expression.items))
+    return evaluateCut(frame, base, expression);
   if (base.kind !== "unknown")
     session.report(frame, unfit, {
       span: expression.base.span,
