@@ -9,6 +9,8 @@ import type {
   EvaluatePlan,
   PartPlan,
   SplitPart,
+  SplitPlan,
+  TextPlan,
   TrainPlan,
 } from "../compiler/check/flow/plans.ts";
 import type { Program } from "./program.ts";
@@ -166,7 +168,27 @@ function columnText({ name, kind, dtype, shape, classes }: ColumnPlan): string {
   return kind === "number" ? name : `${name} : ${dtype}[${shape.join(", ")}]`;
 }
 
-function dataValues({ reader, columns, drop, fill, split, augment }: DataPlan): Values {
+function dataValues(plan: DataPlan): Values {
+  return plan.text ? textValues(plan, plan.text) : rowValues(plan);
+}
+
+function textValues({ reader, split }: DataPlan, { tokenizer, window, target }: TextPlan): Values {
+  return [
+    ["from", `text(${[reader.path, ...reader.also].map((path) => JSON.stringify(path)).join(", ")})`],
+    ["tokenize", tokenizer.kind === "chars" ? "chars" : `bpe(${tokenizer.size})`],
+    ["window", String(window)],
+    ["window.target", target ?? "none"],
+    ["split", split ? splitText(split) : "all in train"],
+  ];
+}
+
+function splitText({ parts }: SplitPlan): string {
+  return (["train", "valid", "test"] as const)
+    .map((name) => `${name} = ${partText(parts[name] ?? (name === "train" ? { kind: "rest" } : undefined))}`)
+    .join(", ");
+}
+
+function rowValues({ reader, columns, drop, fill, split, augment }: DataPlan): Values {
   const of = (role: ColumnPlan["role"]): string =>
     columns
       .filter((column) => column.role === role)
@@ -182,17 +204,7 @@ function dataValues({ reader, columns, drop, fill, split, augment }: DataPlan): 
     ["target", of("target")],
     ["drop", dropped.join(", ") || "nothing"],
     ["fill", filled.join(", ") || "nothing"],
-    [
-      "split",
-      split
-        ? (["train", "valid", "test"] as const)
-            .map(
-              (name) =>
-                `${name} = ${partText(split.parts[name] ?? (name === "train" ? { kind: "rest" } : undefined))}`,
-            )
-            .join(", ")
-        : "as the source gives it, else all in train",
-    ],
+    ["split", split ? splitText(split) : "as the source gives it, else all in train"],
     ...(split
       ? ([
           ["split.seed", String(split.seed)],

@@ -23,7 +23,8 @@ export function toNumber(cell: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function textOf(bytes: Uint8Array, file: string): string {
+/** Errors: DataError with the line that is not UTF-8. */
+export function utf8Text(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
@@ -84,7 +85,7 @@ const csvMessages: Readonly<Record<string, string>> = {
 };
 
 export function readCsv(packed: Uint8Array, file: string, options: CsvOptions = {}): Table {
-  const text = textOf(unpacked(packed, file), file).replace(/^\ufeff/, "");
+  const text = utf8Text(unpacked(packed, file), file).replace(/^\ufeff/, "");
   const { records, lines } = parseRecords(text, options.delimiter ?? ",", file);
   const first = records[0];
   if (first === undefined) throw new DataError("the file is empty", { file });

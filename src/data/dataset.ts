@@ -1,12 +1,19 @@
 /** A `data` block's rows, ready for use: read, bound, prepared, categories as ids; batches by row. */
 import { dirname } from "node:path";
-import type { AugmentPlan, ColumnPlan, DataPlan, SplitName } from "../../compiler/check/flow/plans.ts";
+import type {
+  AugmentPlan,
+  ColumnPlan,
+  DataPlan,
+  SplitName,
+  TextPlan,
+} from "../../compiler/check/flow/plans.ts";
 import { augment } from "./augment.ts";
 import { bindColumns } from "./bind.ts";
 import { categoriesOf, checkedIds } from "./categories.ts";
 import { DataError } from "./error.ts";
 import { prepare } from "./prepare.ts";
 import { readSource, type ReadSource, type SourceSpec } from "./read.ts";
+import { textRows } from "./windows.ts";
 import { emptyNumbers, type Column, type Numbers, sizeOf, splitNames, type Table } from "./table.ts";
 
 /** One column as batches hold it: `size` numbers a row of the table. */
@@ -35,8 +42,8 @@ export function folderOf(plan: DataPlan, root: string): string {
 }
 
 export function specOf(plan: DataPlan): SourceSpec {
-  const { kind, path, delimiter } = plan.reader;
-  return { kind, path, options: { delimiter } };
+  const { kind, path, also, delimiter } = plan.reader;
+  return { kind, path, also, options: { delimiter } };
 }
 
 /** Errors: DataError with file, row and column. */
@@ -44,6 +51,7 @@ export function openDataset(plan: DataPlan, folder: string, read?: ReadSource): 
   const { table, fingerprint } = read ?? readSource(specOf(plan), folder);
   if (table.rows === 0)
     throw new DataError("there are no rows in it", { file: table.parts[0]?.file ?? folder });
+  if (plan.text) return textDataset({ ...plan, text: plan.text }, table, fingerprint);
   const bound = bindColumns(
     table,
     plan.columns.map(({ name, kind, shape, dtype }) => ({
@@ -60,6 +68,21 @@ export function openDataset(plan: DataPlan, folder: string, read?: ReadSource): 
     ready.set(column.name, readyColumn(column, columns[i]!, table, splits.train, rows)),
   );
   return { plan, fingerprint, table, splits, columns: ready, dropped, fills };
+}
+
+function textDataset(
+  plan: DataPlan & { readonly text: TextPlan },
+  files: Table,
+  fingerprint: string,
+): Dataset {
+  const { table, splits, names } = textRows(files, plan, plan.columns[0]?.classes?.names);
+  const columns = new Map<string, ReadyColumn>();
+  plan.columns.forEach((column, i) => {
+    const data = table.columns[i]!.data as Int32Array;
+    columns.set(column.name, { plan: column, size: plan.text.window, data, classes: names });
+  });
+  const dropped = { missing: 0, duplicates: 0 };
+  return { plan, fingerprint, table, splits, columns, dropped, fills: new Map() };
 }
 
 function readyColumn(

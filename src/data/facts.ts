@@ -27,7 +27,8 @@ export function tableFacts(table: Table): DataFacts {
   const file = table.parts[0]?.file;
   return {
     ...(file === undefined ? {} : { file }),
-    rows: table.rows,
+    // rows of texts are whole files
+    ...(table.columns.every(({ kind }) => kind === "text") ? {} : { rows: table.rows }),
     columns: new Map(table.columns.map((column) => [column.name, columnFacts(column, textFile)])),
   };
 }
@@ -66,6 +67,8 @@ function leastOf(data: ArrayLike<number>, rows: Int32Array): number {
 /** How many rows of valid and test have the same inputs as a row of train. */
 function sharedInputs(dataset: Dataset): { valid: number; test: number } {
   const { splits, table } = dataset;
+  // windows of a text that are alike are what the language is like
+  if (dataset.plan.text) return { valid: 0, test: 0 };
   const inputs = [...dataset.columns.values()]
     .filter(({ plan }) => plan.role === "input")
     .map(({ plan, data, size }): Column => {

@@ -26,7 +26,7 @@ function settingsHash(settings: string): string {
 }
 
 function settingsText(plan: DataPlan): string {
-  const { drop, fill, split } = plan;
+  const { drop, fill, split, text } = plan;
   const columns = plan.columns.map(({ name, kind, role, dtype, shape, classes }) => ({
     name,
     kind,
@@ -35,5 +35,5 @@ function settingsText(plan: DataPlan): string {
     shape,
     given: classes?.given === true ? classes.names : undefined,
   }));
-  return JSON.stringify({ drop, fill, split, columns });
+  return JSON.stringify({ drop, fill, split, columns, text });
 }

@@ -110,7 +110,7 @@ function splitRows(
 }
 
 /** Fractions are of `rows`; their borders are rounded, so that parts of 100 % use every row. */
-function splitSizes(
+export function splitSizes(
   parts: SplitPlan["parts"],
   rows: number,
   file: string,

@@ -4,15 +4,17 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { FileError, readBytes, shownPath } from "../files.ts";
 import { arraysTable, isArrayFile, type NamedFile } from "./arrays.ts";
-import { type CsvOptions, readCsv } from "./csv.ts";
+import { type CsvOptions, readCsv, utf8Text } from "./csv.ts";
 import { DataError } from "./error.ts";
 import { idxTable, isIdxFile } from "./idx-folder.ts";
 import type { Table } from "./table.ts";
 
 export interface SourceSpec {
-  readonly kind: "csv" | "idx" | "arrays";
+  readonly kind: "csv" | "idx" | "arrays" | "text";
   /** as the program says it, relative to the program's folder */
   readonly path: string;
+  /** of text: further files, read behind the first */
+  readonly also?: readonly string[];
   readonly options?: CsvOptions;
 }
 
@@ -41,6 +43,8 @@ function tableOf(spec: SourceSpec, files: readonly NamedFile[]): Table {
       return idxTable(files);
     case "arrays":
       return arraysTable(files);
+    case "text":
+      return textTable(files);
   }
 }
 
@@ -48,17 +52,32 @@ const belongs: Readonly<Record<SourceSpec["kind"], (name: string) => boolean>> =
   csv: () => true,
   idx: isIdxFile,
   arrays: isArrayFile,
+  text: (name) => name.endsWith(".txt"),
 };
 
 const wanted: Readonly<Record<SourceSpec["kind"], string>> = {
   csv: "a .csv file",
   idx: "files like train-images-idx3-ubyte and train-labels-idx1-ubyte, or the same with .gz",
   arrays: ".npy, .npz or .safetensors files",
+  text: ".txt files",
 };
 
-/** The one file, or the files of the folder that belong to this kind of source, by name. */
+/** One text a row, as the files hold it, with line ends of one character. */
+function textTable(files: readonly NamedFile[]): Table {
+  const data = files.map(({ bytes, file }) => utf8Text(bytes, file).replaceAll("\r\n", "\n"));
+  return {
+    rows: data.length,
+    columns: [{ kind: "text", name: "text", dtype: "text", shape: [], data }],
+    parts: files.map(({ file }) => ({ file, rows: 1 })),
+  };
+}
+
+/** For each path the one file, or the files of the folder that belong to this kind of source, by name. */
 function sourceFiles(spec: SourceSpec, baseFolder: string): NamedFile[] {
-  const path = resolve(baseFolder, spec.path);
+  return [spec.path, ...(spec.also ?? [])].flatMap((path) => filesAt(spec, resolve(baseFolder, path)));
+}
+
+function filesAt(spec: SourceSpec, path: string): NamedFile[] {
   const file = shownPath(path);
   try {
     if (!statSync(path, { throwIfNoEntry: false })) throw new DataError("no such file or folder", { file });

@@ -5,6 +5,7 @@ import type { Diagnostic } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
 import { columnsOf } from "./columns.ts";
+import { refuseTextSettings, textOfBlock } from "./text.ts";
 import { missingSetting } from "./diagnostics/dlm0122-missing-setting.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
@@ -27,8 +28,8 @@ import { dataSettings } from "./setting-tables.ts";
 import { named, number, readSettings, switchedOn, unnamed, word, wordOf } from "./settings.ts";
 import type { CallSetting, FlowContext, ReadSettings } from "./settings.ts";
 
-const readers = ["csv", "idx", "arrays"] as const;
-const laterReaders = ["json", "arff", "folder", "text", "audio"];
+const readers = ["csv", "idx", "arrays", "text"] as const;
+const laterReaders = ["json", "arff", "folder", "audio"];
 
 /** The plan, whatever is wrong with the block: lines that make no sense are left out after a diagnostic. */
 export function readData(declaration: DataDeclaration, context: FlowContext): DataPlan {
@@ -72,7 +73,10 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
           }),
         );
     }
-  if (whole && !calls.has("input"))
+  const text = reader.kind === "text" ? textOfBlock(declaration, calls, facts, ofColumns) : undefined;
+  columns.push(...(text?.columns ?? []));
+  if (reader.kind !== "text") refuseTextSettings(calls, context);
+  if (whole && reader.kind !== "text" && !calls.has("input"))
     context.diagnose(
       report(missingSetting, {
         block: "data",
@@ -101,6 +105,7 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
     name,
     span: declaration.name.span,
     reader,
+    text: text?.plan,
     columns,
     drop,
     fill: fillOf(calls.get("fill") ?? [], columns, whole ? declaration : undefined, context),
@@ -117,7 +122,7 @@ function readerOf(from: Expression, context: FlowContext): ReaderPlan {
   const source = sourceOf(from);
   const wrong = (span: Span, needs: string, found: string): void =>
     context.diagnose(report(settingValue, { setting: "from", needs, span, found }));
-  const nothing: ReaderPlan = { kind: "csv", path: "", span: from.span, delimiter: "," };
+  const nothing: ReaderPlan = { kind: "csv", path: "", also: [], span: from.span, delimiter: "," };
   if (from.kind === "hole") return nothing;
   if (source === undefined) {
     wrong(from.span, 'a source such as `csv("houses.csv")`', `this is \`${textOf(from.span)}\``);
@@ -136,9 +141,17 @@ function readerOf(from: Expression, context: FlowContext): ReaderPlan {
     return { ...nothing, path: source.path };
   }
   let delimiter = ",";
+  const also: string[] = [];
   if (from.kind === "call")
     for (const argument of from.arguments) {
-      if (argument.name === undefined) continue;
+      if (argument.name === undefined) {
+        const { value } = argument;
+        if (value.span.start === source.span.start) continue;
+        if (kind !== "text") wrong(value.span, "one path", `\`${kind}\` reads one file or folder`);
+        else if (value.kind === "string") also.push(value.value);
+        else wrong(value.span, "paths in quotes", `this is \`${textOf(value.span)}\``);
+        continue;
+      }
       const { text, span } = argument.name;
       if (
         kind === "csv" &&
@@ -156,7 +169,7 @@ function readerOf(from: Expression, context: FlowContext): ReaderPlan {
           `\`${kind}\` has no argument \`${text}\``,
         );
     }
-  return { kind, path: source.path, span: source.span, delimiter };
+  return { kind, path: source.path, also, span: source.span, delimiter };
 }
 
 // ---------------------------------------------------------------- rows

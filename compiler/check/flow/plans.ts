@@ -6,8 +6,10 @@ import type { Generate } from "../../ir/model.ts";
 
 /** Where rows come from. `path` is as written, relative to the folder of the file that `span` lies in. */
 export interface ReaderPlan {
-  readonly kind: "csv" | "idx" | "arrays";
+  readonly kind: "csv" | "idx" | "arrays" | "text";
   readonly path: string;
+  /** of text: further files, read behind the first */
+  readonly also: readonly string[];
   readonly span: Span;
   /** of csv; the default is a comma */
   readonly delimiter: string;
@@ -27,7 +29,7 @@ export interface ColumnPlan {
   readonly shape: readonly number[];
   readonly labels: readonly (string | undefined)[];
   /**
-   * Of categories and int<N> arrays. `names`: in the order of their ids, given in the program or pinned by the facts;
+   * Of categories, int<N> arrays and tokens of a text. `names`: in the order of their ids, given in the program or pinned by the facts;
    * undefined: the sorted distinct values of the train split. `size`: undefined while the data is unknown.
    */
   readonly classes:
@@ -77,12 +79,28 @@ export type AugmentPlan =
       /** by at most so many places either way, 0 moves in */ readonly by: number;
     };
 
+/** How a text becomes ids: by characters, or by byte pairs joined until there are `size` tokens. */
+export type TokenizerPlan = { readonly kind: "chars" } | { readonly kind: "bpe"; readonly size: number };
+
+/**
+ * How a text becomes rows: tokens in windows one behind the other, in the column `text`; the same windows one token
+ * further on in `target`. Splits are contiguous parts of the text, and no window reaches over their borders.
+ */
+export interface TextPlan {
+  readonly tokenizer: TokenizerPlan;
+  /** tokens in a row */
+  readonly window: number;
+  readonly target: string | undefined;
+}
+
 export interface DataPlan {
   /** `dataKey` of the declaration */
   readonly key: string;
   readonly name: string;
   readonly span: Span;
   readonly reader: ReaderPlan;
+  /** of text, else undefined */
+  readonly text: TextPlan | undefined;
   readonly columns: readonly ColumnPlan[];
   readonly drop: { readonly missing: boolean; readonly duplicates: boolean };
   /** by column name; statistics come from the train split */

@@ -84,8 +84,17 @@ export const dataSettings: SettingTable = {
     },
     later("filter", "filter CONDITION", "Keeps rows for which a condition holds."),
     later("resize", "resize 256, crop = 224", "Brings images to one size."),
-    later("window", "window 128, target = next", "Cuts text or series into windows."),
-    later("tokenize", "tokenize chars as Chars", "Turns text into ids."),
+    {
+      name: "tokenize",
+      signature: "tokenize chars as Chars",
+      doc: "Of `text`: what the ids of the column `text` stand for. `chars` are its characters, `bpe(4096)` as many tokens of joined characters, learned from the train split. The name is the number of tokens.",
+    },
+    {
+      name: "window",
+      signature: "window 128, target = next",
+      doc: "Of `text`: the tokens of a row. `target = next` adds a column `next` with the token that follows each of them.",
+      named: ["target"],
+    },
   ],
 };
 

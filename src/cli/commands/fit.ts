@@ -56,10 +56,13 @@ export function fitCommand(): Command {
         if (dropped.missing > 0) t.print(`  ${number(dropped.missing)} rows with missing values left out`);
         if (dropped.duplicates > 0) t.print(`  ${number(dropped.duplicates)} duplicates left out`);
         for (const { plan: column, classes } of columns.values())
-          if (classes)
+          if (classes && column.role === "target" && plan.text) continue;
+          else if (classes) {
+            const shown = classes.slice(0, 6).map((name) => (plan.text ? JSON.stringify(name) : name));
             t.print(
-              `  ${column.name}: ${classes.length} categories, ${classes.slice(0, 6).join(", ")}${classes.length > 6 ? ", …" : ""}`,
+              `  ${column.name}: ${number(classes.length)} ${plan.text ? "tokens" : "categories"}, ${shown.join(", ")}${classes.length > 6 ? ", …" : ""}`,
             );
+          }
       }
       for (const { name, states } of fitted)
         for (const [path, values] of states)
