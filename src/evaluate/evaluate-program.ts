@@ -143,22 +143,22 @@ function reportOf(
         values: Object.fromEntries(
           plan.metrics
             .filter((m) => m.name !== "loss")
-            .map((m) => [m.text, metricOf(m, measured, only(predictions, rows))]),
+            .map((m) => [m.text, metricOf(m, measured, only(predictions, rows, ids.length))]),
         ),
       })),
     },
   };
 }
 
-/** The predictions of some rows. */
-function only(p: Predictions, rows: readonly number[]): Predictions {
-  const perRow = p.target.length / p.rows;
-  const pick = (from: ArrayLike<number>, width: number): Float64Array => {
+/** The predictions of some rows of `all` of the data. */
+function only(p: Predictions, rows: readonly number[], all: number): Predictions {
+  const pick = (from: ArrayLike<number>): Float64Array => {
+    const width = from.length / all;
     const picked = new Float64Array(rows.length * width);
     rows.forEach((row, i) => {
       for (let k = 0; k < width; k++) picked[i * width + k] = from[row * width + k]!;
     });
     return picked;
   };
-  return { ...p, rows: rows.length, out: pick(p.out, p.width), target: pick(p.target, perRow) };
+  return { ...p, rows: (p.rows / all) * rows.length, out: pick(p.out), target: pick(p.target) };
 }

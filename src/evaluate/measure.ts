@@ -75,13 +75,9 @@ export function predictionsOf(
   ids.forEach((row, i) => {
     for (let k = 0; k < column.size; k++) truth[i * column.size + k] = column.data[row * column.size + k]!;
   });
-  return {
-    rows: measured.rows,
-    width: measured.rows === 0 ? 1 : out.length / measured.rows,
-    out,
-    target: truth,
-    classes: column.plan.classes !== undefined,
-  };
+  const classes = column.plan.classes !== undefined;
+  const rows = classes ? truth.length : measured.rows;
+  return { rows, width: rows === 0 ? 1 : out.length / rows, out, target: truth, classes };
 }
 
 export function metricValue(

@@ -1,7 +1,8 @@
 /** How metrics are computed over all rows of a split: f64 on the host, in row order. What they are: compiler/check/flow/metrics.ts. */
 
-/** What a model said of every row, and the truth. */
+/** What a model said, and the truth. */
 export interface Predictions {
+  /** of the data; where a row has a class at each of its positions, these positions */
   readonly rows: number;
   /** numbers a row in `out`: the classes' scores, or 1 */
   readonly width: number;
@@ -157,6 +158,19 @@ function accuracy(p: Predictions): number {
   return hits / p.rows;
 }
 
+/** exp of the mean over rows of -log of the probability of the true class. */
+function perplexity(p: Predictions): number {
+  let sum = 0;
+  for (let row = 0; row < p.rows; row++) {
+    const scores =
+      p.width === 1 ? [0, p.out[row]!] : Array.from({ length: p.width }, (_, c) => p.out[row * p.width + c]!);
+    const top = Math.max(...scores);
+    const total = scores.reduce((all, score) => all + Math.exp(score - top), 0);
+    sum += top + Math.log(total) - scores[p.target[row]!]!;
+  }
+  return Math.exp(sum / p.rows);
+}
+
 /** Share of the targets' variance that is explained; 0 where the targets are all equal. */
 function determination(p: Predictions): number {
   const mean = meanOver(p, (_, target) => target);
@@ -173,6 +187,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   recall: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(c.hits, c.actual)),
   f1: (p, { average = "macro" }) => averaged(p, average, (c) => ratio(2 * c.hits, c.predicted + c.actual)),
   roc_auc: rocAuc,
+  perplexity,
   mae: (p) => meanOver(p, (out, target) => Math.abs(out - target)),
   rmse: (p) => Math.sqrt(meanOver(p, (out, target) => (out - target) ** 2)),
   r2: determination,

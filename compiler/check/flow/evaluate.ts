@@ -48,7 +48,7 @@ export function readEvaluateSettings(
 export function metricsFor(task: EvaluatePlan["task"]): readonly string[] {
   const needs = task === "classification" ? "classes" : "values";
   return metricTable
-    .filter((m) => !m.later && (m.needs === "anything" || (task !== "other" && m.needs === needs)))
+    .filter((m) => m.needs === "anything" || (task !== "other" && m.needs === needs))
     .map((m) => m.name);
 }
 

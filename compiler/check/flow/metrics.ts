@@ -3,7 +3,6 @@ import type { Expression } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import { nearest } from "../names.ts";
-import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import type { MetricPlan, WatchPlan } from "./plans.ts";
 import { number } from "./settings.ts";
@@ -17,7 +16,6 @@ export interface MetricDefinition {
   /** the words or number that it takes */
   readonly takes: "nothing" | "average" | "one_vs_rest" | "count";
   readonly doc: string;
-  readonly later?: true;
 }
 
 const metric = (
@@ -30,7 +28,13 @@ const metric = (
 
 export const metricTable: readonly MetricDefinition[] = [
   metric("loss", "anything", false, "nothing", "The loss of the `train` block, without penalties."),
-  metric("accuracy", "classes", true, "nothing", "The part of rows whose class is predicted."),
+  metric(
+    "accuracy",
+    "classes",
+    true,
+    "nothing",
+    "The part of rows, or of their positions, whose class is predicted.",
+  ),
   metric("top", "classes", true, "count", "The part of rows whose class is among the k most likely ones."),
   metric(
     "precision",
@@ -48,10 +52,16 @@ export const metricTable: readonly MetricDefinition[] = [
     "one_vs_rest",
     "The chance that a row of a class scores above a row of another.",
   ),
+  metric(
+    "perplexity",
+    "classes",
+    false,
+    "nothing",
+    "exp of the mean of -log p, p what the model gives the true class: exp(loss) where the loss is `cross_entropy(out, next)`.",
+  ),
   metric("mae", "values", false, "nothing", "The mean absolute error."),
   metric("rmse", "values", false, "nothing", "The root of the mean squared error."),
   metric("r2", "values", true, "nothing", "The part of the target's variance that is explained."),
-  { ...metric("perplexity", "classes", false, "nothing", "exp(loss) of a language model."), later: true },
 ];
 
 const averages = ["macro", "micro", "weighted"] as const;
@@ -71,7 +81,7 @@ export function readMetric(
   const name = called.kind === "name" ? called.text : undefined;
   const definition = metricTable.find((m) => m.name === name);
   if (definition === undefined) {
-    const known = metricTable.filter((m) => !m.later).map((m) => m.name);
+    const known = metricTable.map((m) => m.name);
     const [meant] = name === undefined ? [] : nearest(name, known);
     context.diagnose(
       report(settingValue, {
@@ -85,10 +95,6 @@ export function readMetric(
             : [{ text: `did you mean \`${meant}\`?`, edits: [{ span: called.span, text: meant }] }],
       }),
     );
-    return undefined;
-  }
-  if (definition.later) {
-    context.diagnose(report(notBuilt, { what: `the metric \`${definition.name}\``, span: expression.span }));
     return undefined;
   }
   const given = expression.kind === "call" ? expression.arguments : [];
@@ -133,7 +139,7 @@ export function definitionOf(plan: Pick<MetricPlan, "name">): MetricDefinition {
 const splits = ["train", "valid", "test"] as const;
 
 /** Metrics that training can watch: those that take no number. */
-const watched = metricTable.filter((m) => m.takes !== "count" && !m.later);
+const watched = metricTable.filter((m) => m.takes !== "count");
 
 export function isWatchable(metric: string): boolean {
   return watched.some(({ name }) => name === metric);

@@ -194,7 +194,7 @@ export const evaluateSettings: SettingTable = {
     {
       name: "metrics",
       signature: "metrics accuracy, f1(macro)",
-      doc: "What is measured: `loss`; for classes `accuracy`, `top(k)`, `precision`, `recall`, `f1` (each `macro`, `micro` or `weighted`), `roc_auc(one_vs_rest)`; for numbers `mae`, `rmse`, `r2`.",
+      doc: "What is measured: `loss`; for classes `accuracy`, `top(k)`, `precision`, `recall`, `f1` (each `macro`, `micro` or `weighted`), `roc_auc(one_vs_rest)`, `perplexity`; for numbers `mae`, `rmse`, `r2`.",
       many: true,
     },
     {
