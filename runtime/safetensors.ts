@@ -2,8 +2,18 @@
 import { sha256, type ParameterEntry } from "./artifact.ts";
 import { fail } from "./error.ts";
 
+/** IEEE 754 binary16 -> number. */
+export function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
 /**
- * The numbers of each wanted tensor by path. Names, dtypes and shapes must be those wanted; what a checkpoint of
+ * The numbers of each wanted tensor by path, stored as F32 or F16. Names and shapes must be those wanted; what a checkpoint of
  * training holds besides may be there. Where the file's metadata has `sha256`, of all bytes behind the header, it is compared. Throws DlmError.
  */
 export async function readWeights(
@@ -34,12 +44,14 @@ export async function readWeights(
       { dtype?: unknown; shape?: unknown; data_offsets?: readonly unknown[] } | null | undefined;
     const type = tensor ? `${String(tensor.dtype)}${JSON.stringify(tensor.shape)}` : "missing";
     const expected = `F32${JSON.stringify(shape)}`;
-    if (type !== expected) wrong(`${path} is ${type}, and this model needs ${expected}`);
+    const half = type === `F16${JSON.stringify(shape)}`;
+    if (!half && type !== expected) wrong(`${path} is ${type}, and this model needs ${expected}`);
     const [start, end] = (tensor?.data_offsets ?? []) as readonly number[];
-    const length = shape.reduce((a, b) => a * b, 4);
+    const length = shape.reduce((a, b) => a * b, half ? 2 : 4);
     if (!(start! >= 0 && end === start! + length && end <= data.length)) wrong(`${path} was cut off`);
     // a copy, since the file's numbers need not be aligned
-    result.set(path, new Float32Array(new Uint8Array(data.subarray(start, end)).buffer));
+    const { buffer } = new Uint8Array(data.subarray(start, end));
+    result.set(path, half ? Float32Array.from(new Uint16Array(buffer), fromHalf) : new Float32Array(buffer));
     found.delete(path);
   }
   for (const path of found.keys())

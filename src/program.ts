@@ -302,6 +302,12 @@ export function generateOf(program: Program, model: CallableValue): Generate | u
   return program.checked.flow.plans.deploy.find((plan) => plan.model === name && plan.generate)?.generate;
 }
 
+/** How the weights of a model are stored, as a deploy block says. */
+export function storedWeights(program: Program, model: CallableValue): "f32" | "f16" {
+  const name = model.declaration.name.text;
+  return program.checked.flow.plans.deploy.find((plan) => plan.model === name)?.weights ?? "f32";
+}
+
 /** Key in the lock of the numbers fitted for a model, or for a block of several. */
 export function fittedKey(program: Program, name: string): string {
   return `${basename(program.path)}#${name}`;

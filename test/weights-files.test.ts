@@ -2,11 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { arraysTable } from "../src/data/arrays.ts";
 import { readCsv } from "../src/data/csv.ts";
-import { fromHalf } from "../src/data/decode.ts";
+import { fromHalf } from "../runtime/safetensors.ts";
 import { DataError } from "../src/data/error.ts";
 import { readIdx } from "../src/data/idx.ts";
 import type { HostArray } from "../src/data/table.ts";
 import { readNpy, readNpz, writeNpy, writeNpz } from "../src/weights/npy.ts";
+import { toHalf } from "../src/weights/half.ts";
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "../src/weights/safetensors.ts";
 import { gzipSync } from "node:zlib";
 import { complaint } from "./support/complaint.ts";
@@ -87,6 +88,18 @@ describe("safetensors", () => {
       -(2 ** -24),
     ]);
     expect(fromHalf(0x7e00)).toBeNaN();
+  });
+
+  test("half precision that is written is the nearest, ties to even", () => {
+    for (let bits = 0; bits < 0x10000; bits++) {
+      const value = fromHalf(bits);
+      if (!Number.isNaN(value)) expect(toHalf(value)).toBe(bits);
+      // halfway to the next number, which for the last one is infinity
+      const next = bits % 0x8000 === 0x7bff ? Math.sign(value) * 65536 : fromHalf(bits + 1);
+      if ((bits & 0x7fff) < 0x7c00) expect(toHalf((value + next) / 2)).toBe(bits % 2 === 0 ? bits : bits + 1);
+    }
+    expect(toHalf(NaN)).toBe(0x7e00);
+    expect([65519, 65520, 1e9, -Infinity].map(toHalf)).toEqual([0x7bff, 0x7c00, 0x7c00, 0xfc00]);
   });
 
   const one = (shape: unknown, offsets: unknown, type: unknown = "U8") =>

@@ -1,4 +1,5 @@
 /** Bytes of a file -> numbers of the host. Element types that the host lacks become the next wider one that holds them. */
+import { fromHalf } from "../../runtime/safetensors.ts";
 import { DataError, type DataPlace } from "./error.ts";
 import type { HostArray, NumberType } from "./table.ts";
 
@@ -47,16 +48,6 @@ export function checkedCount(
     throw new DataError(text, place);
   }
   return count;
-}
-
-/** IEEE 754 binary16 -> number. */
-export function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** The numbers in `bytes`, which hold exactly the elements of `shape` (see checkedCount). Copies; never a view. */

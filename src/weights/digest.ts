@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { DataError } from "../data/error.ts";
 import type { HostArray } from "../data/table.ts";
-import { readSafetensors, writeSafetensors, type Safetensors } from "./safetensors.ts";
+import { readSafetensors, writeSafetensors, type HalfArray, type Safetensors } from "./safetensors.ts";
 
 const unknownDigest = "0".repeat(64);
 
@@ -23,7 +23,7 @@ function metadataDigest(metadata: ReadonlyMap<string, string>): string {
 
 /** The file's bytes; the digests are added to the metadata. */
 export function writeWithDigest(
-  tensors: ReadonlyMap<string, HostArray>,
+  tensors: ReadonlyMap<string, HostArray | HalfArray>,
   metadata: ReadonlyMap<string, string>,
 ): Uint8Array {
   const digests = [

@@ -130,7 +130,15 @@ export function readSafetensors(bytes: Uint8Array, file: string): Safetensors {
   return { metadata, tensors: read };
 }
 
-const typeNames: Readonly<Record<NumberType, string>> = {
+/** Numbers of 16 bits, as `toHalf` makes them. */
+export interface HalfArray {
+  readonly dtype: "f16";
+  readonly shape: readonly number[];
+  readonly data: Uint16Array;
+}
+
+const typeNames: Readonly<Record<NumberType | "f16", string>> = {
+  f16: "F16",
   f64: "F64",
   f32: "F32",
   i32: "I32",
@@ -140,10 +148,10 @@ const typeNames: Readonly<Record<NumberType, string>> = {
 
 /** The file's bytes. Wider elements come first, so that each tensor is aligned; the header is padded to 8 bytes. */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, HostArray>,
+  tensors: ReadonlyMap<string, HostArray | HalfArray>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
-  const width = (array: HostArray): number => array.data.BYTES_PER_ELEMENT;
+  const width = (array: HostArray | HalfArray): number => array.data.BYTES_PER_ELEMENT;
   const ordered = [...tensors].sort(([, a], [, b]) => width(b) - width(a));
   const entries: [string, unknown][] =
     metadata.size > 0 ? [["__metadata__", Object.fromEntries(metadata)]] : [];

@@ -12,7 +12,8 @@ import type { FlowContext } from "./settings.ts";
 
 const targets = ["wasm", "node"] as const;
 const laterTargets = ["webgpu"];
-const laterWeights = ["f16", "int8"];
+const laterWeights = ["int8"];
+const storedAs = ["f32", "f16"] as const;
 
 /** `model`: undefined where there is none of the name. */
 export function readDeploy(
@@ -32,18 +33,19 @@ export function readDeploy(
     if (target) chosen.push(target);
   }
   const weights = calls.get("weights")?.[0]?.arguments[0]?.value;
+  let stored: (typeof storedAs)[number] | undefined;
   if (weights && laterWeights.includes(wordOf(weights) ?? ""))
     context.diagnose(
       report(notBuilt, { what: `weights stored as \`${wordOf(weights)}\``, span: weights.span }),
     );
-  else if (weights) word("weights", weights, ["f32"], weights.span, context);
+  else if (weights) stored = word("weights", weights, storedAs, weights.span, context);
   const generate = calls.get("generate")?.[0];
   return {
     name: declaration.name.text,
     model: declaration.name.text,
     span: declaration.name.span,
     targets: chosen.length === 0 ? ["wasm"] : chosen,
-    weights: "f32",
+    weights: stored ?? "f32",
     generate: generate && model && checkGenerate(session, model, generate, context),
   };
 }

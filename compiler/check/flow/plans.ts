@@ -229,7 +229,8 @@ export interface DeployPlan {
   readonly model: string;
   readonly span: Span;
   readonly targets: readonly ("wasm" | "node")[];
-  readonly weights: "f32";
+  /** how weights are stored; they are computed with as f32 */
+  readonly weights: "f32" | "f16";
   readonly generate: Generate | undefined;
 }
 

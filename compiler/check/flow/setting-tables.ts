@@ -217,7 +217,11 @@ export const deploySettings: SettingTable = {
   block: "deploy",
   settings: [
     { name: "target", signature: "target wasm", doc: "What the model is compiled to: `wasm`, `node`." },
-    { name: "weights", signature: "weights f32", doc: "How weights are stored." },
+    {
+      name: "weights",
+      signature: "weights f32",
+      doc: "How weights are stored: `f32`, or `f16` in half the bytes, which rounds each to 11 bits. States stay f32, and so does what is computed.",
+    },
     later("input", "input z = normal[B, Z]", "Replaces an input of the model."),
     later("output", "output top(3, softmax(out) over Class)", "Replaces the outputs of the model."),
     later("batch", "batch 8", "Largest number of rows of one call."),

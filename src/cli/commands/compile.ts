@@ -14,7 +14,15 @@ import { emitModel } from "../../emit/index.ts";
 import { weightsFile } from "../../emit/weights.ts";
 import { Failure } from "../../failure.ts";
 import { readBytes, shownPath } from "../../files.ts";
-import { chooseModel, generateOf, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
+import {
+  chooseModel,
+  generateOf,
+  graphsOf,
+  mustBeSound,
+  openProgram,
+  storedWeights,
+  trainOf,
+} from "../../program.ts";
 import { bytesText, duration } from "../../text.ts";
 import { decodeWeights } from "../../train/checkpoint.ts";
 import { weightsHelp } from "../../train/known-runs.ts";
@@ -141,7 +149,7 @@ export function compileCommand(): Command {
           specs,
           manifest.name,
         );
-        weights = weightsFile(manifest, read.tensors);
+        weights = weightsFile(manifest, read.tensors, storedWeights(program, model));
       } else if (manifest.states.length > 0)
         t.say(
           t.paint.yellow(
