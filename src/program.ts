@@ -5,6 +5,7 @@ import { checkProgram, type CheckedProgram } from "../compiler/check/check-progr
 import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
+import { resolveUse } from "../compiler/check/session.ts";
 import type { DataPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
 import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
@@ -80,11 +81,21 @@ const quickBytes = 1_000_000;
 
 function lockedFacts(path: string, lock: Lock): Map<string, DataFacts> {
   const known = new Map<string, DataFacts>();
-  for (const { key } of needsOf(path)) {
+  for (const { key } of [...filesOf(shownPath(path))].flatMap(needsOf)) {
     const facts = lock.facts(key);
     if (facts) known.set(key, facts);
   }
   return known;
+}
+
+/** A program's file and all that it uses by a path, each once. */
+function filesOf(path: string, found = new Set<string>()): ReadonlySet<string> {
+  if (found.has(path) || !existsSync(path)) return found;
+  found.add(path);
+  for (const declaration of parse({ path, text: readText(path) }).file.declarations)
+    if (declaration.kind === "use" && declaration.from.quoted && declaration.from.text.startsWith("."))
+      filesOf(resolveUse(path, declaration), found);
+  return found;
 }
 
 function needsOf(path: string): readonly DataNeed[] {

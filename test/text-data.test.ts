@@ -164,6 +164,23 @@ describe("a text", () => {
     expect(status).toBe(1);
   });
 
+  test("that another file declares is known from the lock", async () => {
+    write("other.dlm", `dlm 1
+
+use "./tale.dlm" (Tale)
+
+let Signs = Tale.Signs
+
+model Other(text: int<Signs>[B, T]) -> [B, T, Signs] {
+  text -> Embed(4) -> Dense(Signs)
+}
+`); // prettier-ignore
+    expect(await run("fit", "tale.dlm")).toMatchObject({ status: 0 });
+    const { out } = await run("show", "other.dlm");
+    expect(out).toContain("parameters");
+    expect(out).not.toContain("Tale.Signs");
+  });
+
   test("of byte pairs is trained on too", async () => {
     write("pairs.dlm", program("bpe(40) as Signs"));
     const { status, err } = await run("train", "pairs.dlm", "--epochs", "1", "-o", "pairs");

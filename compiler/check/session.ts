@@ -175,7 +175,7 @@ export const emptyScope: FileScope = {
 };
 
 /** `use "./b.dlm"` in `models/a.dlm` is `models/b.dlm`; packages and `std.x` keep their name. */
-function resolveUse(from: string, use: UseDeclaration): string {
+export function resolveUse(from: string, use: UseDeclaration): string {
   const text = use.from.text;
   if (!use.from.quoted) return `std/${text.replace(/^std\./, "").replaceAll(".", "/")}.dlm`;
   if (!text.startsWith(".")) return text;
