@@ -130,8 +130,9 @@ async function memoryOf(
       entries: [name],
     });
     const { memory } = await compileModel(graphs, { version, stopAfter: "lower" });
-    const use = memory?.find(({ entry }) => entry === name);
-    const entry = graphs.entries[0];
+    // of steps and stages the one that needs most
+    const use = [...(memory ?? [])].sort((a, b) => b.bytes - a.bytes)[0];
+    const entry = graphs.entries.find(({ graph }) => graph.name === use?.entry);
     if (!use || !entry) return undefined;
     const sizes = entry.graph.dims.map(({ name: d, max }) => [d, max ?? entry.defaults.get(d) ?? 1] as const);
     return { bytes: use.bytes, sizes: new Map(sizes) };

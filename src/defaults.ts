@@ -15,6 +15,7 @@ import type {
 } from "../compiler/check/flow/plans.ts";
 import type { Program } from "./program.ts";
 import { number } from "./text.ts";
+import { ruleText } from "../compiler/check/flow/freeze.ts";
 
 // ---------------------------------------------------------------- arguments
 
@@ -240,14 +241,22 @@ function trainValues(plan: TrainPlan): Values {
   ];
 }
 
-/** Of a step, with its model's name before each: `Critic.loss`. */
-function partValues({ name, loss, optimizer, penalty, clip }: PartPlan): Values {
-  const of = (setting: string): string => (name === undefined ? setting : `${name}.${setting}`);
+/** Of a step or stage, with its name before each: `Critic.loss`. */
+function partValues({ name, loss, optimizer, penalty, clip, stage, frozen }: PartPlan): Values {
+  const part = name ?? stage?.name;
+  const of = (setting: string): string => (part === undefined ? setting : `${part}.${setting}`);
   return [
     [of("loss"), loss.text],
     [of("optimizer"), optimizer.text],
     [of("penalty"), `l1(${penalty.l1}), l2(${penalty.l2})`],
     [of("clip"), clip === undefined ? "not clipped" : String(clip)],
+    [of("freeze"), frozen.map(ruleText).join(", ") || "nothing"],
+    ...(stage
+      ? ([
+          [of("epochs"), String(stage.epochs)],
+          [of("stop"), stage.stop ? `early, watch = ${stage.stop.watch.text}` : "after its last epoch"],
+        ] as const)
+      : []),
   ];
 }
 

@@ -191,7 +191,8 @@ train Price on Houses {
       "DLM0121",
     ],
     ["a plateau that climbs", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  plateau watch = valid.loss, factor = 2", "DLM0121"], // prettier-ignore
-    ["stages", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  freeze head", "DLM0120"],
+    ["what is not built", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  log every = 100", "DLM0120"],
+    ["an unknown part", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  freeze headd", "DLM0101"],
   ];
   test.each(wrong)("%s", (_, lines, code) => {
     expect(checkText(train(lines)).diagnostics.map((d) => d.code)).toEqual([code]);

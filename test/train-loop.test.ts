@@ -9,18 +9,24 @@ import {
   type Device,
   type LoopPlan,
   type Sink,
+  type Stage,
   type TrainEvent,
 } from "../src/train/loop.ts";
 
-const plan: LoopPlan = {
+const stage: Stage = {
+  name: undefined,
   turns: [{ name: undefined, entry: "train" }],
+  epochs: 3,
+  stop: undefined,
+};
+
+const plan: LoopPlan = {
+  stages: [stage],
   batch: 4,
   dropLast: false,
-  epochs: 3,
   steps: undefined,
   seed: 5,
   shuffle: true,
-  stop: undefined,
   keep: { metric: "loss", larger: false },
   plateau: undefined,
   onNotFinite: "stop",
@@ -103,7 +109,10 @@ test("stopped after any number of steps and resumed, it ends with the same bits"
 test("early stop waits as long as it says, and the best weights are kept", async () => {
   const on = device();
   const s = sink();
-  const early: LoopPlan = { ...plan, epochs: 20, stop: { metric: "loss", larger: false, patience: 2 } };
+  const early: LoopPlan = {
+    ...plan,
+    stages: [{ ...stage, epochs: 20, stop: { metric: "loss", larger: false, patience: 2 } }],
+  };
   const out = await train(early, fresh(), on, source(on, [3, 2, 1, 1.5, 1.2, 0.5]), s, clock);
   expect(out.reason).toBe("early");
   const epochs = s.events.filter((e) => e.event === "epoch");
@@ -114,7 +123,7 @@ test("early stop waits as long as it says, and the best weights are kept", async
 test("a plateau lowers the rate, and a run that is resumed knows it", async () => {
   const slow: LoopPlan = {
     ...plan,
-    epochs: 8,
+    stages: [{ ...stage, epochs: 8 }],
     plateau: { metric: "loss", larger: false, factor: 0.5, patience: 2 },
   };
   const losses = [3, 2, 2.5, 2, 1.9, 5, 5, 5];

@@ -288,7 +288,8 @@ test("the average is the mean that its decay says, of weights and of states", as
   const { averageOf } = await import("../src/train/average.ts");
   const graphs = graphsOf(program, ["train"]);
   const { flow } = checkText(program);
-  const shown = averageOf(graphs, flow.plans.train[0]!)!;
+  const { average, parts } = flow.plans.train[0]!;
+  const shown = averageOf(graphs, average, parts)!;
   const graph = entryOf(graphs, "train.Maker");
   const kept = inputsOf(graphs, graph);
   const path = "Maker.dense1.kernel";

@@ -210,7 +210,12 @@ export function innerScope(frame: Frame): Frame {
 }
 
 export function withPath(frame: Frame, path: PathScope): Frame {
-  return { ...frame, path };
+  return { ...frame, path, phase: phaseAt(frame, path) };
+}
+
+/** The phase of what lies at this path: that of `frame`, but for a part that is frozen in training. */
+export function phaseAt({ elaboration, model, phase }: Frame, { prefix }: PathScope): Phase {
+  return elaboration.phaseAt?.(model, prefix.replace(/\.$/, "")) ?? phase;
 }
 
 /** The innermost place in a user's file: the span itself, or the call that led to it. */

@@ -10,7 +10,7 @@ import { missingConfiguration } from "./diagnostics/dlm0109-missing-configuratio
 import { usesItself } from "./diagnostics/dlm0112-uses-itself.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
-import { pathScope } from "./frame.ts";
+import { pathScope, phaseAt } from "./frame.ts";
 import type { Activation, Frame } from "./frame.ts";
 import { meaningOf } from "./meaning.ts";
 import { reportMisfit } from "./misfit.ts";
@@ -76,9 +76,7 @@ export function invoke(
     declaration,
     model: whole ? declaration.name.text : frame.model,
     path,
-    phase:
-      (holdsWeights ? elaboration.phaseAt?.(frame.model, path.prefix.replace(/\.$/, "")) : undefined) ??
-      frame.phase,
+    phase: holdsWeights ? phaseAt(frame, path) : frame.phase,
     call: { span, frame },
     activation: activationOf(binding, declaration, bound),
     piped: undefined,

@@ -10,7 +10,7 @@ import { applyCallable, evaluateCall } from "./call.ts";
 import { applyBranch, applyFor, applyIf, applyRecompute, applyRepeat, applyResidual } from "./control.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
-import { innerScope, withPath } from "./frame.ts";
+import { innerScope, phaseAt, withPath } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { applyInstance } from "./instance.ts";
 import { claim, labelledScope } from "./paths.ts";
@@ -180,7 +180,7 @@ export function applyComposition(
   const inner: Frame = {
     ...value.frame,
     path,
-    phase: frame.phase,
+    phase: phaseAt(frame, path),
     call: frame.call,
     muted: frame.muted || value.frame.muted,
     recording: false,

@@ -1,5 +1,5 @@
 /** One entry under construction: its builder, and weights and states as the conventions of ir/model.ts name them. */
-import type { Frame, Phase, StateRequest, StepProgram, WeightRequest } from "../check/frame.ts";
+import type { Elaboration, Frame, Phase, StateRequest, StepProgram, WeightRequest } from "../check/frame.ts";
 import { blockFrame } from "../check/flow/block.ts";
 import type { Stores } from "../check/flow/block.ts";
 import type { FileScope } from "../check/names.ts";
@@ -37,6 +37,7 @@ export function beginEntry(
   region: Region,
   options: {
     readonly salt?: string | undefined;
+    readonly phaseAt?: Elaboration["phaseAt"];
     readonly step?: (builder: GraphBuilder) => StepProgram;
   } = {},
 ): Entry {
@@ -72,7 +73,10 @@ export function beginEntry(
       set: (request, value) => void updates.set(pathOf(request), value),
     },
   };
-  const frame = blockFrame(session, scope, phase, builder, stores, options.salt);
+  const frame = blockFrame(session, scope, phase, builder, stores, {
+    salt: options.salt,
+    phaseAt: options.phaseAt,
+  });
   return { builder, frame, parameters: regionInput, weights, states, updates };
 }
 

@@ -1,5 +1,5 @@
 /** All entry graphs of a model and its training block, or of all models of one: what the checker hands on to the passes. */
-import { runForward } from "../check/flow/train.ts";
+import { losingParts, runForward } from "../check/flow/train.ts";
 import type { CheckedTrain } from "../check/flow/check-train.ts";
 import type { DataPlan } from "../check/flow/plans.ts";
 import type { Frame, StateRequest } from "../check/frame.ts";
@@ -78,7 +78,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
       }),
     sample: () => [training && sampleGraph(training)],
     step: () => [alone && generate && stepGraph(alone, generate)],
-    grad: () => (training?.block.parts ?? []).map((part) => gradGraph(training!, part)),
+    grad: () => (training ? losingParts(training.block) : []).map((part) => gradGraph(training!, part)),
   };
   const graphs = entries.flatMap((name) => makers[name]().flatMap((graph) => graph ?? []));
   return {

@@ -52,23 +52,39 @@ export function regionOf(weights: readonly RegionWeight[], shared = false): Regi
   return { weights: entries, size, shared };
 }
 
-/** The weights of one model, which lie together: their range of the region. */
+/** Weights that one kind of step changes, in the order of the region: those of its model that are not frozen. */
 export interface Range {
   readonly weights: readonly PlacedWeight[];
-  readonly start: number;
+  /** where they lie in the region, from the left; neighbours are one piece */
+  readonly pieces: readonly { readonly start: number; readonly size: number }[];
   readonly size: number;
 }
 
-export function rangeOf(region: Region, model: string): Range {
-  const weights = region.weights.filter((weight) => weight.model === model);
-  const size = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  return { weights, start: weights[0]?.offset ?? 0, size };
+export function rangeOf(
+  region: Region,
+  model: string,
+  frozen: (path: string) => boolean = () => false,
+): Range {
+  const weights = region.weights.filter((weight) => weight.model === model && !frozen(weight.path));
+  const pieces: { start: number; size: number }[] = [];
+  for (const { offset, shape } of weights) {
+    const last = pieces.at(-1);
+    const size = elementCount(shape);
+    if (last && last.start + last.size === offset) last.size += size;
+    else pieces.push({ start: offset, size });
+  }
+  return { weights, pieces, size: pieces.reduce((sum, { size }) => sum + size, 0) };
+}
+
+function piece(builder: GraphBuilder, vector: Value, start: number, size: number): Value {
+  return build.slice(builder, vector, 0, dim.constant(start), dim.constant(size));
 }
 
 /** The part of a vector of the whole region. */
 export function takeRange(builder: GraphBuilder, parameters: Value, region: Region, range: Range): Value {
   if (range.size === region.size) return parameters;
-  return build.slice(builder, parameters, 0, dim.constant(range.start), dim.constant(range.size));
+  const parts = range.pieces.map(({ start, size }) => piece(builder, parameters, start, size));
+  return parts.length === 1 ? parts[0]! : build.concat(builder, parts, 0);
 }
 
 /** The vector of the whole region with a new range. */
@@ -76,13 +92,24 @@ export function putRange(
   builder: GraphBuilder,
   parameters: Value,
   region: Region,
-  { start, size }: Range,
+  { pieces }: Range,
   value: Value,
 ): Value {
-  const piece = (from: number, to: number): Value[] =>
-    from === to ? [] : [build.slice(builder, parameters, 0, dim.constant(from), dim.constant(to - from))];
-  const parts = [...piece(0, start), value, ...piece(start + size, region.size)];
-  return parts.length === 1 ? value : build.concat(builder, parts, 0);
+  const parts: Value[] = [];
+  let at = 0;
+  let taken = 0;
+  const keep = (to: number): void => {
+    if (at < to) parts.push(piece(builder, parameters, at, to - at));
+    at = to;
+  };
+  for (const { start, size } of pieces) {
+    keep(start);
+    parts.push(pieces.length === 1 ? value : piece(builder, value, taken, size));
+    taken += size;
+    at += size;
+  }
+  keep(region.size);
+  return parts.length === 1 ? parts[0]! : build.concat(builder, parts, 0);
 }
 
 /** One weight out of the region. */
@@ -108,12 +135,14 @@ export function gather(
 }
 
 /** Of a vector that lies as the range does: the norm of each weight, at every element of it. */
-export function normsOfParts(builder: GraphBuilder, { weights, start }: Range, vector: Value): Value {
-  const parts = weights.map(({ offset, shape }) => {
-    const count = dim.constant(elementCount(shape));
-    const part = build.slice(builder, vector, 0, dim.constant(offset - start), count);
+export function normsOfParts(builder: GraphBuilder, { weights }: Range, vector: Value): Value {
+  let start = 0;
+  const parts = weights.map(({ shape }) => {
+    const size = elementCount(shape);
+    const part = piece(builder, vector, start, size);
+    start += size;
     const squares = build.reduceSum(builder, build.mul(builder, part, part), [0]);
-    return build.expandTo(builder, build.sqrt(builder, squares), [count], []);
+    return build.expandTo(builder, build.sqrt(builder, squares), [dim.constant(size)], []);
   });
   return build.concat(builder, parts, 0);
 }

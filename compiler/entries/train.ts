@@ -1,9 +1,11 @@
 /** The entries of a training block: train (forward, backward, clip, update, guard) and grad for each part, and measure. */
 import { asTensor } from "../check/arithmetic.ts";
 import { control } from "../check/flow/block.ts";
-import { optimizerOf, runForward, runSample, runUpdate } from "../check/flow/train.ts";
+import { losingParts, optimizerOf, runForward, runSample, runUpdate } from "../check/flow/train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "../check/flow/train.ts";
-import type { PlateauPlan } from "../check/flow/plans.ts";
+import type { PartPlan, PlateauPlan } from "../check/flow/plans.ts";
+import { isFrozen, phasesOf } from "../check/flow/freeze.ts";
+import type { Elaboration } from "../check/frame.ts";
 import type { Session } from "../check/session.ts";
 import { checkType } from "../check/type.ts";
 import type { CheckValue, TensorValue } from "../check/values.ts";
@@ -12,7 +14,7 @@ import * as dim from "../ir/dim.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import type { StateEntry } from "../ir/model.ts";
-import { tensor } from "../ir/tensor.ts";
+import { elementCount, tensor } from "../ir/tensor.ts";
 import * as build from "../ops/build.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { beginEntry, finishEntry } from "./entry.ts";
@@ -44,13 +46,13 @@ function isSound(each: PartLoss): each is SoundLoss {
   return each.loss?.value !== undefined;
 }
 
-/** An entry of one part: `grad`, or `grad.Critic`. */
-export function entryName(entry: "train" | "grad", { name }: Pick<TrainPart, "name">): string {
-  return name === undefined ? entry : `${entry}.${name}`;
-}
-
-function beginPart({ session, block, region }: TrainParts, { name }: TrainPart): Entry {
-  return beginEntry(session, block.scope, "training", region, { salt: name && `${name}:` });
+/** `phaseAt`: of a part that leaves something frozen. */
+function beginPart(
+  { session, block, region }: TrainParts,
+  { name }: TrainPart,
+  phaseAt?: Elaboration["phaseAt"],
+): Entry {
+  return beginEntry(session, block.scope, "training", region, { salt: name && `${name}:`, phaseAt });
 }
 
 /** `out`, or `out.NAME` for several. */
@@ -68,7 +70,7 @@ export function outputsOf(out: CheckValue): Graph["outputs"] {
  */
 export function measureGraph({ session, block, region }: TrainParts): Graph {
   const entry = beginEntry(session, block.scope, "inference", region);
-  const { losses, out } = forwardOf(entry, block, block.parts);
+  const { losses, out } = forwardOf(entry, block, losingParts(block));
   const outputs = losses.flatMap(({ part, loss, terms }) => {
     if (part.name !== undefined) return [{ name: `loss.${part.name}`, value: loss.value }];
     const named = terms.length > 1 ? terms : [];
@@ -105,15 +107,15 @@ function withPenalty(
   gradient: Value,
   { settings: { penalty } }: TrainPart,
   region: Region,
-  { weights, start, size }: Range,
+  range: Range,
 ): Value {
   const { builder: b } = entry;
   if (penalty.l1 === 0 && penalty.l2 === 0) return gradient;
-  const other = weights.find(({ kind }) => kind === "other")?.offset;
-  const count = other === undefined ? size : other - start;
+  const penalised = range.weights.filter(({ kind }) => kind !== "other");
+  const count = penalised.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   if (count === 0) return gradient;
-  const first: Range = { weights, start, size: count };
-  const w = takeRange(b, entry.parameters(), region, first);
+  const all = takeRange(b, entry.parameters(), region, range);
+  const w = build.slice(b, all, 0, dim.zero, dim.constant(count));
   const zero = build.fullLike(b, 0, w);
   const parts: Value[] = [];
   if (penalty.l2 !== 0) parts.push(build.scale(b, w, 2 * penalty.l2));
@@ -123,7 +125,7 @@ function withPenalty(
     parts.push(build.select(b, build.lt(b, zero, w), rate, negative));
   }
   const sum = parts.reduce((x, y) => build.add(b, x, y));
-  return build.add(b, gradient, build.pad(b, sum, 0, dim.zero, dim.constant(size - count)));
+  return build.add(b, gradient, build.pad(b, sum, 0, dim.zero, dim.constant(range.size - count)));
 }
 
 function normOf(entry: Entry, gradient: Value): Value {
@@ -146,13 +148,20 @@ function slowed(b: GraphBuilder, rate: Value, { least }: PlateauPlan): Value {
 }
 
 /** The optimizer state that is the moving average of the part's weights, times 1 - decay^updates. */
-export function averageName({ name }: Pick<TrainPart, "name">): string {
-  return name === undefined ? "optimizer.average" : `optimizer.${name}.average`;
+export function averageName(part: Named): string {
+  return stateName(part, "average");
 }
 
-/** The same of a state of the model. */
-export function averageOfState(path: string): string {
-  return `optimizer.average.${path}`;
+/** The same of a state of the model. Steps that take turns have states apart, stages have the same. */
+export function averageOfState({ name, stage }: Named, path: string): string {
+  return stateName({ name: name && undefined, stage }, `average.${path}`);
+}
+
+type Named = Pick<PartPlan, "name"> & { readonly stage: { readonly name: string } | undefined };
+
+/** A state of the optimizer of a part: `optimizer.m`, or `optimizer.Critic.m` of a step or stage. */
+function stateName({ name, stage }: Named, state: string): string {
+  return ["optimizer", name ?? stage?.name, state].filter((each) => each !== undefined).join(".");
 }
 
 function ownsState({ shared }: Region, model: string, path: string): boolean {
@@ -176,11 +185,11 @@ export function trainGraph(
   readonly optimizer: readonly StateEntry[];
 } {
   const { block, region } = parts;
-  const entry = beginPart(parts, part);
+  const entry = beginPart(parts, part, phasesOf(part.frozen, part.model.declaration.name.text));
   const { builder: b, frame } = entry;
   const [{ loss } = { loss: undefined }] = forwardOf(entry, block, [part]).losses;
   const { text: owner, span } = part.model.declaration.name;
-  const range = rangeOf(region, owner);
+  const range = rangeOf(region, owner, (path) => isFrozen(part.frozen, path, "weights"));
   const states: StateEntry[] = [];
   const writes: { input: Value; value: Value }[] = [];
   const raw = gradientOf(entry, loss!.value, part, region, range);
@@ -211,7 +220,7 @@ export function trainGraph(
       g: vector(gradient),
       step,
       state(name, initial) {
-        const path = part.name === undefined ? `optimizer.${name}` : `optimizer.${part.name}.${name}`;
+        const path = stateName(part, name);
         const input = b.input(path, "state", { dtype: "f32", shape });
         stateInputs.set(name, input);
         const data = new Float64Array(range.size).fill(initial);
@@ -238,7 +247,7 @@ export function trainGraph(
     };
     averaged(averageName(part), update.w.value, [range.size]);
     for (const [path, value] of entry.updates)
-      if (ownsState(region, owner, path)) averaged(averageOfState(path), value, sizesOf(value));
+      if (ownsState(region, owner, path)) averaged(averageOfState(part, path), value, sizesOf(value));
   }
   const outputs = [
     { name: "loss", value: loss!.value },
@@ -247,28 +256,33 @@ export function trainGraph(
   ];
   const rate = update.rate && asTensor(frame, update.rate, span)?.value;
   return {
-    graph: finishEntry(entry, { name: entryName("train", part), outputs, writes }),
+    graph: finishEntry(entry, { name: part.entry, outputs, writes }),
     rate: rate && finishEntry(entry, { name: "rate", outputs: [{ name: "rate", value: rate }], writes: [] }),
     optimizer: states,
   };
 }
 
-/** Training phase, nothing written: `loss` (no penalties) and `gradient` (of both, as the region lies; 0 for other models). */
+/** Training phase, nothing written and nothing frozen: `loss` (no penalties) and `gradient` (of both, as the region lies; 0 for other models). */
 export function gradGraph(parts: TrainParts, part: TrainPart): Graph {
   const entry = beginPart(parts, part);
   const [{ loss } = { loss: undefined }] = forwardOf(entry, parts.block, [part]).losses;
   const range = rangeOf(parts.region, part.model.declaration.name.text);
   const own = gradientOf(entry, loss!.value, part, parts.region, range);
-  const after = parts.region.size - range.start - range.size;
+  const start = range.pieces[0]?.start ?? 0;
+  const after = parts.region.size - start - range.size;
   const gradient =
     range.size === parts.region.size
       ? own
-      : build.pad(entry.builder, own, 0, dim.constant(range.start), dim.constant(after));
+      : build.pad(entry.builder, own, 0, dim.constant(start), dim.constant(after));
   const outputs = [
     { name: "loss", value: loss!.value },
     { name: "gradient", value: gradient },
   ];
-  return finishEntry(entry, { name: entryName("grad", part), outputs, writes: [] });
+  return finishEntry(entry, {
+    name: part.name === undefined ? "grad" : `grad.${part.name}`,
+    outputs,
+    writes: [],
+  });
 }
 
 /** Inference phase: what the block's `sample` asks for, as `sample`; undefined where it has none. */

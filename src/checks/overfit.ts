@@ -9,7 +9,7 @@ import { graphsOf, type ProgramWithData } from "../program.ts";
 import { number, percent } from "../text.ts";
 import type { CheckResult } from "./result.ts";
 
-/** The first rows of the split, as they are, with the block's own optimizer and seed. */
+/** The first rows of the split, as they are, with the optimizer of the block or its first stage and seed. */
 export async function checkOverfit(
   program: ProgramWithData,
   train: CheckedTrain,
@@ -20,15 +20,17 @@ export async function checkOverfit(
   const ids = dataset.splits[plan.split].subarray(0, plan.batch);
   if (ids.length === 0) throw new Failure(`the ${plan.split} split of ${dataset.plan.name} has no rows`);
   const graphs = graphsOf(program, block.model, train, ["init", "train"]);
+  const { entry } = plan.parts[0]!;
   const { model } = await openModel(graphs);
   await model.init(plan.seed);
   model.setWeights(fitTrain(program, train).states);
-  const batch = fed(dataset, ids, feedsOf(inputNames(graphs, "train"), dataset.plan));
+  const batch = fed(dataset, ids, feedsOf(inputNames(graphs, entry), dataset.plan));
   let first: number | undefined;
   let least = Infinity;
   let done = 0;
   while (done < steps && !(first !== undefined && least <= part * first)) {
     const { loss, ok } = await model.step(batch, {
+      entry,
       dims: { B: ids.length },
       control: { steps_per_epoch: Math.ceil(dataset.splits[plan.split].length / plan.batch) },
     });

@@ -33,6 +33,7 @@ export function trainingReport(t: Terminal, epochs: number): TrainingReport {
   /** of the epoch under way */
   let steps = 0;
   let busy = 0;
+  let stage: string | undefined;
   const open = (step: number): void => {
     steps = busy = 0;
     bar = progress("training", total, t.interactive, step);
@@ -55,6 +56,10 @@ export function trainingReport(t: Terminal, epochs: number): TrainingReport {
           bar?.stop();
           bar = undefined;
           losses.push(event.valid?.["loss"] ?? event.train["loss"] ?? NaN);
+          if (event.stage !== stage) {
+            stage = event.stage;
+            t.print(t.paint.dim(`stage ${stage}`));
+          }
           if (!columns) t.print(headLine(t, (columns = columnsOf(event)), place(event.epoch)));
           t.print(epochLine(t, event, columns, place(event.epoch)));
           if (event.step < total) open(event.step);

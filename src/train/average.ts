@@ -1,15 +1,18 @@
 /** The moving average of weights and states that a run keeps beside them: what is validated, kept best and deployed. */
-import type { TrainPlan } from "../../compiler/check/flow/plans.ts";
+import { isFrozen } from "../../compiler/check/flow/freeze.ts";
+import type { PartPlan } from "../../compiler/check/flow/plans.ts";
 import { averageName, averageOfState } from "../../compiler/entries/train.ts";
 import type { ModelGraphs } from "../../compiler/ir/model.ts";
 
 /**
  * Averages begin at 0, so that after n updates they hold 1 - decay^n of the whole (as the moments of adam do, Kingma and Ba
- * 2015): divided by that they are a mean of the weights after each update. Undefined where the program keeps none.
+ * 2015): divided by that they are a mean of the weights after each update. `parts` are those that take turns; each stage begins its
+ * average anew. Undefined where the program keeps none.
  */
 export function averageOf(
   { weights, states }: ModelGraphs,
-  { average: decay, parts }: TrainPlan,
+  decay: number | undefined,
+  parts: readonly PartPlan[],
 ):
   | ((tensors: ReadonlyMap<string, Float32Array>, updates: readonly number[]) => Map<string, Float32Array>)
   | undefined {
@@ -22,18 +25,18 @@ export function averageOf(
       const whole = 1 - decay ** made;
       const own = (path: string): boolean => part.name === undefined || path.startsWith(`${part.name}.`);
       const sums = tensors.get(averageName(part))!;
-      const range = weights.filter(({ path }) => own(path));
-      const start = range[0]?.offset ?? 0;
-      for (const { path, offset } of range) {
+      let from = 0;
+      for (const { path } of weights) {
+        if (!own(path) || isFrozen(part.frozen, path, "weights")) continue;
         const { length } = tensors.get(path)!;
-        const from = offset - start;
         shown.set(
           path,
           sums.subarray(from, from + length).map((sum) => sum / whole),
         );
+        from += length;
       }
       for (const { path } of states) {
-        const sum = own(path) ? tensors.get(averageOfState(path)) : undefined;
+        const sum = own(path) ? tensors.get(averageOfState(part, path)) : undefined;
         if (sum)
           shown.set(
             path,

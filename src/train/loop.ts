@@ -57,25 +57,33 @@ export interface Turn {
   readonly rate?: ((control: Control) => number) | undefined;
 }
 
-export interface LoopPlan {
+/** Epochs with the same turns. Updates are counted anew in each. */
+export interface Stage {
+  /** undefined: the only one */
+  readonly name: string | undefined;
   readonly turns: readonly Turn[];
+  readonly epochs: number;
+  readonly stop: (Watch & { readonly patience: number }) | undefined;
+  /** the weights that are validated and kept in the place of those that are trained, after so many updates by turn */
+  readonly average?:
+    | ((tensors: ReadonlyMap<string, Float32Array>, updates: readonly number[]) => Map<string, Float32Array>)
+    | undefined;
+}
+
+export interface LoopPlan {
+  /** one after the other, at least one */
+  readonly stages: readonly Stage[];
   readonly batch: number;
   readonly dropLast: boolean;
-  readonly epochs: number;
-  /** ends earlier, after so many steps */
+  /** ends earlier, after so many steps of all stages */
   readonly steps: number | undefined;
   readonly seed: number;
   readonly shuffle: boolean;
-  readonly stop: (Watch & { readonly patience: number }) | undefined;
   readonly keep: Watch | undefined;
   /** multiplies the rate by `factor` after `patience` epochs without a better value */
   readonly plateau: (Watch & { readonly factor: number; readonly patience: number }) | undefined;
   /** stop at the first step that is not finite, or leave the weights and go on */
   readonly onNotFinite: "stop" | "skip";
-  /** the weights that are validated and kept in the place of those that are trained, after so many updates by turn */
-  readonly average?:
-    | ((tensors: ReadonlyMap<string, Float32Array>, updates: readonly number[]) => Map<string, Float32Array>)
-    | undefined;
 }
 
 /** All that the loop keeps. Restoring it goes on to the same bits. */
@@ -87,14 +95,17 @@ export interface Checkpoint {
 }
 
 export interface Counters {
-  /** the epoch under way, from 0 */
+  /** the stage under way, and its epochs that are done */
+  readonly stage: number;
+  readonly stageEpoch: number;
+  /** the epoch under way, from 0, over all stages */
   readonly epoch: number;
   /** steps of it that are done */
   readonly stepInEpoch: number;
   readonly iteration: number;
   /** turns of the step under way that are done: above 0 only where a later one was not finite */
   readonly turn: number;
-  /** by turn: updates made, over all epochs */
+  /** by turn: updates made, over all epochs of the stage */
   readonly updates: readonly number[];
   /** turns that were not finite and changed nothing, over all epochs */
   readonly skipped: number;
@@ -113,6 +124,8 @@ export interface Counters {
 }
 
 export const start: Counters = {
+  stage: 0,
+  stageEpoch: 0,
   epoch: 0,
   stepInEpoch: 0,
   iteration: 0,
@@ -138,6 +151,7 @@ type OfTurns<T> = T | Readonly<Record<string, T>>;
 export type TrainEvent =
   | {
       readonly event: "start";
+      readonly stage?: string;
       readonly epoch: number;
       readonly step: number;
       readonly steps: number;
@@ -145,6 +159,7 @@ export type TrainEvent =
     }
   | {
       readonly event: "step";
+      readonly stage?: string;
       readonly epoch: number;
       readonly step: number;
       readonly stepInEpoch: number;
@@ -157,6 +172,7 @@ export type TrainEvent =
     }
   | {
       readonly event: "epoch";
+      readonly stage?: string;
       readonly epoch: number;
       readonly step: number;
       readonly train: Losses;
@@ -252,6 +268,13 @@ function lossesOf(turns: readonly Turn[], losses: readonly number[]): Losses {
   );
 }
 
+/** The counters at the start of the next stage: what was counted for the optimizer and watched begins anew. */
+function nextStage(counters: Counters): Counters {
+  const { updates, stopValue, waited, rateFactor, plateauValue, plateauWaited } = start;
+  const anew = { updates, stopValue, waited, rateFactor, plateauValue, plateauWaited };
+  return { ...counters, ...anew, stage: counters.stage + 1, stageEpoch: 0 };
+}
+
 export async function train(
   plan: LoopPlan,
   from: Checkpoint,
@@ -266,12 +289,22 @@ export async function train(
   let counters = from.counters;
   // without a choice, what is kept is the average as it is now
   let best = from.counters.bestEpoch === null ? undefined : from.best;
-  const { turns } = plan;
+  const { stages } = plan;
+  const stage = (): Stage => stages[counters.stage]!;
+  const named = (): { readonly stage?: string } => {
+    const { name } = stage();
+    return name === undefined ? {} : { stage: name };
+  };
+  const isOver = (): boolean => counters.stage === stages.length - 1 && counters.stageEpoch >= stage().epochs;
   let rate: OfTurns<number | null> = null;
   device.restore(from.tensors);
-  const total = Math.min(plan.steps ?? Infinity, plan.epochs * perEpoch);
+  const total = Math.min(
+    plan.steps ?? Infinity,
+    stages.reduce((sum, { epochs }) => sum + epochs, 0) * perEpoch,
+  );
   sink.event({
     event: "start",
+    ...named(),
     epoch: counters.epoch + 1,
     step: counters.iteration,
     steps: total,
@@ -279,21 +312,26 @@ export async function train(
   });
 
   const shown = (tensors: Map<string, Float32Array>): Map<string, Float32Array> =>
-    plan.average?.(tensors, counters.updates) ?? tensors;
+    stage().average?.(tensors, counters.updates) ?? tensors;
   const taken = (): Checkpoint => {
     const tensors = device.snapshot();
-    return { counters, tensors, best: best ?? (plan.average ? shown(tensors) : undefined) };
+    return { counters, tensors, best: best ?? (stage().average ? shown(tensors) : undefined) };
   };
   const end = async (reason: EndReason, notFinite?: Outcome["notFinite"]): Promise<Outcome> => {
     const checkpoint = taken();
     await sink.checkpoint(checkpoint, "end");
     const { iteration, bestValue } = counters;
-    const epoch = Math.min(counters.epoch + (reason === "early" ? 0 : 1), plan.epochs);
+    const epoch = counters.epoch + (reason === "early" || reason === "epochs" ? 0 : 1);
     sink.event({ event: "end", epoch, step: iteration, reason, best: bestValue, ms: clock.now() - began });
     return { reason, checkpoint, notFinite };
   };
 
-  while (counters.epoch < plan.epochs) {
+  while (!isOver()) {
+    if (counters.stageEpoch >= stage().epochs) {
+      counters = nextStage(counters);
+      continue;
+    }
+    const { turns, stop, average } = stage();
     const epochBegan = clock.now();
     const { epoch } = counters;
     const given = Int32Array.from({ length: source.trainRows }, (_, row) => row);
@@ -347,6 +385,7 @@ export async function train(
       rate = ofTurns(turns, rates, null);
       sink.event({
         event: "step",
+        ...named(),
         epoch: epoch + 1,
         step: counters.iteration,
         stepInEpoch: counters.stepInEpoch,
@@ -370,7 +409,7 @@ export async function train(
     const weights = shown(trained);
     const valid = await source.validate(weights);
     await source.sample?.(weights, epoch + 1);
-    if (plan.average) device.restore(trained);
+    if (average) device.restore(trained);
     let isBest = false;
     if (plan.keep && valid) {
       const value = valid[plan.keep.metric]!;
@@ -380,15 +419,16 @@ export async function train(
         counters = { ...counters, bestValue: value, bestEpoch: epoch };
       }
     }
-    if (plan.stop && valid) {
-      const value = valid[plan.stop.metric]!;
-      counters = better(plan.stop, value, counters.stopValue)
+    if (stop && valid) {
+      const value = valid[stop.metric]!;
+      counters = better(stop, value, counters.stopValue)
         ? { ...counters, stopValue: value, waited: 0 }
         : { ...counters, waited: counters.waited + 1 };
     }
     if (plan.plateau && valid) counters = onPlateau(plan.plateau, valid[plan.plateau.metric]!, counters);
     sink.event({
       event: "epoch",
+      ...named(),
       epoch: epoch + 1,
       step: counters.iteration,
       train: lossesOf(
@@ -401,9 +441,20 @@ export async function train(
       ms: clock.now() - epochBegan,
       best: isBest,
     });
-    counters = { ...counters, epoch: epoch + 1, stepInEpoch: 0, lossSums: [], lossRows: [] };
-    if (plan.stop && counters.waited >= plan.stop.patience) return end("early");
-    if (counters.epoch < plan.epochs) await sink.checkpoint(taken(), "epoch");
+    const { stageEpoch } = counters;
+    counters = {
+      ...counters,
+      epoch: epoch + 1,
+      stageEpoch: stageEpoch + 1,
+      stepInEpoch: 0,
+      lossSums: [],
+      lossRows: [],
+    };
+    if (stop && counters.waited >= stop.patience) {
+      if (counters.stage === stages.length - 1) return end("early");
+      counters = nextStage(counters);
+    }
+    if (!isOver()) await sink.checkpoint(taken(), "epoch");
   }
   return end("epochs");
 }

@@ -1,6 +1,6 @@
 /** One run of a `train` block: data, fitting, compiling, the loop, and its folder. The command line's part with I/O. */
 import type { CheckedTrain } from "../../compiler/check/flow/check-train.ts";
-import type { WatchPlan } from "../../compiler/check/flow/plans.ts";
+import type { PartPlan, StagePlan, TrainPlan, WatchPlan } from "../../compiler/check/flow/plans.ts";
 import type { ModelGraphs } from "../../compiler/ir/model.ts";
 import { openModel } from "../compile-program.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -19,9 +19,12 @@ import {
   type EndReason,
   type LoopPlan,
   type Outcome,
+  type Stage,
   type TrainEvent,
+  type Turn,
   type Watch,
 } from "./loop.ts";
+import { ruleText } from "../../compiler/check/flow/freeze.ts";
 import { sampler } from "./sample.ts";
 import { averageOf } from "./average.ts";
 import { modelDevice } from "./model-device.ts";
@@ -41,7 +44,8 @@ export interface TrainRequest {
   readonly seed: number | undefined;
   readonly weights: string | undefined;
   readonly resume: string | undefined;
-  readonly epochs: number;
+  /** instead of the program's, of each stage */
+  readonly epochs: number | undefined;
   readonly steps: number | undefined;
   readonly onNotFinite: "stop" | "skip";
   interrupted(): boolean;
@@ -198,14 +202,12 @@ function loopPlan(
   graphs: ModelGraphs,
 ): LoopPlan {
   return {
-    turns: plan.parts.map(({ name, entry }) => ({ name, entry, rate: rateOf(graphs.rates?.get(entry)) })),
+    stages: stagesOf(plan, epochs, graphs),
     batch: plan.batch,
     dropLast: plan.last === "drop",
-    epochs,
     steps,
     seed,
     shuffle: plan.shuffle,
-    stop: plan.stop && { ...watch(plan.stop.watch), patience: plan.stop.patience },
     keep: plan.keep && watch(plan.keep),
     plateau: plan.plateau && {
       ...watch(plan.plateau.watch),
@@ -213,8 +215,25 @@ function loopPlan(
       patience: plan.plateau.patience,
     },
     onNotFinite,
-    average: averageOf(graphs, plan),
   };
+}
+
+/** The stages, or the one that a block without them is. */
+function stagesOf(plan: TrainPlan, epochs: number | undefined, graphs: ModelGraphs): Stage[] {
+  const turn = ({ name, entry }: PartPlan): Turn => ({ name, entry, rate: rateOf(graphs.rates?.get(entry)) });
+  const stage = (
+    parts: readonly PartPlan[],
+    own: Pick<StagePlan, "epochs" | "stop">,
+  ): Omit<Stage, "name"> => ({
+    turns: parts.map(turn),
+    epochs: epochs ?? own.epochs,
+    stop: own.stop && { ...watch(own.stop.watch), patience: own.stop.patience },
+    average: averageOf(graphs, plan.average, parts),
+  });
+  const stages = plan.parts.flatMap((part) =>
+    part.stage ? [{ name: part.stage.name, ...stage([part], part.stage) }] : [],
+  );
+  return stages.length > 0 ? stages : [{ name: undefined, ...stage(plan.parts, plan) }];
 }
 
 function settingsOf(
@@ -222,28 +241,38 @@ function settingsOf(
   seed: number,
 ): unknown {
   const { average, batch, last, shuffle } = plan;
-  const parts = plan.parts.map(({ name, loss, optimizer, penalty, clip }) => ({
+  const parts = plan.parts.map(({ name, loss, optimizer, penalty, clip, stage, frozen }) => ({
     ...(name === undefined ? {} : { step: name }),
+    ...(stage === undefined
+      ? {}
+      : { stage: stage.name, epochs: epochs ?? stage.epochs, stop: stopSettings(stage.stop) }),
+    frozen: frozen.map(ruleText),
     loss: loss.text,
     optimizer: optimizer.text,
     penalty,
     clip: clip ?? null,
   }));
   return {
-    ...(parts.length === 1 && plan.parts[0]!.name === undefined ? parts[0] : { parts }),
+    ...(parts.length === 1 && !plan.parts[0]!.stage && plan.parts[0]!.name === undefined
+      ? parts[0]
+      : { parts }),
     average: average ?? null,
     batch,
     last,
     shuffle,
-    epochs,
+    epochs: plan.parts[0]!.stage ? null : (epochs ?? plan.epochs),
     steps: steps ?? null,
     seed,
     target,
     onNotFinite,
-    stop: plan.stop ? { watch: plan.stop.watch.text, patience: plan.stop.patience } : null,
+    stop: stopSettings(plan.stop),
     keep: plan.keep?.text ?? null,
     plateau: plan.plateau ? { ...plan.plateau, watch: plan.plateau.watch.text } : null,
   };
+}
+
+function stopSettings(stop: TrainPlan["stop"]): unknown {
+  return stop ? { watch: stop.watch.text, patience: stop.patience } : null;
 }
 
 function dataSource(
@@ -279,7 +308,12 @@ function dataSource(
       if (target === undefined || !column || !measured.outputs.has("out")) return values;
       const predictions = predictionsOf(measured, dataset, "valid", target);
       const usual = predictions.classes ? ["accuracy"] : ["mae", "rmse", "r2"];
-      const watched = [plan.keep, plan.stop?.watch, plan.plateau?.watch]
+      const watched = [
+        plan.keep,
+        plan.stop?.watch,
+        plan.plateau?.watch,
+        ...plan.parts.map(({ stage }) => stage?.stop?.watch),
+      ]
         .map((each) => each?.metric)
         .filter((m) => m !== undefined);
       for (const name of new Set([...usual, ...watched]))

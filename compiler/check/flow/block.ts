@@ -10,6 +10,7 @@ import { nothingBound } from "../arguments.ts";
 import type { Given } from "../builtins/builtin.ts";
 import { unfit } from "../diagnostics/dlm0114-unfit-value.ts";
 import { createElaboration, workflowFrame } from "../elaborate.ts";
+import type { ElaborateOptions } from "../elaborate.ts";
 import { evaluate } from "../evaluate.ts";
 import { pathScope, withPath } from "../frame.ts";
 import type { Frame, Phase, StateStore, StepProgram, WeightSource } from "../frame.ts";
@@ -40,9 +41,9 @@ export function blockFrame(
   phase: Phase,
   builder: GraphBuilder | undefined,
   stores?: Stores,
-  salt?: string,
+  options: Pick<ElaborateOptions, "salt" | "phaseAt"> = {},
 ): Frame {
-  const elaboration = createElaboration(session, { phase, builder, ...stores, salt });
+  const elaboration = createElaboration(session, { phase, builder, ...stores, ...options });
   return workflowFrame(elaboration, scope, phase);
 }
 

@@ -11,12 +11,14 @@ import { blockFrame, dataOf, flowContext, lineText, modelOf } from "./block.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
-import type { DataPlan, PartPlan, TrainPlan } from "./plans.ts";
+import { freezeRules, phasesOf } from "./freeze.ts";
+import type { DataPlan, PartPlan, StagePlan, TrainPlan } from "./plans.ts";
 import { valuesBehind } from "./reach.ts";
 import { bindNames, optimizerOf, runForward, runSample } from "./train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "./train.ts";
 import {
   checkFitted,
+  checkFrozen,
   checkGradients,
   checkLastBatch,
   checkRate,
@@ -50,11 +52,13 @@ export function checkTrain(
   const data = dataOf(names, declaration);
   const dataPlan = data && plans(dataKey(data.declaration));
   const settings = readTrainSettings(declaration, dataPlan, flowContext(session, scope, facts));
-  const parts = settings.parts.flatMap((each) => partOf(names, each, model) ?? []);
-  if (parts.length === 0 || parts.length < settings.parts.length || !data || !dataPlan) return undefined;
-  const block: TrainBlock = { declaration, scope, model, data, settings, parts };
+  const given = settings.parts.flatMap((each) => partOf(names, each, model) ?? []);
+  if (given.length === 0 || given.length < settings.parts.length || !data || !dataPlan) return undefined;
+  const block = withFrozen(session, { declaration, scope, model, data, settings, parts: given });
+  const { parts } = block;
   const checked = parts.map((part) => {
-    const training = trial(session, scope, "training");
+    const phases = phasesOf(part.frozen, part.model.declaration.name.text);
+    const training = trial(session, scope, "training", phases);
     const forward = runForward(training.frame, block, [part]);
     const optimizer = optimizerOf(training.frame, part);
     const [loss] = forward?.losses ?? [];
@@ -63,6 +67,7 @@ export function checkTrain(
     if (forward && loss?.loss) {
       checkWatches(training, forward, block, targetsOf(block, [{ forward, loss }])[0]);
       checkGradients(training, loss, block);
+      checkFrozen(training, part);
       checkLastBatch(training, block, dataPlan, facts);
       if (!part.name) checkReach(training, forward, block, dataPlan, facts);
     }
@@ -84,12 +89,16 @@ export function hasSteps({ settings }: WorkflowDeclaration): boolean {
 
 /** Undefined after a diagnostic. */
 function partOf(frame: Frame, settings: PartSettings, own: CallableValue | undefined): TrainPart | undefined {
-  if (!settings.step) return own && { entry: "train", name: undefined, model: own, settings };
+  if (!settings.step) {
+    const { stage } = settings;
+    const entry = stage ? `train.${stage.name}` : "train";
+    return own && { entry, name: undefined, model: own, settings, stage, frozen: [] };
+  }
   const { model: expression } = settings.step;
   const model = evaluate(frame, expression);
   if (model.kind === "callable" && model.declaration.kind === "model") {
     const name = model.declaration.name.text;
-    return { entry: `train.${name}`, name, model, settings };
+    return { entry: `train.${name}`, name, model, settings, stage: undefined, frozen: [] };
   }
   if (model.kind !== "unknown")
     frame.elaboration.session.add(
@@ -101,6 +110,20 @@ function partOf(frame: Frame, settings: PartSettings, own: CallableValue | undef
       }),
     );
   return undefined;
+}
+
+/** What the lines `freeze` and `thaw` come to needs the paths of the model. */
+function withFrozen(session: Session, block: TrainBlock): TrainBlock {
+  if (block.parts.every(({ settings }) => settings.freeze.length === 0)) return block;
+  const { frame, weights, states } = trial(session, block.scope, "training");
+  if (!runForward(frame, block)) return block;
+  const requests = [...[...weights.values()].map(({ request }) => request), ...states.values()];
+  const parts = block.parts.map((part) => {
+    const { text: owner } = part.model.declaration.name;
+    const paths = requests.flatMap(({ model, path }) => (model === owner ? [path] : []));
+    return { ...part, frozen: freezeRules(part.settings.freeze, owner, paths, session) };
+  });
+  return { ...block, parts };
 }
 
 /** Names that no loss speaks of are looked at too. */
@@ -122,6 +145,8 @@ function planOf(block: TrainBlock, checked: readonly CheckedPart[], data: DataPl
   const { declaration, settings, model } = block;
   const { epochs, ...plan } = settings.plan;
   const { text: name, span } = declaration.name;
+  const stages = block.parts.flatMap(({ stage }) => stage ?? []);
+  const sum = stages.reduce((all, stage) => all + stage.epochs, 0);
   return {
     name,
     model: model?.declaration.name.text ?? name,
@@ -132,7 +157,7 @@ function planOf(block: TrainBlock, checked: readonly CheckedPart[], data: DataPl
     targets: targetsOf(block, checked),
     parts: checked.map(partPlan),
     ...plan,
-    epochs: epochs ?? epochsFor(plan, trainRows(block, data, facts)),
+    epochs: stages.length > 0 ? sum : (epochs ?? epochsFor(plan, trainRows(block, data, facts))),
   };
 }
 
@@ -142,7 +167,7 @@ function modelsOf({ parts }: TrainBlock): string[] {
 
 function partPlan({ part, loss, optimizer }: CheckedPart): PartPlan {
   const { entry, name, settings } = part;
-  const span = settings.step?.model.span ?? settings.lossSpan;
+  const span = settings.step?.model.span ?? settings.stage?.span ?? settings.lossSpan;
   return {
     entry,
     name,
@@ -159,7 +184,13 @@ function partPlan({ part, loss, optimizer }: CheckedPart): PartPlan {
     },
     penalty: settings.penalty,
     clip: settings.clip,
+    stage: stagePlan(part),
+    frozen: part.frozen,
   };
+}
+
+function stagePlan({ stage }: TrainPart): StagePlan | undefined {
+  return stage && { name: stage.name, epochs: stage.epochs, stop: stage.stop };
 }
 
 /** As many epochs as the steps need. */

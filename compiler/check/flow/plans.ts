@@ -129,7 +129,7 @@ export interface FeedPlan {
 
 /** One kind of training step: what it makes small, and by which rule it changes which weights. */
 export interface PartPlan {
-  /** its entry: `train`, or `train.NAME` */
+  /** its entry: `train`, or `train.NAME` of a step or stage */
   readonly entry: string;
   /** the model of a `step`; undefined where the block is one part */
   readonly name: string | undefined;
@@ -143,6 +143,26 @@ export interface PartPlan {
   readonly penalty: { readonly l1: number; readonly l2: number };
   /** largest norm of the gradient; undefined: not clipped */
   readonly clip: number | undefined;
+  /** of a `stage`, which follow each other */
+  readonly stage: StagePlan | undefined;
+  /** the lines that hold, in their order; of two that speak of a path, the later one decides */
+  readonly frozen: readonly FreezeRule[];
+}
+
+export interface StagePlan {
+  readonly name: string;
+  readonly epochs: number;
+  readonly stop: TrainPlan["stop"];
+}
+
+/** A line `freeze backbone`, or `thaw backbone.weights`. */
+export interface FreezeRule {
+  readonly kind: "freeze" | "thaw";
+  /** of a part of the model, or of a weight */
+  readonly path: string;
+  /** it says nothing of states, and the part runs in the phase it would run in anyway */
+  readonly weightsOnly: boolean;
+  readonly span: Span;
 }
 
 export interface TrainPlan {
@@ -157,7 +177,7 @@ export interface TrainPlan {
   readonly split: SplitName;
   /** targets that the loss reads, in the order of the loss */
   readonly targets: readonly string[];
-  /** one, or the steps that take turns with every batch */
+  /** one, or the steps that take turns with every batch, or the stages that follow each other */
   readonly parts: readonly PartPlan[];
   /** what is written into the run folder after every so many epochs */
   readonly sample: { readonly text: string; readonly every: number } | undefined;
@@ -165,7 +185,7 @@ export interface TrainPlan {
   readonly average: number | undefined;
   readonly batch: number;
   readonly last: "keep" | "drop";
-  /** where only `steps` is given: as many as these need, or without an end while the number of rows is unknown */
+  /** of all stages together; where only `steps` is given: as many as these need, or without an end while the number of rows is unknown */
   readonly epochs: number;
   /** ends earlier, after so many steps */
   readonly steps: number | undefined;

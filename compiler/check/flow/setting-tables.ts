@@ -123,6 +123,21 @@ const partSettings: readonly SettingDefinition[] = [
   },
 ];
 
+const freezing: readonly SettingDefinition[] = [
+  {
+    name: "freeze",
+    signature: "freeze backbone",
+    doc: "Keeps a part of the model as it is, by its path: its weights do not move, its states neither, and it runs as it does when the model is used. `freeze backbone.weights` keeps the weights alone.",
+    many: true,
+  },
+  {
+    name: "thaw",
+    signature: "thaw backbone.stage4",
+    doc: "Trains a part again that an earlier line or stage froze.",
+    many: true,
+  },
+];
+
 export const trainSettings: SettingTable = {
   block: "train",
   settings: [
@@ -173,7 +188,13 @@ export const trainSettings: SettingTable = {
       doc: "Writes a value into the run folder after every so many epochs, with the same noise and the same rows each time: images as a sheet (.png), other arrays as .npy.",
       named: ["every"],
     },
-    { ...later("stage", "stage head { ... }", "Trains in stages, one after the other."), block: true },
+    {
+      name: "stage",
+      signature: "stage head { freeze backbone, optimizer adam(1e-3), epochs 3 }",
+      doc: "Trains in stages, one after the other, each with its own optimizer and epochs. What is frozen stays frozen until a later stage thaws it.",
+      many: true,
+      block: true,
+    },
     {
       name: "step",
       signature: "step Critic { loss bce(Critic(real), 0.9), optimizer adam(2e-4) }",
@@ -181,12 +202,18 @@ export const trainSettings: SettingTable = {
       many: true,
       block: true,
     },
-    later("freeze", "freeze backbone", "Keeps a part of the model as it is."),
-    later("thaw", "thaw backbone", "Trains a frozen part again."),
+    ...freezing,
   ],
 };
 
 export const stepSettings: SettingTable = { block: "step", settings: partSettings };
+
+const ofStages = new Set(["optimizer", "penalty", "clip", "epochs", "stop"]);
+
+export const stageSettings: SettingTable = {
+  block: "stage",
+  settings: [...freezing, ...trainSettings.settings.filter(({ name }) => ofStages.has(name))],
+};
 
 export const evaluateSettings: SettingTable = {
   block: "evaluate",

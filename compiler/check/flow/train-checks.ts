@@ -15,8 +15,10 @@ import { lineText } from "./block.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { nothingToTrain } from "./diagnostics/dlm0702-nothing-to-train.ts";
 import { noGradient } from "./diagnostics/dlm0704-no-gradient.ts";
+import { movingStates } from "./diagnostics/dlm0705-frozen-weights-moving-states.ts";
 import { fittedLate } from "./diagnostics/dlm0602-fitted-late.ts";
 import { lastBatch } from "./diagnostics/dlm0604-last-batch.ts";
+import { covers, isFrozen } from "./freeze.ts";
 import { fits, taskOf } from "./evaluate.ts";
 import type { Facts } from "./facts.ts";
 import { namesIn } from "./names-in.ts";
@@ -43,11 +45,13 @@ export function splitOf({ data }: TrainBlock): SplitName {
 /** Runs the optimizer's body once, so that its mistakes are found. */
 export function checkUpdate(
   { builder, frame, weights }: Trial,
-  { model }: TrainPart,
+  { model, frozen }: TrainPart,
   optimizer: Parameters<typeof runUpdate>[1],
 ): void {
   const { text: owner, span } = model.declaration.name;
-  const own = [...weights.values()].filter(({ request }) => request.model === owner);
+  const own = [...weights.values()].filter(
+    ({ request }) => request.model === owner && !isFrozen(frozen, request.path, "weights"),
+  );
   const size = own.map(({ request }) => elementsOf(request.type)).reduce(dim.add, dim.zero);
   const origin = { kind: "written", span, name: undefined } as const;
   const type = checkType("f32", [{ label: undefined, size: { dim: size, origin } }]);
@@ -91,7 +95,12 @@ export function checkWatches(
   if (out?.kind !== "tensor" || !target) return;
   const subject = { task: taskOf(out, target), out: showType(out.type, solver.show) };
   const { stop, keep, plateau } = block.settings.plan;
-  for (const watch of [stop?.watch, keep, plateau?.watch])
+  for (const watch of [
+    stop?.watch,
+    keep,
+    plateau?.watch,
+    ...block.parts.map(({ stage }) => stage?.stop?.watch),
+  ])
     if (watch)
       fits(
         { name: watch.metric, span: watch.span },
@@ -111,7 +120,9 @@ export function checkGradients(
   const target = loss.value;
   const sources = differentiableSources(target);
   const owner = part.model.declaration.name.text;
-  const own = [...weights.values()].filter(({ request }) => request.model === owner);
+  const own = [...weights.values()].filter(
+    ({ request }) => request.model === owner && !isFrozen(part.frozen, request.path, "weights"),
+  );
   const lost = own.filter(({ value }) => !sources.has(value));
   const { session } = frame.elaboration;
   const [{ expression } = { expression: undefined }] = part.settings.loss;
@@ -134,6 +145,37 @@ export function checkGradients(
       others: others.map(({ request }) => request.path),
     }),
   );
+}
+
+/** DLM0705 where weights are kept and states below them are not; and something must be left to train. */
+export function checkFrozen({ weights, updates, frame }: Trial, { model, frozen }: TrainPart): void {
+  const { session } = frame.elaboration;
+  const owner = model.declaration.name.text;
+  const last = frozen.at(-1);
+  if (!last) return;
+  const own = [...weights.values()].flatMap(({ request }) => (request.model === owner ? [request.path] : []));
+  if (own.length > 0 && own.every((path) => isFrozen(frozen, path, "weights"))) {
+    const found = `every weight of ${owner} is frozen`;
+    const needs = "to leave something to train";
+    session.add(report(settingValue, { setting: last.kind, needs, span: last.span, found }));
+  }
+  for (const rule of frozen) {
+    const moving = updates.filter(
+      ({ request }) => request.model === owner && rule.weightsOnly && covers(rule, request.path),
+    );
+    const [first] = moving;
+    if (!first || rule.kind === "thaw") continue;
+    const layerSpan = placeOf(frame, first.request);
+    session.add(
+      report(movingStates, {
+        span: rule.span,
+        part: rule.path,
+        layer: moduleAt(layerSpan, first.request.path),
+        layerSpan,
+        states: [...new Set(moving.map(({ request }) => request.path))],
+      }),
+    );
+  }
 }
 
 /** Which names of the block the model makes, and what the loss would be with one of them. */

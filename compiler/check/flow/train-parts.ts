@@ -6,7 +6,7 @@ import type { Span } from "../../../grammar/source.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { missingSetting } from "./diagnostics/dlm0122-missing-setting.ts";
 import { noOptimizer } from "./diagnostics/dlm0703-no-optimizer.ts";
-import type { DataPlan, PartPlan } from "./plans.ts";
+import type { DataPlan, PartPlan, StagePlan } from "./plans.ts";
 import { stepSettings } from "./setting-tables.ts";
 import { number, readSettings, unnamed } from "./settings.ts";
 import type { CallSetting, FlowContext, ReadSettings } from "./settings.ts";
@@ -24,6 +24,10 @@ export interface PartSettings extends Pick<PartPlan, "penalty" | "clip"> {
   readonly loss: readonly LossTerm[];
   readonly lossSpan: Span;
   readonly optimizer: Expression | undefined;
+  /** of a `stage` */
+  readonly stage: (StagePlan & { readonly span: Span }) | undefined;
+  /** the lines `freeze` and `thaw` that hold, in their order */
+  readonly freeze: readonly CallSetting[];
 }
 
 /** The one part of a block without steps. */
@@ -38,7 +42,7 @@ export function readPart(
 }
 
 /** Losses that fit the target. */
-function lossesFor(data: DataPlan | undefined): readonly string[] {
+export function lossesFor(data: DataPlan | undefined): readonly string[] {
   const targets = data?.columns.filter(({ role }) => role === "target") ?? [];
   const [target] = targets;
   if (!target || targets.length > 1) return ["loss cross_entropy(out, label)", "loss mse(out, target)"];
@@ -53,15 +57,16 @@ export function readSteps(
   calls: ReadSettings["calls"],
   context: FlowContext,
 ): PartSettings[] {
-  for (const { name } of stepSettings.settings) {
+  for (const name of [...stepSettings.settings.map((each) => each.name), "stage", "freeze", "thaw"]) {
     const setting = calls.get(name)?.[0];
     if (setting)
       context.diagnose(
         report(settingValue, {
           setting: name,
-          needs: "to stand in a `step` of this block",
+          ...(stepSettings.settings.some((each) => each.name === name)
+            ? { needs: "to stand in a `step` of this block", found: "which of the steps is meant?" }
+            : { needs: "a block that trains one model", found: "the steps of this block train several" }),
           span: setting.name.span,
-          found: "which of the steps is meant?",
         }),
       );
   }
@@ -86,8 +91,8 @@ export function readSteps(
   });
 }
 
-function partOf(
-  { calls, broken }: ReadSettings,
+export function partOf(
+  read: ReadSettings,
   {
     block,
     span,
@@ -99,6 +104,7 @@ function partOf(
   >,
   context: FlowContext,
 ): PartSettings {
+  const { calls, broken } = read;
   const loss = calls.get("loss")?.[0];
   const optimizer = calls.get("optimizer")?.[0];
   if (!loss && !broken) context.diagnose(report(missingSetting, { block, name: "loss", span, examples }));
@@ -112,7 +118,14 @@ function partOf(
     optimizer: rule,
     penalty: penaltyOf(calls.get("penalty")?.[0], context),
     clip: clip && number("clip", clip.arguments[0]?.value, { above: 0 }, clip.span, context),
+    stage: undefined,
+    freeze: freezeLines(read),
   };
+}
+
+export function freezeLines({ calls }: ReadSettings): readonly CallSetting[] {
+  const lines = [...(calls.get("freeze") ?? []), ...(calls.get("thaw") ?? [])];
+  return lines.sort((a, b) => a.span.start - b.span.start);
 }
 
 function lossOf(setting: CallSetting | undefined, context: FlowContext): readonly LossTerm[] {

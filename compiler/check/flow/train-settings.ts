@@ -5,18 +5,19 @@ import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { lineText } from "./block.ts";
-import { readWatch } from "./metrics.ts";
-import type { DataPlan, TrainPlan, WatchPlan } from "./plans.ts";
+import type { DataPlan, TrainPlan } from "./plans.ts";
 import { trainSettings } from "./setting-tables.ts";
 import { named, number, readSettings, switchedOn, unnamed, word } from "./settings.ts";
 import { readPart, readSteps } from "./train-parts.ts";
+import { readStages } from "./train-stages.ts";
+import { keepOf, plateauOf, stopOf } from "./watches.ts";
 import type { PartSettings } from "./train-parts.ts";
-import type { BindingSetting, CallSetting, FlowContext, NumberRange, ReadSettings } from "./settings.ts";
+import type { BindingSetting, CallSetting, FlowContext, ReadSettings } from "./settings.ts";
 
-/** A block with one loss and one optimizer, or one of the steps that take turns. */
+/** A block with one loss and one optimizer, with steps that take turns, or with stages that follow each other. */
 export interface TrainSettings {
   readonly bindings: readonly BindingSetting[];
-  /** one, without a model of its own, or one for each `step`; empty after a diagnostic */
+  /** one, without a model of its own, or one for each `step` or `stage`; empty after a diagnostic */
   readonly parts: readonly PartSettings[];
   /** the value of the `sample` line */
   readonly sample: Expression | undefined;
@@ -43,7 +44,11 @@ export function readTrainSettings(
   const { calls, bindings } = read;
   const steps = calls.get("step") ?? [];
   const parts =
-    steps.length === 0 ? [readPart(read, declaration, data, context)] : readSteps(steps, calls, context);
+    steps.length > 0
+      ? readSteps(steps, calls, context)
+      : calls.has("stage")
+        ? readStages(read, declaration, data, context)
+        : [readPart(read, declaration, data, context)];
   const names = parts.flatMap(({ step }) => (step?.model.kind === "name" ? [step.model.text] : []));
   const most = amount(calls, "steps", context);
   const epochs = amount(calls, "epochs", context);
@@ -153,109 +158,4 @@ function averageOf(setting: CallSetting | undefined, context: FlowContext): numb
       }),
     );
   return undefined;
-}
-
-/** A watched value must be one that is measured: its split needs rows. */
-function watchOf(
-  setting: string,
-  expression: Expression | undefined,
-  span: Span,
-  data: DataPlan | undefined,
-  steps: readonly string[],
-  context: FlowContext,
-): WatchPlan | undefined {
-  if (expression === undefined) {
-    context.diagnose(
-      report(settingValue, {
-        setting,
-        needs: "a measured value such as `valid.loss`",
-        span,
-        found: "which value is watched?",
-      }),
-    );
-    return undefined;
-  }
-  const watch = readWatch(expression, setting, steps, context);
-  if (watch === undefined || data === undefined) return watch;
-  if (watch.split === "train") return watch;
-  if (watch.split === "test" || data.split?.parts[watch.split] === undefined) {
-    context.diagnose(
-      report(settingValue, {
-        setting,
-        needs:
-          watch.split === "test"
-            ? "a value that may be looked at while training"
-            : `rows in the split \`${watch.split}\``,
-        span: expression.span,
-        found:
-          watch.split === "test"
-            ? "the test split is for the end: choosing by it makes its result too good"
-            : `data \`${data.name}\` has no \`${watch.split}\` split`,
-        helps: [
-          {
-            text:
-              watch.split === "test"
-                ? `valid.${watch.metric}`
-                : `split train = 80%, ${watch.split} = 10%, ...`,
-          },
-        ],
-      }),
-    );
-    return undefined;
-  }
-  return watch;
-}
-
-function stopOf(
-  setting: CallSetting | undefined,
-  data: DataPlan | undefined,
-  steps: readonly string[],
-  context: FlowContext,
-): TrainPlan["stop"] {
-  if (setting === undefined) return undefined;
-  if (word("stop", unnamed(setting)[0]?.value, ["early"], setting.span, context) === undefined)
-    return undefined;
-  const watch = watchOf("stop", named(setting, "watch")?.value, setting.span, data, steps, context);
-  const patience = named(setting, "patience");
-  if (watch === undefined) return undefined;
-  return {
-    watch,
-    patience:
-      (patience && number("patience", patience.value, { whole: true, least: 1 }, patience.span, context)) ??
-      5,
-  };
-}
-
-function keepOf(
-  setting: CallSetting | undefined,
-  data: DataPlan | undefined,
-  steps: readonly string[],
-  context: FlowContext,
-): WatchPlan | undefined {
-  if (setting === undefined) return undefined;
-  const which = word("keep", unnamed(setting)[0]?.value, ["best", "last"], setting.span, context);
-  return which === "best"
-    ? watchOf("keep", named(setting, "by")?.value, setting.span, data, steps, context)
-    : undefined;
-}
-
-function plateauOf(
-  setting: CallSetting | undefined,
-  data: DataPlan | undefined,
-  steps: readonly string[],
-  context: FlowContext,
-): TrainPlan["plateau"] {
-  if (setting === undefined) return undefined;
-  const watch = watchOf("plateau", named(setting, "watch")?.value, setting.span, data, steps, context);
-  if (watch === undefined) return undefined;
-  const value = (name: string, range: NumberRange, otherwise: number): number | undefined => {
-    const given = named(setting, name);
-    return given ? number(name, given.value, range, given.span, context) : otherwise;
-  };
-  const factor = value("factor", { above: 0, most: 1 }, 0.1);
-  const patience = value("patience", { whole: true, least: 1 }, 5);
-  const least = value("least", { least: 0 }, 0);
-  return factor === undefined || patience === undefined || least === undefined
-    ? undefined
-    : { watch, factor, patience, least };
 }

@@ -21,6 +21,7 @@ import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { lossNotSingle } from "./diagnostics/dlm0701-loss-not-single.ts";
 import { runOptimizer } from "./optimizer.ts";
 import type { OptimizerInputs, OptimizerUpdate } from "./optimizer.ts";
+import type { FreezeRule } from "./plans.ts";
 import type { PartSettings } from "./train-parts.ts";
 import type { TrainSettings } from "./train-settings.ts";
 import { namesIn } from "./names-in.ts";
@@ -45,6 +46,15 @@ export interface TrainPart {
   readonly name: string | undefined;
   readonly model: CallableValue;
   readonly settings: PartSettings;
+  /** of a `stage` */
+  readonly stage: PartSettings["stage"];
+  /** what it leaves as it is */
+  readonly frozen: readonly FreezeRule[];
+}
+
+/** Parts whose losses differ: each step; of stages, which have the block's, the first. */
+export function losingParts({ parts }: TrainBlock): readonly TrainPart[] {
+  return parts.filter(({ stage }, i) => stage === undefined || i === 0);
 }
 
 /** The models and the losses on one batch, in the phase of the frame. */
@@ -70,7 +80,7 @@ export interface PartLoss {
 export function runForward(
   frame: Frame,
   block: TrainBlock,
-  parts: readonly TrainPart[] = block.parts,
+  parts: readonly TrainPart[] = losingParts(block),
 ): Forward | undefined {
   const columns = enterBlock(frame, block);
   let out: CheckValue | undefined;

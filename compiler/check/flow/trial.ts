@@ -3,7 +3,7 @@ import type { Span } from "../../../grammar/source.ts";
 import { graphBuilder } from "../../ir/builder.ts";
 import type { GraphBuilder } from "../../ir/builder.ts";
 import type { Value } from "../../ir/graph.ts";
-import type { Frame, StateRequest, WeightRequest } from "../frame.ts";
+import type { Elaboration, Frame, StateRequest, WeightRequest } from "../frame.ts";
 import { requestKey } from "../instance.ts";
 import type { FileScope } from "../names.ts";
 import type { Session } from "../session.ts";
@@ -21,7 +21,12 @@ export interface Trial {
   readonly updates: { readonly request: StateRequest; readonly span: Span; readonly from: CheckValue }[];
 }
 
-export function trial(session: Session, scope: FileScope, phase: Frame["phase"]): Trial {
+export function trial(
+  session: Session,
+  scope: FileScope,
+  phase: Frame["phase"],
+  phaseAt?: Elaboration["phaseAt"],
+): Trial {
   const builder = graphBuilder();
   const weights: Trial["weights"] = new Map();
   const states: Trial["states"] = new Map();
@@ -42,5 +47,6 @@ export function trial(session: Session, scope: FileScope, phase: Frame["phase"])
       set: (request, _value, span, from) => updates.push({ request, span, from }),
     },
   };
-  return { builder, frame: blockFrame(session, scope, phase, builder, stores), weights, states, updates };
+  const frame = blockFrame(session, scope, phase, builder, stores, { phaseAt });
+  return { builder, frame, weights, states, updates };
 }

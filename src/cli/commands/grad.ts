@@ -96,7 +96,7 @@ export function gradCommand(): Command {
 /** Where steps take turns, the one of the model that is named. */
 function partOf({ plan }: CheckedTrain, model: string | undefined): PartPlan {
   const { parts } = plan;
-  const found = parts.length === 1 ? parts[0] : parts.find(({ name }) => name === model);
+  const found = parts[0]?.name === undefined ? parts[0] : parts.find(({ name }) => name === model);
   if (found) return found;
   const names = parts.map(({ name }) => name).join(", ");
   throw new Failure(`the steps of ${plan.name} take turns, and each has a loss of its own`, {

@@ -1,6 +1,7 @@
 /** `dlmc train`: trains a model as its `train` block says, into a run folder. */
 import { basename, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { TrainPlan } from "../../../compiler/check/flow/plans.ts";
 import { Failure } from "../../failure.ts";
 import { shownPath } from "../../files.ts";
 import { chooseTrain, openWithData, type ProgramWithData } from "../../program.ts";
@@ -50,7 +51,7 @@ export function trainCommand(): Command {
     .option("--seed <n>", "of weights, order and dropout", wholeNumber(0))
     .option("--weights <file>", "start from these weights (.safetensors)")
     .option("--resume <run>", "go on with an interrupted run")
-    .option("--epochs <n>", "instead of the program's", wholeNumber(0))
+    .option("--epochs <n>", "instead of the program's, in each stage", wholeNumber(0))
     .option("--steps <n>", "end after so many steps; 0 writes the initial weights", wholeNumber(0))
     .option("-o, --output <run>", "the run folder")
     .addOption(
@@ -76,7 +77,7 @@ export function trainCommand(): Command {
       const output = options.output ?? options.resume ?? freeRunFolder(named);
       if (options.resume === undefined || resolve(output) !== resolve(options.resume)) mustBeFree(output);
       const stop = interruption();
-      const report = trainingReport(t, options.epochs ?? plan.epochs);
+      const report = trainingReport(t, epochsOf(plan, options.epochs));
       if (!quiet) {
         t.print(headline(program, train));
         if (options.resume === undefined && options.output === undefined && output !== named)
@@ -93,7 +94,7 @@ export function trainCommand(): Command {
           seed: options.seed,
           weights: options.weights,
           resume: options.resume,
-          epochs: options.epochs ?? plan.epochs,
+          epochs: options.epochs,
           steps: options.steps ?? plan.steps,
           onNotFinite: options.onNan,
           interrupted: () => stop.requested,
@@ -131,6 +132,12 @@ function withRun(event: TrainEvent, output: string): TrainEvent & { readonly run
   return event.event === "start" ? { ...event, run: shownPath(output) } : event;
 }
 
+/** Of all stages together. */
+function epochsOf({ epochs, parts }: TrainPlan, given: number | undefined): number {
+  if (given === undefined) return epochs;
+  return parts.reduce((sum, { stage }) => (stage ? sum + given : sum), parts[0]?.stage ? 0 : given);
+}
+
 /** What the command said that the program does not. */
 function overrides({ train, model, target, epochs, steps, onNan }: Options): string {
   const given = {
@@ -150,9 +157,10 @@ function headline(program: ProgramWithData, train: ReturnType<typeof chooseTrain
   const { plan } = train;
   const dataset = program.datasets.get(plan.data)!;
   const rows = dataset.splits[plan.split].length.toLocaleString("en-US");
-  const rules = plan.parts.map(({ name, optimizer }) =>
-    name === undefined ? optimizer.text : `${name} by ${optimizer.text}`,
-  );
+  const rules = plan.parts.map(({ name, optimizer, stage }) => {
+    const part = name ?? stage?.name;
+    return part === undefined ? optimizer.text : `${part} by ${optimizer.text}`;
+  });
   const models = plan.models.join(" and ");
   return `training ${models} on ${rows} rows of ${dataset.plan.name}\n  batch ${plan.batch}, ${rules.join(", ")}`;
 }

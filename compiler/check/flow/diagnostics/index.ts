@@ -14,6 +14,7 @@ import { lossNotSingle } from "./dlm0701-loss-not-single.ts";
 import { nothingToTrain } from "./dlm0702-nothing-to-train.ts";
 import { noOptimizer } from "./dlm0703-no-optimizer.ts";
 import { noGradient } from "./dlm0704-no-gradient.ts";
+import { movingStates } from "./dlm0705-frozen-weights-moving-states.ts";
 import { metricUnfit } from "./dlm0902-metric-unfit.ts";
 import { requireFailed } from "./dlm0903-require-failed.ts";
 import { tooMuchMemory } from "./dlm0904-too-much-memory.ts";
@@ -37,6 +38,7 @@ export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = 
   nothingToTrain,
   noOptimizer,
   noGradient,
+  movingStates,
   metricUnfit,
   requireFailed,
   tooMuchMemory,
