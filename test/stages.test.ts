@@ -176,6 +176,16 @@ describe("the entries", () => {
 });
 
 describe("mistakes", () => {
+  test("a path with a number stands in quotes, and a missing name has one message", () => {
+    const text = program('  optimizer sgd(0.1)\n  freeze "blocks.0"').replace(
+      "-> head",
+      "-> blocks: repeat 2 { Dense(5) } -> head",
+    );
+    expect(checkText(text).diagnostics).toEqual([]);
+    const codes = checkText(text.replaceAll('"blocks.0"', "blocks.0")).diagnostics.map(({ code }) => code);
+    expect(codes).toEqual(["DLM0005"]);
+  });
+
   const messagesOf = (lines: string): string => renderAll(checkText(program(lines)).diagnostics);
 
   test.each([

@@ -62,7 +62,8 @@ export function freezeRules(
       if (isKnown(path)) return [{ ...rule, path, weightsOnly: false }];
       const part = path.replace(/\.weights$/, "");
       if (part !== path && isKnown(part)) return [{ ...rule, path: part, weightsOnly: true }];
-      session.add(unknownPath(path, value.span, model, paths));
+      // a name is missing: the syntax error says so
+      if (!path.split(".").includes("")) session.add(unknownPath(path, value.span, model, paths));
       return [];
     });
   });

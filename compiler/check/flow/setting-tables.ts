@@ -127,7 +127,7 @@ const freezing: readonly SettingDefinition[] = [
   {
     name: "freeze",
     signature: "freeze backbone",
-    doc: "Keeps a part of the model as it is, by its path: its weights do not move, its states neither, and it runs as it does when the model is used. `freeze backbone.weights` keeps the weights alone.",
+    doc: 'Keeps a part of the model as it is, by its path: its weights do not move, its states neither, and it runs as it does when the model is used. `freeze backbone.weights` keeps the weights alone; a path with a number stands in quotes: `freeze "blocks.0"`.',
     many: true,
   },
   {
