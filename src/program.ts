@@ -20,6 +20,7 @@ import { datasetFacts, tableFacts } from "./data/facts.ts";
 import { dataFingerprint, sameSettings } from "./data/fingerprint.ts";
 import { readSource, type ReadSource } from "./data/read.ts";
 import { readText, shownPath } from "./files.ts";
+import { packageFile } from "./packages.ts";
 import { openLock, type Lock } from "./lock.ts";
 
 export interface Program {
@@ -73,7 +74,7 @@ function checkFile(path: string, facts: Facts): CheckedProgram {
   const shown = shownPath(path);
   const read = sourceReader();
   if (!read(shown)) readText(path);
-  return checkProgram({ path: shown, read, facts });
+  return checkProgram({ path: shown, read, packageFile, facts });
 }
 
 /** Sources up to this size are looked at while checking, where no lock speaks of them. */

@@ -30,10 +30,17 @@ export function checkProgram(options: {
   readonly path: string;
   /** the source of a path, as `use` resolves it */
   read(path: string): Source | undefined;
+  /** the path of the file that a package offers to the file `from`; undefined where there is none */
+  packageFile?(name: string, from: string): string | undefined;
   readonly facts?: Facts | undefined;
 }): CheckedProgram {
   const flow = createFlow(options.facts ?? noFacts);
-  const checked = check({ path: options.path, read: (path) => options.read(path), hooks: flow.hooks });
+  const checked = check({
+    path: options.path,
+    read: (path) => options.read(path),
+    packageFile: (name, from) => options.packageFile?.(name, from),
+    hooks: flow.hooks,
+  });
   const { scope } = checked;
   const models = (scope ? modelsOf(scope) : []).map((declaration): CallableValue => ({
     kind: "callable",

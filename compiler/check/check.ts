@@ -22,6 +22,8 @@ export interface CheckOptions {
   readonly path: string;
   /** the source of a path, as `use` resolves it */
   read(path: string): Source | undefined;
+  /** the path of the file that a package offers to the file `from`; undefined where there is none */
+  packageFile?(name: string, from: string): string | undefined;
   readonly hooks?: Hooks | undefined;
   /** values that stand for lets of the same name: what a search tries */
   readonly lets?: ReadonlyMap<string, CheckValue> | undefined;
@@ -39,7 +41,12 @@ const noHooks: Hooks = { data: () => undefined };
 
 /** Checks the declarations of one file and of all files it uses. */
 export function check(options: CheckOptions): Checked {
-  const session = createSession((path) => options.read(path), options.hooks ?? noHooks, options.lets);
+  const session = createSession(
+    (path) => options.read(path),
+    options.hooks ?? noHooks,
+    options.lets,
+    (name, from) => options.packageFile?.(name, from),
+  );
   const scope = session.load(options.path);
   for (const file of session.files.values()) checkFile(session, file);
   return { session, scope, diagnostics: inOrder(session.diagnostics.filter((each) => !isAllowed(each))) };

@@ -49,6 +49,7 @@ export function createSession(
   read: (path: string) => Source | undefined,
   hooks: Hooks,
   lets: ReadonlyMap<string, CheckValue> = new Map(),
+  packageFile: (name: string, from: string) => string | undefined = () => undefined,
 ): Session {
   const files = new Map<string, FileScope>();
   const diagnostics: Diagnostic[] = [];
@@ -125,7 +126,8 @@ export function createSession(
 
   function link(scope: FileScope, use: UseDeclaration): void {
     if (use.from.text === "") return;
-    const path = resolveUse(scope.path, use);
+    const { text } = use.from;
+    const path = (isPackage(use) ? packageFile(text, scope.path) : undefined) ?? resolveUse(scope.path, use);
     const start = loading.findIndex((each) => each.path === path);
     if (start >= 0 || path === scope.path) {
       const cycle = [...loading.slice(Math.max(start, 0)).map((each) => each.use), use];
@@ -137,7 +139,11 @@ export function createSession(
     const other = part === undefined ? session.load(path) : hasPart(part) ? session.library : undefined;
     loading.pop();
     if (!other) {
-      session.report(undefined, missingFile, { span: use.from.span, path, quoted: use.from.quoted });
+      session.report(undefined, missingFile, {
+        span: use.from.span,
+        path,
+        from: isPackage(use) ? "package" : use.from.quoted ? "file" : "library",
+      });
       for (const name of use.names ?? [])
         scope.used.set(name.text, { scope: emptyScope, use, span: name.span });
       return;
@@ -173,6 +179,10 @@ export const emptyScope: FileScope = {
   sound: false,
   broken: [],
 };
+
+function isPackage({ from }: UseDeclaration): boolean {
+  return from.quoted && !/^[./]|\.dlm$/.test(from.text);
+}
 
 /** `use "./b.dlm"` in `models/a.dlm` is `models/b.dlm`; packages and `std.x` keep their name. */
 export function resolveUse(from: string, use: UseDeclaration): string {

@@ -5,14 +5,15 @@ import type { Span } from "../../../grammar/source.ts";
 export interface MissingFile {
   readonly span: Span;
   readonly path: string;
-  /** a path, not a part of the library */
-  readonly quoted: boolean;
+  readonly from: "file" | "package" | "library";
 }
 
 export const missingFile = defineDiagnostic<MissingFile>({
   code: "DLM0113",
   severity: "error",
-  explanation: `\`use "./blocks.dlm"\` names a file relative to the file it stands in; \`use std.text\` a part of the library.`,
+  explanation: `\`use "./blocks.dlm"\` names a file relative to the file it stands in; \`use std.text\` a part of the library;
+\`use "@dlm/vision"\` a package in node_modules, whose package.json exports a file under the condition \`dlm\`:
+\`"exports": { "dlm": "./vision.dlm" }\`.`,
   example: {
     wrong: `dlm 1
 
@@ -29,12 +30,26 @@ model Small(x: [B, D=8]) -> [B, 4] {
 }
 `,
   },
-  build({ span, path, quoted }) {
+  build({ span, path, from }) {
     const text = span.source.text.slice(span.start, span.end).replaceAll('"', "");
+    if (from === "library")
+      return {
+        message: `the library has no part ${text}`,
+        primary: { span, text: "no part of this name" },
+      };
+    if (from === "package")
+      return {
+        message: `no package ${text} exports a .dlm file`,
+        primary: { span, text: "not found in node_modules" },
+        notes: [
+          'a package exports one under the condition `dlm` of its package.json: "exports": { "dlm": "./main.dlm" }',
+        ],
+        helps: [{ text: `a file of your own is named by its path: "./${text}.dlm"` }],
+      };
     return {
-      message: quoted ? `cannot read ${text}` : `the library has no part ${text}`,
-      primary: { span, text: quoted ? `there is no file ${path}` : "no part of this name" },
-      notes: quoted && text.startsWith(".") ? ["paths are relative to the file they stand in"] : [],
+      message: `cannot read ${text}`,
+      primary: { span, text: `there is no file ${path}` },
+      notes: text.startsWith(".") ? ["paths are relative to the file they stand in"] : [],
     };
   },
 });
