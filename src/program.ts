@@ -6,7 +6,7 @@ import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
 import { resolveUse } from "../compiler/check/session.ts";
-import type { DataPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
+import type { DataPlan, DeployOutput, EvaluatePlan } from "../compiler/check/flow/plans.ts";
 import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
@@ -302,6 +302,7 @@ export function graphsOf(
       ...request,
       data: flow.plans.data,
       generate: model && generateOf(program, model),
+      outputs: model && outputsOf(program, model),
       entries,
     }),
     span: (model ?? train?.block)!.declaration.name.span,
@@ -312,6 +313,12 @@ export function graphsOf(
 export function generateOf(program: Program, model: CallableValue): Generate | undefined {
   const name = model.declaration.name.text;
   return program.checked.flow.plans.deploy.find((plan) => plan.model === name && plan.generate)?.generate;
+}
+
+/** What a deploy block puts in the place of a model's outputs. */
+function outputsOf(program: Program, model: CallableValue): readonly DeployOutput[] {
+  const name = model.declaration.name.text;
+  return program.checked.flow.plans.deploy.flatMap((plan) => (plan.model === name ? plan.outputs : []));
 }
 
 /** How the weights of a model are stored, as a deploy block says. */

@@ -2,6 +2,8 @@
 import { columnTensors, rowRecord } from "../check/flow/batch.ts";
 import { runModel } from "../check/flow/block.ts";
 import type { Given } from "../check/builtins/builtin.ts";
+import { evaluate } from "../check/evaluate.ts";
+import type { DeployOutput } from "../check/flow/plans.ts";
 import type { Frame, StateRequest, WeightRequest } from "../check/frame.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
@@ -66,6 +68,7 @@ function modelInputs(frame: Frame, model: CallableValue): ReadonlyMap<string, Gi
 
 export function runAlone(frame: Frame, model: CallableValue): CheckValue | undefined {
   const given = modelInputs(frame, model);
+  for (const [name, { value }] of given ?? []) frame.locals.values.set(name, value);
   return given && runModel(frame, model, given, { name: model.declaration.name });
 }
 
@@ -75,6 +78,8 @@ export interface ModelParts {
   readonly model: CallableValue;
   readonly region: Region;
   readonly bounds: ReadonlyMap<string, number>;
+  /** what a deploy block puts in the place of the model's outputs; empty: nothing */
+  readonly outputs: readonly DeployOutput[];
 }
 
 /** The outputs of a model on its own inputs. */
@@ -85,13 +90,26 @@ export function runModelAlone(entry: Entry, { model }: ModelParts): CheckValue {
   return out;
 }
 
+/** They speak of `out` and of the model's inputs. */
+function deployedOutputs({ frame }: Entry, out: CheckValue, { outputs }: ModelParts): Graph["outputs"] {
+  const { values } = frame.locals;
+  values.set("out", out);
+  return outputs.map(({ name, expression }) => {
+    const value = evaluate(frame, expression);
+    if (value.kind !== "tensor" || !value.value)
+      throw new InternalError("entries", `the output ${name} has no graph`, undefined);
+    return { name, value: value.value };
+  });
+}
+
 /** Inference phase: the model's inputs and outputs. Tensors of the signature stay inputs also where nothing reads them. */
 export function inferGraph(parts: ModelParts): Graph {
   const entry = beginEntry(parts.session, parts.scope, "inference", parts.region);
-  const outputs = outputsOf(runModelAlone(entry, parts)).map(({ name, value }) => ({
-    name: name.replace(/^out\./, ""),
-    value,
-  }));
+  const own = runModelAlone(entry, parts);
+  const outputs =
+    parts.outputs.length > 0
+      ? deployedOutputs(entry, own, parts)
+      : outputsOf(own).map(({ name, value }) => ({ name: name.replace(/^out\./, ""), value }));
   const named = new Set(parts.model.declaration.tensors.map((parameter) => parameter.name.text));
   return finishEntry(entry, {
     name: "infer",

@@ -1,7 +1,7 @@
 /** All entry graphs of a model and its training block, or of all models of one: what the checker hands on to the passes. */
 import { losingParts, runForward } from "../check/flow/train.ts";
 import type { CheckedTrain } from "../check/flow/check-train.ts";
-import type { DataPlan } from "../check/flow/plans.ts";
+import type { DataPlan, DeployOutput } from "../check/flow/plans.ts";
 import type { Frame, StateRequest } from "../check/frame.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
@@ -34,6 +34,8 @@ export interface GraphRequest {
   readonly data: readonly DataPlan[];
   /** for step */
   readonly generate?: Generate | undefined;
+  /** for infer, in the place of the model's outputs */
+  readonly outputs?: readonly DeployOutput[] | undefined;
   readonly entries: readonly EntryName[];
 }
 
@@ -61,7 +63,14 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
     shared,
   );
   const training = train && { session, block: train.block, region };
-  const alone = model && { session, scope, model, region, bounds: boundsOf(session, model) };
+  const alone = model && {
+    session,
+    scope,
+    model,
+    region,
+    bounds: boundsOf(session, model),
+    outputs: request.outputs ?? [],
+  };
   const optimizer: StateEntry[] = [];
   const rates = new Map<string, Graph>();
   const makers: Readonly<Record<EntryName, () => readonly (Graph | undefined)[]>> = {

@@ -1,4 +1,5 @@
 /** What the workflow blocks of a checked program ask of the tools: plain data, all names resolved, all defaults filled in. */
+import type { Expression } from "../../../grammar/ast.ts";
 import type { Span } from "../../../grammar/source.ts";
 import type { Generate } from "../../ir/model.ts";
 
@@ -244,6 +245,12 @@ export interface EvaluatePlan {
 
 // ---------------------------------------------------------------- deploy
 
+/** An output of a deployed model that takes the place of its own. */
+export interface DeployOutput {
+  readonly name: string;
+  readonly expression: Expression;
+}
+
 export interface DeployPlan {
   readonly name: string;
   readonly model: string;
@@ -251,6 +258,8 @@ export interface DeployPlan {
   readonly targets: readonly ("wasm" | "node")[];
   /** how weights are stored; they are computed with as f32 */
   readonly weights: "f32" | "f16";
+  /** none: those of the model */
+  readonly outputs: readonly DeployOutput[];
   readonly generate: Generate | undefined;
 }
 

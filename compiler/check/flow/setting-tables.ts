@@ -250,7 +250,13 @@ export const deploySettings: SettingTable = {
       doc: "How weights are stored: `f32`, or `f16` in half the bytes, which rounds each to 11 bits. States stay f32, and so does what is computed.",
     },
     later("input", "input z = normal[B, Z]", "Replaces an input of the model."),
-    later("output", "output top(3, softmax(out) over Class)", "Replaces the outputs of the model."),
+    {
+      name: "output",
+      signature: "output probabilities = softmax(out) over Class",
+      doc: "Takes the place of the model's outputs in what is compiled to be used: computed from `out` and the model's inputs. Several have names; one alone is called `out` unless it has one. Training, `evaluate` and `generate` go on with what the model gives.",
+      anyName: true,
+      many: true,
+    },
     later("batch", "batch 8", "Largest number of rows of one call."),
     {
       name: "generate",
