@@ -5,7 +5,6 @@ import type { Phase } from "../check/frame.ts";
 import type { Session } from "../check/session.ts";
 import type { CallableValue } from "../check/values.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import * as dim from "../ir/dim.ts";
 import type { Graph, GraphInput } from "../ir/graph.ts";
 import * as build from "../ops/build.ts";
 import { deadCode } from "../passes/dead-code.ts";
@@ -61,10 +60,5 @@ function withGradient({ builder: b, result }: Subject): Graph | undefined {
 }
 
 function finish(builder: GraphBuilder, name: string, outputs: Graph["outputs"]): Graph {
-  const names = new Set<string>();
-  // a size may be that of the classes of an integer, and so of no input
-  for (const { type } of [...builder.inputs, ...builder.nodes.flatMap((node) => node.results)])
-    for (const size of type.shape) dim.symbolsOf(size, names);
-  const dims = [...names].map((each) => ({ name: each, max: undefined }));
-  return deadCode.run(builder.finish({ name, dims, outputs, writes: [] }));
+  return deadCode.run(builder.finish({ name, outputs, writes: [] }));
 }

@@ -5,14 +5,14 @@ import type { Stores } from "../check/flow/block.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
 import { graphType } from "../check/type.ts";
-import { graphBuilder } from "../ir/builder.ts";
+import { freeDimsOf, graphBuilder } from "../ir/builder.ts";
+import { neededNodes } from "../ir/reach.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
-import type { FreeDim, Graph, GraphInput, Value } from "../ir/graph.ts";
+import type { Graph, GraphInput, Value } from "../ir/graph.ts";
 import { pathIn, take } from "./region.ts";
 import type { Region } from "./region.ts";
-import { reachable } from "./rows.ts";
 
 export const parametersName = "parameters";
 
@@ -96,18 +96,13 @@ export function finishEntry({ builder }: Entry, { name, outputs, writes, keep, b
     ...outputs.map((output) => output.value),
     ...writes.flatMap(({ input, value }) => [input, value]),
   ];
-  const nodes = reachable(wanted);
-  const used = new Set<Value>(wanted);
-  for (const node of nodes) for (const operand of node.operands) used.add(operand);
+  const nodes = neededNodes(builder.nodes, wanted);
+  const used = new Set<Value>([...wanted, ...nodes.flatMap((node) => node.operands)]);
   const inputs = builder.inputs.filter(
     (input) => used.has(input) || (!isNode(input.source) && keep?.(input.source) === true),
   );
-  const names = new Set<string>();
-  const kept = builder.nodes.filter((node) => nodes.has(node));
-  for (const { type } of [...inputs, ...kept.flatMap((node) => node.results)])
-    for (const size of type.shape) dim.symbolsOf(size, names);
-  const dims = [...names].map((each): FreeDim => ({ name: each, max: bounds?.get(each) }));
-  return { name, dims, inputs, nodes: kept, outputs, writes };
+  const dims = freeDimsOf(inputs, nodes).map(({ name: each }) => ({ name: each, max: bounds?.get(each) }));
+  return { name, dims, inputs, nodes, outputs, writes };
 }
 
 /** All weights and states that elaborating something asks for, by their paths. */

@@ -1,8 +1,7 @@
 /** Whether the rows of an entry depend on each other: a proof op by op. */
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
-import { isNode } from "../ir/graph.ts";
-import type { Graph, Node, Value } from "../ir/graph.ts";
+import type { Graph, Value } from "../ir/graph.ts";
 import { mentions, rowAxis } from "../ops/row-axis.ts";
 import type { RowAxis } from "../ops/row-axis.ts";
 
@@ -24,16 +23,4 @@ function axisOfInput(input: Value, rows: Dim): RowAxis {
   const { shape } = input.type;
   if (!shape.some((size) => mentions(size, name))) return "none";
   return dim.equal(shape[0]!, rows) && !shape.slice(1).some((size) => mentions(size, name)) ? 0 : "mixed";
-}
-
-/** Nodes that an output or write needs; used where an entry is cut out of a larger graph. */
-export function reachable(values: readonly Value[]): ReadonlySet<Node> {
-  const seen = new Set<Node>();
-  const walk = [...values];
-  for (let value = walk.pop(); value; value = walk.pop()) {
-    if (!isNode(value.source) || seen.has(value.source)) continue;
-    seen.add(value.source);
-    walk.push(...value.source.operands);
-  }
-  return seen;
 }

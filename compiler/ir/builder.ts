@@ -1,4 +1,6 @@
 /** Builds a graph node by node; types are inferred on the way. A mismatch here is a compiler's bug and throws. */
+import { symbolsIn } from "./attribute.ts";
+import { symbolsOf } from "./dim.ts";
 import { InternalError } from "./internal-error.ts";
 import { showType } from "./type.ts";
 import type { Attributes, Op } from "./op.ts";
@@ -19,7 +21,17 @@ export interface GraphBuilder {
   node(op: Op, operands: readonly Value[], attributes?: Attributes): readonly Value[];
   /** the only (or first) result of a new node */
   emit(op: Op, operands: readonly Value[], attributes?: Attributes): Value;
-  finish(parts: Pick<Graph, "name" | "outputs" | "writes"> & { readonly dims: readonly FreeDim[] }): Graph;
+  /** Without `dims` these are all that types and attributes mention. */
+  finish(parts: Pick<Graph, "name" | "outputs" | "writes"> & { readonly dims?: readonly FreeDim[] }): Graph;
+}
+
+/** Free dims that the types of values and nodes, and the attributes of nodes, mention, in this order. */
+export function freeDimsOf(inputs: readonly Value[], nodes: readonly Node[]): FreeDim[] {
+  const names = new Set<string>();
+  for (const { type } of [...inputs, ...nodes.flatMap((node) => node.results)])
+    for (const size of type.shape) symbolsOf(size, names);
+  for (const { attributes } of nodes) symbolsIn(attributes, names);
+  return [...names].map((name) => ({ name, max: undefined }));
 }
 
 export const noOrigin: Origin = { path: "", at: undefined };
@@ -59,7 +71,7 @@ export function graphBuilder(): GraphBuilder {
     emit(op, operands, attributes) {
       return builder.node(op, operands, attributes)[0]!;
     },
-    finish({ name, dims, outputs, writes }) {
+    finish({ name, dims = freeDimsOf(inputs, nodes), outputs, writes }) {
       return { name, dims, inputs: [...inputs], nodes: [...nodes], outputs, writes };
     },
   };

@@ -47,13 +47,33 @@ export function keep(node: Node, operands: readonly Value[], builder: GraphBuild
   return builder.node(node.op, operands, node.attributes);
 }
 
-/** The graph with the bodies of its loops, and of loops in these, replaced. */
+/**
+ * Nodes over other operands: `now` says what stands for a value, and is told of the results; those that it has already are
+ * not made. `of` may make what stands for a value that `now` does not have.
+ */
+export function copyNodes(
+  builder: GraphBuilder,
+  nodes: readonly Node[],
+  now: Map<Value, Value>,
+  of: (value: Value) => Value = (value) => now.get(value)!,
+): void {
+  for (const node of nodes) {
+    if (node.results.every((result) => now.has(result))) continue;
+    builder.origin = node.origin;
+    const results = builder.node(node.op, node.operands.map(of), node.attributes);
+    node.results.forEach((result, i) => {
+      if (!now.has(result)) now.set(result, results[i]!);
+    });
+  }
+}
+
+/** The graph with the bodies of its loops replaced; loops in these are left to `body`. */
 export function rewriteBodies(graph: Graph, body: (graph: Graph) => Graph): Graph {
   if (!graph.nodes.some(loopOf)) return graph;
   return rewrite(graph, (node, operands, builder) => {
     const loop = loopOf(node);
     if (!loop) return undefined;
-    const next = rewriteBodies(body(loop.body), body);
+    const next = body(loop.body);
     return next === loop.body && operands.every((operand, i) => operand === node.operands[i])
       ? undefined
       : builder.node(node.op, operands, loopAttributes({ ...loop, body: next }));

@@ -6,6 +6,7 @@
 import { InternalError } from "../ir/internal-error.ts";
 import { isNode } from "../ir/graph.ts";
 import { partsOfLoop } from "../ir/loop.ts";
+import { copyNodes } from "../ir/rewrite.ts";
 import { scalarTypeOf } from "../ir/type.ts";
 import * as build from "./build.ts";
 import { makeLoop, stepInput } from "./make-loop.ts";
@@ -33,11 +34,7 @@ export function loopGradient(context: GradientContext, loop: Loop): readonly (Va
     now.set(value, own ? fresh(value) : operands.whole[i]!);
   });
   const of = (value: Value): Value => now.get(value)!;
-  for (const each of body.nodes) {
-    b.origin = each.origin;
-    const results = b.node(each.op, each.operands.map(of), each.attributes);
-    each.results.forEach((result, i) => now.set(result, results[i]!));
-  }
+  copyNodes(b, body.nodes, now);
   b.origin = node.origin;
 
   // the step backwards

@@ -1,13 +1,13 @@
 /** Cuts a loop's body out of a builder: what was built from the step's inputs becomes the body, all else stays outside. */
 import { graphBuilder } from "../ir/builder.ts";
-import * as dim from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import { loopAttributes } from "../ir/loop.ts";
-import { symbolsIn } from "../ir/attribute.ts";
+import { neededNodes } from "../ir/reach.ts";
+import { copyNodes } from "../ir/rewrite.ts";
 import { loop as loopOp } from "./loop.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import type { Dim } from "../ir/dim.ts";
-import type { FreeDim, Graph, Node, Value } from "../ir/graph.ts";
+import type { Graph, Node, Value } from "../ir/graph.ts";
 import type { Loop } from "../ir/loop.ts";
 import type { TensorType } from "../ir/type.ts";
 
@@ -31,13 +31,13 @@ export interface LoopParts {
   readonly keep: boolean;
 }
 
-/** Free dims that a graph's types and attributes mention. */
-export function dimsOf(values: readonly Value[], nodes: readonly Node[]): FreeDim[] {
-  const names = new Set<string>();
-  for (const value of [...values, ...nodes.flatMap((node) => node.results)])
-    for (const size of value.type.shape) dim.symbolsOf(size, names);
-  for (const node of nodes) symbolsIn(node.attributes, names);
-  return [...names].sort().map((name) => ({ name, max: undefined }));
+/** The graph of a step, of what its builder holds. */
+export function finishStep(builder: GraphBuilder, outputs: readonly Value[]): Graph {
+  return builder.finish({
+    name: "step",
+    outputs: outputs.map((value, i) => ({ name: `y${i}`, value })),
+    writes: [],
+  });
 }
 
 /**
@@ -60,14 +60,9 @@ export function makeLoop(
   }
   builder.nodes.splice(mark, builder.nodes.length - mark, ...stay);
 
-  const wanted = new Set<Value>([...carries.map(({ next }) => next), ...parts.yields]);
-  const needed = new Set<Node>();
-  for (const node of moved.toReversed()) {
-    if (!node.results.some((result) => wanted.has(result))) continue;
-    needed.add(node);
-    for (const operand of node.operands) wanted.add(operand);
-  }
-  const kept = moved.filter((node) => needed.has(node));
+  const given = [...carries.map(({ next }) => next), ...parts.yields];
+  const kept = neededNodes(moved, given);
+  const read = new Set([...given, ...kept.flatMap((node) => node.operands)]);
 
   const body = graphBuilder();
   const now = new Map<Value, Value>();
@@ -76,11 +71,11 @@ export function makeLoop(
     now.set(value, body.input(`x${count++}`, "input", value.type));
   };
   for (const { input: value } of carries) input(value);
-  const used = sequences.filter(({ input: value }) => wanted.has(value));
+  const used = sequences.filter(({ input: value }) => read.has(value));
   for (const { input: value } of used) input(value);
-  const given = whole.filter(({ input: value }) => wanted.has(value));
-  const captured: Value[] = given.map(({ from }) => from);
-  for (const { input: value } of given) input(value);
+  const seen = whole.filter(({ input: value }) => read.has(value));
+  const captured: Value[] = seen.map(({ from }) => from);
+  for (const { input: value } of seen) input(value);
   const of = (value: Value): Value => {
     const known = now.get(value);
     if (known) return known;
@@ -94,36 +89,21 @@ export function makeLoop(
     captured.push(value);
     return now.get(value)!;
   };
-  for (const node of kept) {
-    const operands = node.operands.map(of);
-    body.origin = node.origin;
-    const results = body.node(node.op, operands, node.attributes);
-    node.results.forEach((result, i) => now.set(result, results[i]!));
-  }
-  const kinds = {
-    length: parts.length,
-    carries: carries.length,
-    sequences: used.length,
-    reverse: parts.reverse,
-  };
-  const outputs = [...carries.map(({ next }) => of(next)), ...parts.yields.map(of)];
+  copyNodes(body, kept, now, of);
+  const outputs = given.map(of);
   if (parts.keep) {
     for (const { input: value } of carries) outputs.push(of(value));
     for (const node of body.nodes) if (!node.op.cheap) outputs.push(...node.results);
   }
-  const graph: Graph = body.finish({
-    name: "step",
-    dims: dimsOf(body.inputs, body.nodes),
-    outputs: outputs.map((value, i) => ({ name: `y${i}`, value })),
-    writes: [],
-  });
+  const loop: Loop = {
+    length: parts.length,
+    carries: carries.length,
+    sequences: used.length,
+    reverse: parts.reverse,
+    body: finishStep(body, outputs),
+  };
   const operands = [...carries.map(({ start }) => start), ...used.map(({ from }) => from), ...captured];
-  const results = emitLoop(builder, { ...kinds, body: graph }, operands);
+  const results = builder.node(loopOp, operands, loopAttributes(loop));
   const finals = results.slice(0, carries.length);
   return { finals, yields: results.slice(carries.length, carries.length + parts.yields.length) };
-}
-
-/** A node that runs this loop. */
-export function emitLoop(builder: GraphBuilder, loop: Loop, operands: readonly Value[]): readonly Value[] {
-  return builder.node(loopOp, operands, loopAttributes(loop));
 }

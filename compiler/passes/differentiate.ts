@@ -4,6 +4,7 @@ import { InternalError } from "../ir/internal-error.ts";
 import { scalarTypeOf } from "../ir/type.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import { isNode } from "../ir/graph.ts";
+import { copyNodes } from "../ir/rewrite.ts";
 import type { Node, Value } from "../ir/graph.ts";
 
 /**
@@ -95,12 +96,8 @@ function recomputed(builder: GraphBuilder, forward: readonly Node[]): (node: Nod
       now.set(value, behind);
       return behind;
     };
-    for (const node of inside) {
-      builder.origin = node.origin;
-      const results = builder.node(node.op, node.operands.map(read), node.attributes);
-      node.results.forEach((result, i) => now.set(result, results[i]!));
-      copies.set(node, results[0]!.source as Node);
-    }
+    copyNodes(builder, inside, now, read);
+    for (const node of inside) copies.set(node, now.get(node.results[0]!)!.source as Node);
   };
   return (node) => {
     const part = parts.get(node);

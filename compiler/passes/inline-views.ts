@@ -2,28 +2,26 @@
 import { graphBuilder } from "../ir/builder.ts";
 import { isNode } from "../ir/graph.ts";
 import { loopAttributes, loopOf } from "../ir/loop.ts";
-import { rewrite, rewriteBodies } from "../ir/rewrite.ts";
-import { dimsOf } from "../ops/make-loop.ts";
+import { copyNodes, rewrite, rewriteBodies } from "../ir/rewrite.ts";
+import { finishStep } from "../ops/make-loop.ts";
+import { views } from "../ops/views.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
-import type { Graph, Node, Value } from "../ir/graph.ts";
+import type { Node, Value } from "../ir/graph.ts";
 import type { Loop } from "../ir/loop.ts";
 import type { Pass } from "./pass.ts";
-
-const views: ReadonlySet<string> = new Set(["reorder", "split", "merge", "slice", "expand"]);
 
 export const inlineViews: Pass = {
   name: "inline-views",
   summary: "Moves views of what all steps of a loop see, such as weights, into the loop's body.",
   loops: true,
-  run: (graph) => rewriteBodies(inlineOnce(graph), inlineOnce),
+  run(graph) {
+    const next = rewrite(graph, (node, operands, builder) => {
+      const loop = loopOf(node);
+      return loop && inlined(loop, node, operands, builder);
+    });
+    return rewriteBodies(next, inlineViews.run);
+  },
 };
-
-function inlineOnce(graph: Graph): Graph {
-  return rewrite(graph, (node, operands, builder) => {
-    const loop = loopOf(node);
-    return loop && inlined(loop, node, operands, builder);
-  });
-}
 
 const isView = (value: Value): value is Value & { readonly source: Node } =>
   isNode(value.source) && (views.has(value.source.op.name) || value.source.op.name === "constant");
@@ -59,21 +57,11 @@ function inlined(
     return made;
   };
   body.inputs.slice(first).forEach((value, i) => now.set(value, inside(operands[first + i]!)));
-  for (const each of body.nodes) {
-    next.origin = each.origin;
-    const results = next.node(
-      each.op,
-      each.operands.map((operand) => now.get(operand)!),
-      each.attributes,
-    );
-    each.results.forEach((result, i) => now.set(result, results[i]!));
-  }
-  const graph = next.finish({
-    name: "step",
-    dims: dimsOf(next.inputs, next.nodes),
-    outputs: body.outputs.map(({ name, value }) => ({ name, value: now.get(value)! })),
-    writes: [],
-  });
+  copyNodes(next, body.nodes, now);
+  const graph = finishStep(
+    next,
+    body.outputs.map(({ value }) => now.get(value)!),
+  );
   builder.origin = node.origin;
   return builder.node(node.op, given, loopAttributes({ ...loop, body: graph }));
 }

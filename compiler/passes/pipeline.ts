@@ -60,7 +60,7 @@ export const passes: ReadonlyMap<string, Pass> = new Map(pipeline.map(({ pass })
 /** A pass runs on a graph, and on the bodies of its loops; passes over loops look into these themselves. */
 export function runPass(pass: Pass, graph: Graph): Graph {
   const next = pass.run(graph);
-  return pass.loops ? next : rewriteBodies(next, (body) => pass.run(body));
+  return pass.loops ? next : rewriteBodies(next, (body) => runPass(pass, body));
 }
 
 /** The whole pipeline. The graph is verified before the first pass and after every one; `after` is then told of it. */

@@ -2,6 +2,7 @@
 import type { CheckPlan } from "../../compiler/check/flow/plans.ts";
 import { graphBuilder } from "../../compiler/ir/builder.ts";
 import type { Graph, GraphInput, Value } from "../../compiler/ir/graph.ts";
+import { copyNodes } from "../../compiler/ir/rewrite.ts";
 import type { Tensor } from "../../compiler/ir/tensor.ts";
 import { evaluate } from "../../compiler/reference/evaluate.ts";
 import type { Span } from "../../grammar/source.ts";
@@ -86,10 +87,7 @@ function withoutRoles(graph: Graph): Graph {
     const { name, role, type } = inputOf(input);
     now.set(input, builder.input(name, role === "control" ? role : "input", type));
   }
-  for (const { op, operands, attributes, results } of graph.nodes) {
-    const made = builder.node(op, operands.map((operand) => now.get(operand)!), attributes); // prettier-ignore
-    results.forEach((result, i) => now.set(result, made[i]!));
-  }
+  copyNodes(builder, graph.nodes, now);
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: now.get(value)! }));
   return builder.finish({ name: graph.name, dims: graph.dims, outputs, writes: [] });
 }

@@ -13,7 +13,7 @@ import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import { freezeRules, phasesOf } from "./freeze.ts";
 import type { DataPlan, PartPlan, StagePlan, TrainPlan } from "./plans.ts";
-import { valuesBehind } from "./reach.ts";
+import { valuesBehind } from "../../ir/reach.ts";
 import { bindNames, optimizerOf, runForward, runSample } from "./train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "./train.ts";
 import {
@@ -211,7 +211,7 @@ function targetsOf(
   const read = new Set<string>();
   for (const { forward, loss } of checked) {
     if (!forward || !loss?.loss?.value) continue;
-    const seen = valuesBehind(loss.loss.value);
+    const seen = valuesBehind([loss.loss.value]);
     for (const [name, { value }] of forward.columns) if (value && seen.has(value)) read.add(name);
   }
   return data.columns.flatMap(({ name, role }) => (role === "target" && read.has(name) ? [name] : []));

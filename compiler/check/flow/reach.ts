@@ -1,7 +1,9 @@
 /** What a graph says of training: which weights have a gradient and where the way is cut, which outputs cannot be negative. */
 import { isNode } from "../../ir/graph.ts";
 import type { Node, Value } from "../../ir/graph.ts";
+import { valuesBehind } from "../../ir/reach.ts";
 import { scalarTypeOf } from "../../ir/type.ts";
+import { views } from "../../ops/views.ts";
 
 /** Why no gradient passes a node. */
 export interface Cut {
@@ -28,21 +30,9 @@ export function differentiableSources(target: Value): ReadonlySet<Value> {
   return found;
 }
 
-/** All values that the target is made of, itself among them. */
-export function valuesBehind(target: Value): ReadonlySet<Value> {
-  const found = new Set<Value>();
-  const walk = [target];
-  for (let value = walk.pop(); value; value = walk.pop()) {
-    if (found.has(value)) continue;
-    found.add(value);
-    if (isNode(value.source)) walk.push(...value.source.operands);
-  }
-  return found;
-}
-
 /** The first place on the way from a weight to the target where the derivative ends; undefined where there is no way at all. */
 export function cutBetween(nodes: readonly Node[], weight: Value, target: Value): Cut | undefined {
-  const leads = valuesBehind(target);
+  const leads = valuesBehind([target]);
   const reached = new Set<Value>([weight]);
   for (const node of nodes) {
     if (!node.operands.some((operand) => reached.has(operand) && leads.has(operand))) continue;
@@ -53,9 +43,6 @@ export function cutBetween(nodes: readonly Node[], weight: Value, target: Value)
   }
   return undefined;
 }
-
-/** Ops that only move or repeat elements. */
-const views: ReadonlySet<string> = new Set(["split", "merge", "reorder", "expand", "slice"]);
 
 function isZero(value: Value): boolean {
   if (!isNode(value.source)) return false;

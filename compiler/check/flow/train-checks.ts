@@ -23,7 +23,8 @@ import { fits, taskOf } from "./evaluate.ts";
 import type { Facts } from "./facts.ts";
 import { namesIn } from "./names-in.ts";
 import type { DataPlan, SplitName } from "./plans.ts";
-import { cutBetween, differentiableSources, flooredAtZero, valuesBehind } from "./reach.ts";
+import { cutBetween, differentiableSources, flooredAtZero } from "./reach.ts";
+import { valuesBehind } from "../../ir/reach.ts";
 import { bindNames, runForward, runUpdate } from "./train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "./train.ts";
 import { trial } from "./trial.ts";
@@ -196,7 +197,7 @@ function nothingReached(
   for (const { name } of [...block.settings.bindings, ...columns]) {
     const value = trying.frame.locals.values.get(name.text);
     if (value?.kind !== "tensor" || !value.value) continue;
-    const behind = valuesBehind(value.value);
+    const behind = valuesBehind([value.value]);
     const by = [...trying.weights.values()].some((w) => w.request.model === model && behind.has(w.value));
     if (by) made.push(name.text);
     else if (spoken.has(name.text)) others.push(name.text);
