@@ -1,5 +1,6 @@
 /** Gradients of a train block's loss for one batch: by the compiled entry, and by the reference for checking it. */
 import type { PartPlan } from "../compiler/check/flow/plans.ts";
+import { gradName } from "../compiler/entries/train.ts";
 import { constantOf } from "../compiler/ir/dim.ts";
 import type { Graph, GraphInput, Value } from "../compiler/ir/graph.ts";
 import type { ModelGraphs, WeightEntry } from "../compiler/ir/model.ts";
@@ -22,11 +23,6 @@ export interface GradientProblem {
   readonly seed: number;
   /** weights and states by path */
   readonly tensors: ReadonlyMap<string, Float32Array>;
-}
-
-/** `grad`, or `grad.Critic` of the step of that model. */
-export function gradName({ name }: Pick<PartPlan, "name">): string {
-  return name === undefined ? "grad" : `grad.${name}`;
 }
 
 function gradEntry(graphs: ModelGraphs, part: PartPlan): Graph {

@@ -6,7 +6,7 @@ import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
 import { resolveUse } from "../compiler/check/session.ts";
-import type { DataPlan, DeployOutput, EvaluatePlan } from "../compiler/check/flow/plans.ts";
+import type { DataPlan, DeployOutput, DeployPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
 import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
@@ -39,7 +39,8 @@ export interface Program {
 export function openProgram(path: string, facts?: Facts): Program {
   const lock = openLock(path);
   if (facts) return { path, lock, checked: checkFile(path, facts), outdated: [] };
-  const known = lockedFacts(path, lock);
+  const needed = needsOf(path);
+  const known = lockedFacts(needed, lock);
   const outdated: string[] = [];
   if (known.size > 0) {
     const checked = checkFile(path, { data: known });
@@ -50,8 +51,9 @@ export function openProgram(path: string, facts?: Facts): Program {
       }
     if (outdated.length === 0) return { path, lock, checked, outdated };
   }
-  for (const [key, missing] of missingSources(path, known)) known.set(key, { missing });
-  const sources = smallSources(path, known);
+  const own = needed.filter(({ span }) => span.source.path === shownPath(path));
+  for (const [key, missing] of missingSources(path, own, known)) known.set(key, { missing });
+  const sources = smallSources(path, own, known);
   for (const [key, source] of sources) known.set(key, tableFacts(source.table));
   const checked = checkFile(path, { data: known });
   if (sources.size === 0) return { path, lock, checked, outdated };
@@ -80,32 +82,39 @@ function checkFile(path: string, facts: Facts): CheckedProgram {
 /** Sources up to this size are looked at while checking, where no lock speaks of them. */
 const quickBytes = 1_000_000;
 
-function lockedFacts(path: string, lock: Lock): Map<string, DataFacts> {
+function lockedFacts(needed: readonly DataNeed[], lock: Lock): Map<string, DataFacts> {
   const known = new Map<string, DataFacts>();
-  for (const { key } of [...filesOf(shownPath(path))].flatMap(needsOf)) {
+  for (const { key } of needed) {
     const facts = lock.facts(key);
     if (facts) known.set(key, facts);
   }
   return known;
 }
 
-/** A program's file and all that it uses by a path, each once. */
-function filesOf(path: string, found = new Set<string>()): ReadonlySet<string> {
-  if (found.has(path) || !existsSync(path)) return found;
-  found.add(path);
-  for (const declaration of parse({ path, text: readText(path) }).file.declarations)
-    if (declaration.kind === "use" && declaration.from.quoted && declaration.from.text.startsWith("."))
-      filesOf(resolveUse(path, declaration), found);
+/** The data that a program's file declares, and all files that it uses by a path, each read once. */
+function needsOf(path: string): readonly DataNeed[] {
+  const found: DataNeed[] = [];
+  const seen = new Set<string>();
+  const walk = [shownPath(path)];
+  for (let each = walk.pop(); each !== undefined; each = walk.pop()) {
+    if (seen.has(each) || !existsSync(each)) continue;
+    seen.add(each);
+    const { file } = parse({ path: each, text: readText(each) });
+    found.push(...needs(file));
+    for (const declaration of file.declarations)
+      if (declaration.kind === "use" && declaration.from.quoted && declaration.from.text.startsWith("."))
+        walk.push(resolveUse(each, declaration));
+  }
   return found;
 }
 
-function needsOf(path: string): readonly DataNeed[] {
-  return existsSync(path) ? needs(parse({ path: shownPath(path), text: readText(path) }).file) : [];
-}
-
-function smallSources(path: string, known: ReadonlyMap<string, DataFacts>): Map<string, ReadSource> {
+function smallSources(
+  path: string,
+  needed: readonly DataNeed[],
+  known: ReadonlyMap<string, DataFacts>,
+): Map<string, ReadSource> {
   const sources = new Map<string, ReadSource>();
-  for (const need of needsOf(path)) {
+  for (const need of needed) {
     if (known.has(need.key) || need.reader !== "csv") continue;
     const file = statSync(join(dirname(path), need.path), { throwIfNoEntry: false });
     if (file?.isFile() === true && file.size <= quickBytes)
@@ -117,10 +126,11 @@ function smallSources(path: string, known: ReadonlyMap<string, DataFacts>): Map<
 /** Sources that the lock does not speak of and that are not there. */
 function missingSources(
   path: string,
+  needed: readonly DataNeed[],
   known: ReadonlyMap<string, DataFacts>,
 ): Map<string, NonNullable<DataFacts["missing"]>> {
   const missing = new Map<string, NonNullable<DataFacts["missing"]>>();
-  for (const need of needsOf(path)) {
+  for (const need of needed) {
     const place = resolve(dirname(path), need.path);
     if (known.has(need.key) || need.path === "" || existsSync(place)) continue;
     const [near] = existsSync(dirname(place)) ? nearest(basename(place), readdirSync(dirname(place))) : [];
@@ -181,7 +191,7 @@ export function openWithData(
   options: { readonly only?: (program: Program) => readonly string[]; readonly refit?: boolean } = {},
 ): ProgramWithData {
   const lock = openLock(path);
-  const known = lockedFacts(path, lock);
+  const known = lockedFacts(needsOf(path), lock);
   const first = openProgram(path, { data: known });
   const wanted = options.only?.(first) ?? first.checked.flow.plans.data.map((plan) => plan.key);
   const plansOf = (program: Program): DataPlan[] =>
@@ -309,22 +319,24 @@ export function graphsOf(
   };
 }
 
-/** How the model generates, where a deploy block says that it does. */
-export function generateOf(program: Program, model: CallableValue): Generate | undefined {
-  const name = model.declaration.name.text;
-  return program.checked.flow.plans.deploy.find((plan) => plan.model === name && plan.generate)?.generate;
+/** The deploy blocks of a model. */
+function deploysOf({ checked }: Program, model: CallableValue): readonly DeployPlan[] {
+  return checked.flow.plans.deploy.filter((plan) => plan.model === model.declaration.name.text);
 }
 
-/** What a deploy block puts in the place of a model's outputs. */
+/** How the model generates, where a deploy block says that it does. */
+export function generateOf(program: Program, model: CallableValue): Generate | undefined {
+  return deploysOf(program, model).find(({ generate }) => generate)?.generate;
+}
+
+/** What deploy blocks put in the place of a model's outputs. */
 function outputsOf(program: Program, model: CallableValue): readonly DeployOutput[] {
-  const name = model.declaration.name.text;
-  return program.checked.flow.plans.deploy.flatMap((plan) => (plan.model === name ? plan.outputs : []));
+  return deploysOf(program, model).flatMap(({ outputs }) => outputs);
 }
 
 /** How the weights of a model are stored, as a deploy block says. */
 export function storedWeights(program: Program, model: CallableValue): "f32" | "f16" {
-  const name = model.declaration.name.text;
-  return program.checked.flow.plans.deploy.find((plan) => plan.model === name)?.weights ?? "f32";
+  return deploysOf(program, model)[0]?.weights ?? "f32";
 }
 
 /** Key in the lock of the numbers fitted for a model, or for a block of several. */

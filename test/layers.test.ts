@@ -173,7 +173,7 @@ describe("layers", () => {
 
   test("the training loop does no I/O", () => {
     const wrong = findings((source, found) => {
-      if (source.path !== "src/train/loop.ts") return;
+      if (!["src/train/loop.ts", "src/train/counters.ts"].includes(source.path)) return;
       const { imports, globals } = read.get(source) ?? { imports: [], globals: new Set<string>() };
       for (const { specifier } of imports) if (specifier.startsWith("node:")) found(`imports "${specifier}"`);
       for (const name of outside) if (globals.has(name)) found(`uses ${name}`);

@@ -1,7 +1,7 @@
 /** The training loop on a small device of its own: order of rows, early stop, keep best, and resuming at every step. */
+import { start } from "../src/train/counters.ts";
 import { expect, test } from "vitest";
 import {
-  start,
   train,
   type Checkpoint,
   type Control,

@@ -67,7 +67,6 @@ export function createElaboration(session: Session, options: ElaborateOptions): 
     salt: options.salt ?? "",
     draws: new Map(),
     steps: [],
-    scanning: false,
   };
 }
 

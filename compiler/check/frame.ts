@@ -125,10 +125,8 @@ export interface Elaboration {
   readonly initial?: true;
   /** named instances that were used with an unknown: what is missing of them is no news */
   readonly poisoned: Set<object>;
-  /** numbers of the steps of the scans around, outermost first */
-  readonly steps: readonly Value[];
-  /** inside a scan: states keep their values there */
-  readonly scanning: boolean;
+  /** numbers of the steps of the scans around, outermost first; undefined where no graph is built */
+  readonly steps: readonly (Value | undefined)[];
   /** passes of `repeat` and `for` so far: unrolled, they must stay countable */
   passes: number;
   /** sets the random draws of this elaboration apart from those of others of the same models */

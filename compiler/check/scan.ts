@@ -107,8 +107,7 @@ export function evaluateScan(frame: Frame, expression: Scan): CheckValue {
     yields,
     elaboration: {
       ...frame.elaboration,
-      steps: number ? [...frame.elaboration.steps, number] : frame.elaboration.steps,
-      scanning: true,
+      steps: [...frame.elaboration.steps, number],
     },
   };
   const rest = x.type.axes.filter((_, i) => i !== place);
@@ -245,8 +244,8 @@ function restored(yields: readonly Yielded[], tensors: readonly TensorValue[], s
 export function stepSeed(frame: Frame, b: GraphBuilder, seed: Value): Value {
   const factor = build.constantScalar(b, 0x01000193, "i32");
   const one = build.constantScalar(b, 1, "i32");
-  return frame.elaboration.steps.reduce(
-    (sum, step) => build.add(b, build.mul(b, sum, factor), build.add(b, step, one)),
+  return frame.elaboration.steps.reduce<Value>(
+    (sum, step) => build.add(b, build.mul(b, sum, factor), build.add(b, step!, one)),
     seed,
   );
 }

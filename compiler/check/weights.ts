@@ -156,7 +156,6 @@ function initialValue(
       builder,
       draws: new Map(),
       steps: [],
-      scanning: false,
       initial: true,
     },
     muted: frame.muted || builder !== undefined,
@@ -241,7 +240,7 @@ export function declareState(frame: Frame, statement: StateStatement): void {
     initial: (builder) => {
       const inner: Frame = {
         ...frame,
-        elaboration: { ...elaboration, builder, draws: new Map(), steps: [], scanning: false, initial: true },
+        elaboration: { ...elaboration, builder, draws: new Map(), steps: [], initial: true },
         muted: true,
       };
       return constantOf(inner, evaluate(inner, statement.value), type, statement.value.span) ?? undefined;
@@ -290,7 +289,7 @@ export function updateState(frame: Frame, statement: Extract<Statement, { kind: 
       });
     return;
   }
-  if (frame.elaboration.scanning) {
+  if (frame.elaboration.steps.length > 0) {
     session.report(frame, notBuilt, { what: "a state that changes inside `scan`", span: statement.span });
     return;
   }

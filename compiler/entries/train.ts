@@ -262,6 +262,11 @@ export function trainGraph(
   };
 }
 
+/** `grad`, or `grad.Critic` of the step of that model. */
+export function gradName({ name }: Pick<PartPlan, "name">): string {
+  return name === undefined ? "grad" : `grad.${name}`;
+}
+
 /** Training phase, nothing written and nothing frozen: `loss` (no penalties) and `gradient` (of both, as the region lies; 0 for other models). */
 export function gradGraph(parts: TrainParts, part: TrainPart): Graph {
   const entry = beginPart(parts, part);
@@ -279,7 +284,7 @@ export function gradGraph(parts: TrainParts, part: TrainPart): Graph {
     { name: "gradient", value: gradient },
   ];
   return finishEntry(entry, {
-    name: part.name === undefined ? "grad" : `grad.${part.name}`,
+    name: gradName(part),
     outputs,
     writes: [],
   });

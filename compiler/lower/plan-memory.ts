@@ -118,8 +118,7 @@ export function endOf(entry: EntryProgram): number {
   return timelineOf(entry).end;
 }
 
-export function lifetimesOf(entry: EntryProgram): Lifetime[] {
-  const { end, uses } = timelineOf(entry);
+export function lifetimesOf(entry: EntryProgram, { end, uses } = timelineOf(entry)): Lifetime[] {
   const found = new Map<Buffer, Use[]>();
   const use = (buffer: Buffer, each: Use): void => {
     if (isShared(buffer)) return;
@@ -160,8 +159,7 @@ export function buffersOf({ kind, kernel }: KernelStep): Buffer[] {
 }
 
 /** Buffers that may lie at one place, each taking over from the one before in the kernel where that dies. */
-function chains(entry: EntryProgram, lifetimes: readonly Lifetime[]): Map<Buffer, Lifetime[]> {
-  const { kernels } = timelineOf(entry);
+function chains({ kernels }: Timeline, lifetimes: readonly Lifetime[]): Map<Buffer, Lifetime[]> {
   const chainOf = new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]));
   const dying = new Map<number, Lifetime[]>();
   for (const l of lifetimes) dying.set(l.last, [...(dying.get(l.last) ?? []), l]);
@@ -228,11 +226,12 @@ const degree = (unit: Dim): number => Math.max(0, ...unit.terms.map((t) => t.ato
  * 1, so as many of those are never too few.
  */
 export function planMemory(entry: EntryProgram, kind: PlanKind): ArenaPlan {
-  const lifetimes = lifetimesOf(entry);
+  const timeline = timelineOf(entry);
+  const lifetimes = lifetimesOf(entry, timeline);
   const always = kind === "keep-all";
   const chainOf = always
     ? new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]))
-    : chains(entry, lifetimes);
+    : chains(timeline, lifetimes);
   const waiting = new Map<string, { readonly unit: Dim; readonly blocks: Block[] }>();
   for (const chain of new Set(chainOf.values())) {
     const { unit, count } = unitsOf(bytesBound(chain[0]!.buffer));
@@ -241,7 +240,7 @@ export function planMemory(entry: EntryProgram, kind: PlanKind): ArenaPlan {
     group.blocks.push({
       chain,
       first: always ? -1 : Math.min(...chain.map((l) => l.first)),
-      last: always ? endOf(entry) : Math.max(...chain.map((l) => l.last)),
+      last: always ? timeline.end : Math.max(...chain.map((l) => l.last)),
       count,
     });
   }

@@ -4,7 +4,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { deflateSync, gunzipSync } from "node:zlib";
+import { gunzipSync } from "node:zlib";
+import { encodePng } from "../../.build/src/picture.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
@@ -129,46 +130,19 @@ async function byProgram(program, model, weights) {
 
 // ---------------------------------------------------------------- the picture
 
-/** Grey pictures of 28 by 28 in rows, as a PNG. */
+/** Grey pictures of 28 by 28, a line for each of the lists. */
 function sheet(lines, count) {
   const [width, height] = [28 * count, 28 * lines.length];
-  const raw = Buffer.alloc((width + 1) * height);
+  const levels = new Uint8Array(width * height);
   lines.forEach((all, line) => {
     for (let n = 0; n < count; n++)
       for (let y = 0; y < 28; y++)
         for (let x = 0; x < 28; x++)
-          raw[(line * 28 + y) * (width + 1) + 1 + n * 28 + x] = Math.round(
+          levels[(line * 28 + y) * width + n * 28 + x] = Math.round(
             255 * Math.min(1, Math.max(0, all[n * pixels + y * 28 + x])),
           );
   });
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 0, 0, 0, 0], 8);
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(raw, { level: 9 })),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
-}
-
-function chunk(name, data) {
-  const body = Buffer.concat([Buffer.from(name, "ascii"), data]);
-  const out = Buffer.alloc(body.length + 8);
-  out.writeUInt32BE(data.length, 0);
-  body.copy(out, 4);
-  out.writeUInt32BE(crc(body), body.length + 4);
-  return out;
-}
-
-function crc(bytes) {
-  let value = 0xffffffff;
-  for (const byte of bytes) {
-    value ^= byte;
-    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
-  }
-  return (value ^ 0xffffffff) >>> 0;
+  return encodePng({ width, height, channels: 1, pixels: levels });
 }
 
 const pca = byPca();

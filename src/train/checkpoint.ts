@@ -6,7 +6,8 @@ import { DataError } from "../data/error.ts";
 import { Failure } from "../failure.ts";
 import type { HostArray } from "../data/table.ts";
 import { readWithDigest, writeWithDigest } from "../weights/digest.ts";
-import { start, type Checkpoint, type Counters } from "./loop.ts";
+import { start, type Counters } from "./counters.ts";
+import type { Checkpoint } from "./loop.ts";
 
 /** A tensor that a device keeps. */
 export interface TensorSpec {

@@ -3,6 +3,7 @@
  * The command line, a worker and a page run this same loop; what it keeps between steps is a `Checkpoint`, whole.
  */
 import { shuffled } from "../data/random.ts";
+import { added, better, nextStage, onPlateau, type Counters, type Plateau, type Watch } from "./counters.ts";
 
 export type Batch = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 
@@ -42,12 +43,6 @@ export interface DataSource {
   sample?(weights: ReadonlyMap<string, Float32Array>, epoch: number): Promise<void>;
 }
 
-export interface Watch {
-  /** `loss`, `accuracy`, ... of the validation split */
-  readonly metric: string;
-  readonly larger: boolean;
-}
-
 /** One of the updates that every batch leads to; a block has one, or one for each `step` in it. */
 export interface Turn {
   /** of the step's model; undefined: the only turn */
@@ -80,8 +75,7 @@ export interface LoopPlan {
   readonly seed: number;
   readonly shuffle: boolean;
   readonly keep: Watch | undefined;
-  /** multiplies the rate by `factor` after `patience` epochs without a better value */
-  readonly plateau: (Watch & { readonly factor: number; readonly patience: number }) | undefined;
+  readonly plateau: Plateau | undefined;
   /** stop at the first step that is not finite, or leave the weights and go on */
   readonly onNotFinite: "stop" | "skip";
 }
@@ -93,55 +87,6 @@ export interface Checkpoint {
   /** what training ends with, where that is not the last weights: the best so far, else their average */
   readonly best: Map<string, Float32Array> | undefined;
 }
-
-export interface Counters {
-  /** the stage under way, and its epochs that are done */
-  readonly stage: number;
-  readonly stageEpoch: number;
-  /** the epoch under way, from 0, over all stages */
-  readonly epoch: number;
-  /** steps of it that are done */
-  readonly stepInEpoch: number;
-  readonly iteration: number;
-  /** turns of the step under way that are done: above 0 only where a later one was not finite */
-  readonly turn: number;
-  /** by turn: updates made, over all epochs of the stage */
-  readonly updates: readonly number[];
-  /** turns that were not finite and changed nothing, over all epochs */
-  readonly skipped: number;
-  /** by turn, of the epoch under way: sum of the loss over rows, and these rows */
-  readonly lossSums: readonly number[];
-  readonly lossRows: readonly number[];
-  readonly bestValue: number | null;
-  readonly bestEpoch: number | null;
-  readonly stopValue: number | null;
-  /** epochs since the watched value got better */
-  readonly waited: number;
-  readonly rateFactor: number;
-  readonly plateauValue: number | null;
-  /** epochs since the value that decides on the rate got better, or since the rate fell */
-  readonly plateauWaited: number;
-}
-
-export const start: Counters = {
-  stage: 0,
-  stageEpoch: 0,
-  epoch: 0,
-  stepInEpoch: 0,
-  iteration: 0,
-  turn: 0,
-  updates: [],
-  skipped: 0,
-  lossSums: [],
-  lossRows: [],
-  bestValue: null,
-  bestEpoch: null,
-  stopValue: null,
-  waited: 0,
-  rateFactor: 1,
-  plateauValue: null,
-  plateauWaited: 0,
-};
 
 /** `loss`, or `loss.MODEL` of each turn. */
 type Losses = Readonly<Record<string, number>>;
@@ -229,28 +174,8 @@ export interface Outcome {
     | undefined;
 }
 
-function better(watch: Watch, value: number, than: number | null): boolean {
-  return Number.isFinite(value) && (than === null || (watch.larger ? value > than : value < than));
-}
-
-/** As torch.optim.lr_scheduler.ReduceLROnPlateau with its threshold at 0 and its patience one lower. */
-function onPlateau(plateau: LoopPlan["plateau"] & {}, value: number, counters: Counters): Counters {
-  if (better(plateau, value, counters.plateauValue))
-    return { ...counters, plateauValue: value, plateauWaited: 0 };
-  const plateauWaited = counters.plateauWaited + 1;
-  if (plateauWaited < plateau.patience) return { ...counters, plateauWaited };
-  return { ...counters, plateauWaited: 0, rateFactor: counters.rateFactor * plateau.factor };
-}
-
 export function stepsPerEpoch(plan: LoopPlan, rows: number): number {
   return plan.dropLast ? Math.floor(rows / plan.batch) : Math.ceil(rows / plan.batch);
-}
-
-function added(numbers: readonly number[], at: number, value: number): readonly number[] {
-  const sums = [...numbers];
-  for (let i = 0; i <= at; i++) sums[i] ??= 0;
-  sums[at]! += value;
-  return sums;
 }
 
 function ofTurns<T>(turns: readonly Turn[], values: readonly T[], otherwise: T): OfTurns<T> {
@@ -266,13 +191,6 @@ function lossesOf(turns: readonly Turn[], losses: readonly number[]): Losses {
       losses[i] === undefined ? [] : [[name === undefined ? "loss" : `loss.${name}`, losses[i]]],
     ),
   );
-}
-
-/** The counters at the start of the next stage: what was counted for the optimizer and watched begins anew. */
-function nextStage(counters: Counters): Counters {
-  const { updates, stopValue, waited, rateFactor, plateauValue, plateauWaited } = start;
-  const anew = { updates, stopValue, waited, rateFactor, plateauValue, plateauWaited };
-  return { ...counters, ...anew, stage: counters.stage + 1, stageEpoch: 0 };
 }
 
 export async function train(

@@ -11,8 +11,8 @@ import { feedsOf, fitTrain, inputNames } from "../fit.ts";
 import { graphsOf, type ProgramGraphs, type ProgramWithData } from "../program.ts";
 import { version } from "../version.ts";
 import { decodeWeights, type CheckpointFacts, type TensorSpec } from "./checkpoint.ts";
+import { start, type Watch } from "./counters.ts";
 import {
-  start,
   train as runLoop,
   type Checkpoint,
   type DataSource,
@@ -22,7 +22,6 @@ import {
   type Stage,
   type TrainEvent,
   type Turn,
-  type Watch,
 } from "./loop.ts";
 import { ruleText } from "../../compiler/check/flow/freeze.ts";
 import { sampler } from "./sample.ts";

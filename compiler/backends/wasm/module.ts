@@ -70,6 +70,7 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
         module.addGlobal(global, binaryen.i32, true, module.i32.const(entry.dims[i]!.max ?? 1));
         module.addGlobalExport(global, global);
       }
+      const counters = defineCounters(code, name, entry.steps);
       const context: EntryContext = {
         code,
         math,
@@ -77,9 +78,9 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
         dims: entry.dims.map((d) => d.name),
         placeOf: (buffer) => placeOf(program, buffer),
         maxima: new Map(globals.map(([d, global]) => [d, code.global(global)])),
-        counters: defineCounters(code, name, entry.steps),
+        counters: new Map([...counters].map(([axis, global]) => [axis, code.global(global)])),
       };
-      defineEntry(context, entry, (kernel, kernelName) =>
+      defineEntry(context, entry, counters, (kernel, kernelName) =>
         kernel.contraction === undefined
           ? defineLoopKernel(context, kernel, kernelName)
           : defineContractionKernel(context, kernel, kernelName, micro),
@@ -121,28 +122,26 @@ function segmentsOf(code: Code, program: Program): { offset: number; data: Uint8
   });
 }
 
-/** The loops of an entry, in order, those inside others after these. */
-function countersOf(steps: readonly Step[]): LoopAxis[] {
-  return steps.flatMap((step) => (step.kind === "loop" ? [step.counter, ...countersOf(step.steps)] : []));
-}
-
-function counterName(entry: string, counter: LoopAxis, steps: readonly Step[]): string {
-  return `step_${entry}_${countersOf(steps).indexOf(counter)}`;
-}
-
-function defineCounters(code: Code, entry: string, steps: readonly Step[]): ReadonlyMap<LoopAxis, Expr> {
-  return new Map(
-    countersOf(steps).map((counter) => {
-      const name = counterName(entry, counter, steps);
+/** A global for the position of each loop of an entry, those inside others after these. */
+function defineCounters(code: Code, entry: string, steps: readonly Step[]): ReadonlyMap<LoopAxis, string> {
+  const names = new Map<LoopAxis, string>();
+  const walk = (inside: readonly Step[]): void => {
+    for (const step of inside) {
+      if (step.kind !== "loop") continue;
+      const name = `step_${entry}_${names.size}`;
       code.module.addGlobal(name, code.binaryen.i32, true, code.module.i32.const(0));
-      return [counter, code.global(name)];
-    }),
-  );
+      names.set(step.counter, name);
+      walk(step.steps);
+    }
+  };
+  walk(steps);
+  return names;
 }
 
 function defineEntry(
   context: EntryContext,
   entry: EntryProgram,
+  counters: ReadonlyMap<LoopAxis, string>,
   defineKernel: (kernel: Kernel, name: string) => void,
 ): void {
   const { code } = context;
@@ -172,7 +171,7 @@ function defineEntry(
         }
         const size = sizeCode(code, step.counter.size, dimSymbols(context.dims, fn.parameters));
         fn.count(code.int(0), size, 1, (i) => {
-          fn.setGlobal(counterName(context.name, step.counter, entry.steps), i);
+          fn.setGlobal(counters.get(step.counter)!, i);
           call(step.steps);
         });
       }

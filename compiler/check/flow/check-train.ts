@@ -1,20 +1,17 @@
 /** Checks a `train` block: resolves its names, elaborates each part once in each phase it has, and makes its plan. */
 import type { WorkflowDeclaration } from "../../../grammar/ast.ts";
-import { report } from "../../../grammar/diagnostic.ts";
 import { evaluate } from "../evaluate.ts";
 import type { Frame } from "../frame.ts";
 import type { FileScope } from "../names.ts";
 import type { Session } from "../session.ts";
-import { kindInWords } from "../values.ts";
 import type { CallableValue } from "../values.ts";
 import { blockFrame, dataOf, flowContext, lineText, modelOf } from "./block.ts";
-import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import { freezeRules, phasesOf } from "./freeze.ts";
 import type { DataPlan, PartPlan, StagePlan, TrainPlan } from "./plans.ts";
 import { valuesBehind } from "../../ir/reach.ts";
-import { bindNames, optimizerOf, runForward, runSample } from "./train.ts";
+import { bindNames, optimizerOf, refuseKind, runForward, runSample } from "./train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "./train.ts";
 import {
   checkFitted,
@@ -100,16 +97,7 @@ function partOf(frame: Frame, settings: PartSettings, own: CallableValue | undef
     const name = model.declaration.name.text;
     return { entry: `train.${name}`, name, model, settings, stage: undefined, frozen: [] };
   }
-  if (model.kind !== "unknown")
-    frame.elaboration.session.add(
-      report(settingValue, {
-        setting: "step",
-        needs: "the name of a model",
-        span: expression.span,
-        found: `this is ${kindInWords(model)}`,
-      }),
-    );
-  return undefined;
+  return refuseKind(frame, "step", "the name of a model", expression.span, model);
 }
 
 /** What the lines `freeze` and `thaw` come to needs the paths of the model. */

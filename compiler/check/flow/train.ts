@@ -26,6 +26,7 @@ import type { PartSettings } from "./train-parts.ts";
 import type { TrainSettings } from "./train-settings.ts";
 import { namesIn } from "./names-in.ts";
 import { textOf } from "../../../grammar/source.ts";
+import type { Span } from "../../../grammar/source.ts";
 
 /** A block whose names are resolved. */
 export interface TrainBlock {
@@ -95,22 +96,26 @@ export function runForward(
   return { columns, out, losses: parts.map((part) => runLoss(frame, part)) };
 }
 
+/** A setting was given a value of another kind; what is unknown has been told. */
+export function refuseKind(
+  frame: Frame,
+  setting: string,
+  needs: string,
+  span: Span,
+  value: CheckValue,
+): undefined {
+  const found = `this is ${kindInWords(value)}`;
+  if (value.kind !== "unknown")
+    frame.elaboration.session.add(report(settingValue, { setting, needs, span, found }));
+}
+
 /** What `sample` asks for, a tensor; undefined where the block has none, or after a diagnostic. */
 export function runSample(frame: Frame, block: TrainBlock): TensorValue | undefined {
   const expression = block.settings.sample;
   if (expression === undefined || !runForward(frame, block, [])) return undefined;
   bindNames(frame, block, [expression]);
   const value = evaluate(frame, expression);
-  if (value.kind === "tensor" || value.kind === "unknown") return value.kind === "tensor" ? value : undefined;
-  frame.elaboration.session.add(
-    report(settingValue, {
-      setting: "sample",
-      needs: "a tensor",
-      span: expression.span,
-      found: `this is ${kindInWords(value)}`,
-    }),
-  );
-  return undefined;
+  return value.kind === "tensor" ? value : refuseKind(frame, "sample", "a tensor", expression.span, value);
 }
 
 /** Puts what a block sees into the locals of its frame: columns, their number of rows, `step` and `epoch`. */
@@ -159,15 +164,7 @@ function runLoss(frame: Frame, part: TrainPart): PartLoss {
     else {
       sound = false;
       if (tensor) session.report(frame, lossNotSingle, notSingle(tensor, expression.span));
-      else if (value.kind !== "unknown")
-        session.add(
-          report(settingValue, {
-            setting: "loss",
-            needs: "a number to make small",
-            span: expression.span,
-            found: `this is ${kindInWords(value)}`,
-          }),
-        );
+      else refuseKind(frame, "loss", "a number to make small", expression.span, value);
     }
   }
   const [first] = terms;
@@ -207,17 +204,9 @@ export function optimizerOf(frame: Frame, part: TrainPart): OptimizerValue | und
   const expression = part.settings.optimizer;
   if (expression === undefined) return undefined;
   const value = evaluate(frame, expression);
-  if (value.kind === "optimizer") return value;
-  if (value.kind !== "unknown")
-    frame.elaboration.session.add(
-      report(settingValue, {
-        setting: "optimizer",
-        needs: "an optimizer such as `adam(1e-3)`",
-        span: expression.span,
-        found: `this is ${kindInWords(value)}`,
-      }),
-    );
-  return undefined;
+  return value.kind === "optimizer"
+    ? value
+    : refuseKind(frame, "optimizer", "an optimizer such as `adam(1e-3)`", expression.span, value);
 }
 
 /** The new weights and optimizer states; undefined after a diagnostic. */

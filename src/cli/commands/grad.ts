@@ -1,4 +1,5 @@
 /** `dlmc grad`: gradients of a train block's loss for one batch, and whether differences agree with them. */
+import { gradName } from "../../../compiler/entries/train.ts";
 import { Command } from "commander";
 import type { CheckedTrain } from "../../../compiler/check/flow/check-train.ts";
 import type { PartPlan } from "../../../compiler/check/flow/plans.ts";
@@ -14,7 +15,6 @@ import { feedsOf, fitTrain, inputNames } from "../../fit.ts";
 import type { WeightCheck } from "../../gradient-check.ts";
 import {
   checkReferenceGradient,
-  gradName,
   lossFlops,
   referenceGradient,
   weightsOf,
