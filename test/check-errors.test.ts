@@ -8,6 +8,7 @@ import type { Facts } from "../compiler/check/flow/facts.ts";
 import type { Diagnostic } from "../grammar/diagnostic.ts";
 import { renderAll } from "../grammar/render.ts";
 import { expectGolden } from "./support/golden.ts";
+import { mended } from "./support/mended.ts";
 
 /** What the data of the examples would say: targets down to -12 degrees. */
 const weather: Facts = {
@@ -34,17 +35,6 @@ function diagnose(text: string): readonly Diagnostic[] {
     read: (path) => (path === "main.dlm" ? { path, text } : undefined),
     hooks: createFlow(facts).hooks,
   }).diagnostics;
-}
-
-/** The text after all edits of the first help that has some. */
-function mended(text: string, diagnostic: Diagnostic): string | undefined {
-  const edits = diagnostic.helps.find((help) => help.edits)?.edits;
-  return (
-    edits &&
-    [...edits]
-      .sort((a, b) => b.span.start - a.span.start)
-      .reduce((now, { span, text: by }) => now.slice(0, span.start) + by + now.slice(span.end), text)
-  );
 }
 
 describe("catalogue", () => {
@@ -82,7 +72,7 @@ describe("catalogue", () => {
 
   test.each(checkDiagnostics)("$code: a fix that can be applied mends the example", (kind) => {
     const [first] = diagnose(kind.example.wrong);
-    const text = first && mended(kind.example.wrong, first);
+    const text = mended(kind.example.wrong, first);
     if (text !== undefined) expect(diagnose(text)).toEqual([]);
   });
 });

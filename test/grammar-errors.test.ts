@@ -6,17 +6,10 @@ import { parse } from "../grammar/parse.ts";
 import { render, renderAll, toJson } from "../grammar/render.ts";
 import type { Source } from "../grammar/source.ts";
 import { expectGolden } from "./support/golden.ts";
+import { mended } from "./support/mended.ts";
 
 function diagnose(text: string): Diagnostic[] {
   return parse({ path: "broken.dlm", text }).diagnostics;
-}
-
-/** The text after all edits of the first help that has some. */
-function mended(text: string): string {
-  const edits = diagnose(text)[0]?.helps.find((help) => help.edits)?.edits ?? [];
-  return [...edits]
-    .sort((a, b) => b.span.start - a.span.start)
-    .reduce((now, { span, text: by }) => now.slice(0, span.start) + by + now.slice(span.end), text);
 }
 
 describe("catalogue", () => {
@@ -104,7 +97,8 @@ describe("messages", () => {
     "the edits of %s mend its example",
     (code) => {
       const kind = syntaxDiagnostics.find((each) => each.code === code)!;
-      expect(diagnose(mended(kind.example.wrong))).toEqual([]);
+      const { wrong } = kind.example;
+      expect(diagnose(mended(wrong, diagnose(wrong)[0])!)).toEqual([]);
     },
   );
 

@@ -5,20 +5,13 @@ import type { Diagnostic } from "../grammar/diagnostic.ts";
 import { renderAll } from "../grammar/render.ts";
 import { checkText } from "./support/check-text.ts";
 import { expectGolden } from "./support/golden.ts";
+import { mended } from "./support/mended.ts";
 
 const diagnose = (text: string): readonly Diagnostic[] => checkText(text).diagnostics;
 const codes = (text: string): string[] => diagnose(text).map(({ code }) => code);
 
 const model = (body: string, before = ""): string =>
   `dlm 1\n\n${before}model M(x: [B, D=8]) -> _ {\n  ${body}\n}\n`;
-
-/** The text after all edits of the first help that has some. */
-function mended(text: string): string {
-  const edits = diagnose(text)[0]?.helps.find((help) => help.edits)?.edits ?? [];
-  return [...edits]
-    .sort((a, b) => b.span.start - a.span.start)
-    .reduce((now, { span, text: by }) => now.slice(0, span.start) + by + now.slice(span.end), text);
-}
 
 describe("catalogue", () => {
   test.each(lintDiagnostics)("$code", ({ code, severity, example, explanation }) => {
@@ -27,7 +20,7 @@ describe("catalogue", () => {
     expect(explanation).toContain(`allow(${code})`);
     expect(codes(example.wrong)).toEqual([code]);
     expect(codes(example.right)).toEqual([]);
-    expect(mended(example.wrong)).toBe(example.right);
+    expect(mended(example.wrong, diagnose(example.wrong)[0])).toBe(example.right);
     expectGolden(`lints/${code}.txt`, renderAll(diagnose(example.wrong), { color: false, width: 100 }));
   });
 });

@@ -1,9 +1,9 @@
 /** Programs that go wrong in the ways people do: one cause is one message, its fix mends, and it is printed as expected. */
 import { describe, expect, test } from "vitest";
-import type { Diagnostic } from "../grammar/diagnostic.ts";
 import { renderAll } from "../grammar/render.ts";
 import { checkText } from "./support/check-text.ts";
 import { expectGolden } from "./support/golden.ts";
+import { mended } from "./support/mended.ts";
 
 const prices = `dlm 1
 
@@ -146,16 +146,6 @@ const slips: readonly (readonly [why: string, text: string])[] = [
   ["an activation as an argument", model("x -> Dense(8, activation = relu)")],
 ];
 
-function mended(text: string, { helps }: Diagnostic): string | undefined {
-  const edits = helps.find((help) => help.edits)?.edits;
-  return (
-    edits &&
-    [...edits]
-      .sort((a, b) => b.span.start - a.span.start)
-      .reduce((now, { span, text: by }) => now.slice(0, span.start) + by + now.slice(span.end), text)
-  );
-}
-
 describe("one cause, one message", () => {
   test.each(slips)("%s", (_, text) => {
     const { diagnostics } = checkText(text);
@@ -164,7 +154,7 @@ describe("one cause, one message", () => {
 
   test.each(slips)("%s: its fix mends, or leads on", (why, text) => {
     const [first] = checkText(text).diagnostics;
-    const next = first && mended(text, first);
+    const next = mended(text, first);
     if (next === undefined) return;
     const left = checkText(next).diagnostics.map(({ code }) => code);
     // a setting that there is not is told once its line can be read

@@ -16,8 +16,8 @@ import { backends } from "./plans.ts";
 import type { Backend, CheckPlan } from "./plans.ts";
 import { missingToRun } from "./subject.ts";
 import { checkSettings } from "./setting-tables.ts";
-import { named, number, readSettings, unnamed, word, wordOf } from "./settings.ts";
-import type { CallSetting, FlowContext, NumberRange } from "./settings.ts";
+import { named, namedNumber, readSettings, unnamed, word, wordOf } from "./settings.ts";
+import type { CallSetting, FlowContext } from "./settings.ts";
 
 export interface CheckedCheck {
   readonly plan: CheckPlan;
@@ -61,8 +61,8 @@ export function checkCheck(
     },
     overfit: overfit && {
       span: overfit.span,
-      steps: valueOf(overfit, "steps", { whole: true, least: 1 }, 300, context),
-      part: valueOf(overfit, "part", { above: 0, most: 1 }, 0.1, context),
+      steps: namedNumber(overfit, "steps", { whole: true, least: 1 }, 300, context),
+      part: namedNumber(overfit, "part", { above: 0, most: 1 }, 0.1, context),
     },
     golden: golden && goldenOf(golden, context),
   };
@@ -94,18 +94,7 @@ function subjectOf(
 }
 
 function tolerance(setting: CallSetting, otherwise: number, context: FlowContext): number {
-  return valueOf(setting, "within", { above: 0 }, otherwise, context);
-}
-
-function valueOf(
-  setting: CallSetting,
-  name: string,
-  range: NumberRange,
-  otherwise: number,
-  context: FlowContext,
-): number {
-  const given = named(setting, name);
-  return (given && number(name, given.value, range, given.span, context)) ?? otherwise;
+  return namedNumber(setting, "within", { above: 0 }, otherwise, context);
 }
 
 /** `[reference, wasm]`; the reference is always what others are compared with. */

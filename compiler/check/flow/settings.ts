@@ -272,6 +272,18 @@ export function number(
   return fits ? value : wrong(`this is ${value}`);
 }
 
+/** The number of a named argument; `otherwise` when it is not written, and after a diagnostic. */
+export function namedNumber(
+  setting: CallSetting,
+  name: string,
+  range: NumberRange,
+  otherwise: number,
+  context: FlowContext,
+): number {
+  const given = named(setting, name);
+  return (given && number(name, given.value, range, given.span, context)) ?? otherwise;
+}
+
 /** `shuffle off`: true where the line is missing. */
 export function switchedOn(
   calls: ReadSettings["calls"],

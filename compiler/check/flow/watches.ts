@@ -5,8 +5,8 @@ import type { Span } from "../../../grammar/source.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { readWatch } from "./metrics.ts";
 import type { DataPlan, TrainPlan, WatchPlan } from "./plans.ts";
-import { named, number, unnamed, word } from "./settings.ts";
-import type { CallSetting, FlowContext, NumberRange } from "./settings.ts";
+import { named, namedNumber, unnamed, word } from "./settings.ts";
+import type { CallSetting, FlowContext } from "./settings.ts";
 
 /** A watched value must be one that is measured: its split needs rows. */
 function watchOf(
@@ -69,13 +69,10 @@ export function stopOf(
   if (word("stop", unnamed(setting)[0]?.value, ["early"], setting.span, context) === undefined)
     return undefined;
   const watch = watchOf("stop", named(setting, "watch")?.value, setting.span, data, steps, context);
-  const patience = named(setting, "patience");
   if (watch === undefined) return undefined;
   return {
     watch,
-    patience:
-      (patience && number("patience", patience.value, { whole: true, least: 1 }, patience.span, context)) ??
-      5,
+    patience: namedNumber(setting, "patience", { whole: true, least: 1 }, 5, context),
   };
 }
 
@@ -101,14 +98,10 @@ export function plateauOf(
   if (setting === undefined) return undefined;
   const watch = watchOf("plateau", named(setting, "watch")?.value, setting.span, data, steps, context);
   if (watch === undefined) return undefined;
-  const value = (name: string, range: NumberRange, otherwise: number): number | undefined => {
-    const given = named(setting, name);
-    return given ? number(name, given.value, range, given.span, context) : otherwise;
+  return {
+    watch,
+    factor: namedNumber(setting, "factor", { above: 0, most: 1 }, 0.1, context),
+    patience: namedNumber(setting, "patience", { whole: true, least: 1 }, 5, context),
+    least: namedNumber(setting, "least", { least: 0 }, 0, context),
   };
-  const factor = value("factor", { above: 0, most: 1 }, 0.1);
-  const patience = value("patience", { whole: true, least: 1 }, 5);
-  const least = value("least", { least: 0 }, 0);
-  return factor === undefined || patience === undefined || least === undefined
-    ? undefined
-    : { watch, factor, patience, least };
 }
