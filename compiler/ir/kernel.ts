@@ -97,6 +97,11 @@ export function flatSteps(steps: readonly Step[]): readonly KernelStep[] {
   return steps.flatMap((step) => (step.kind === "loop" ? flatSteps(step.steps) : [step]));
 }
 
+/** Buffers that stages write to; a register is none. */
+export function buffersStored(stages: readonly Stage[]): Set<Buffer> {
+  return new Set(stages.flatMap((s) => (s.place.kind === "register" ? [] : [s.place.buffer])));
+}
+
 /** One entry: kernels in order, and where each buffer lies. */
 export interface EntryProgram {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Operands of contractions that depend on weights, states and constants alone are packed once, by the entry `prepare`. */
 import * as dim from "../ir/dim.ts";
-import { flatSteps } from "../ir/kernel.ts";
+import { buffersStored, flatSteps } from "../ir/kernel.ts";
 import type { Buffer, Contraction, EntryProgram, Kernel, Step } from "../ir/kernel.ts";
 import type { LoopAxis } from "../ir/scalar.ts";
 import { axesIn, loadsIn, makeNames, visit } from "./scalar-walk.ts";
@@ -48,11 +48,7 @@ export function packBeforeLoops(entry: EntryProgram): EntryProgram {
     steps.flatMap((step): Step[] => {
       if (step.kind !== "loop") return [step];
       const inside = visitSteps(step.steps);
-      const written = new Set(
-        flatSteps(inside).flatMap(({ kernel }) =>
-          kernel.stages.flatMap(({ place }) => (place.kind === "register" ? [] : [place.buffer])),
-        ),
-      );
+      const written = buffersStored(flatSteps(inside).flatMap(({ kernel }) => kernel.stages));
       const packs: Step[] = [];
       const withPanels = inside.map((inner): Step => {
         if (inner.kind !== "kernel") return inner;

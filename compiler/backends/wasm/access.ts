@@ -1,7 +1,7 @@
 /** How scalar code touches memory: flat offsets as sums over loop axes, and which loops may be run as one. */
 import * as dim from "../../ir/dim.ts";
 import type { Dim } from "../../ir/dim.ts";
-import type { Buffer, Stage } from "../../ir/kernel.ts";
+import type { Stage } from "../../ir/kernel.ts";
 import type { Affine, Index, LoopAxis, Scalar } from "../../ir/scalar.ts";
 import { partsOf } from "./computed-index.ts";
 import { stridesOf } from "./sizes.ts";
@@ -189,8 +189,4 @@ export function flatsOf(reads: Reads, stages: readonly Stage[]): Flat[] {
     ),
     ...stages.flatMap((s) => (s.place.kind === "store" ? [flatten(s.place.index, s.place.shape)] : [])),
   ];
-}
-
-export function buffersStored(stages: readonly Stage[]): Set<Buffer> {
-  return new Set(stages.flatMap((s) => (s.place.kind === "register" ? [] : [s.place.buffer])));
 }

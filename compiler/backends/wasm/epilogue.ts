@@ -1,7 +1,8 @@
 /** The epilogue of a contraction: reads the tiles of a block of rows, row by row, and runs the map stages on them. */
 import * as dim from "../../ir/dim.ts";
+import { buffersStored } from "../../ir/kernel.ts";
 import type { Contraction, Kernel } from "../../ir/kernel.ts";
-import { buffersStored, flatsOf, mergeLoops, readsOf } from "./access.ts";
+import { flatsOf, mergeLoops, readsOf } from "./access.ts";
 import type { EntryContext } from "./emitter.ts";
 import { tileBytes, tileColumns, tileRows } from "./micro-kernel.ts";
 import { inLanes } from "./nest.ts";

@@ -3,9 +3,10 @@
  * thousand elements at a time (a running function is never replaced by its optimised form, a called one is).
  */
 import * as dim from "../../ir/dim.ts";
+import { buffersStored } from "../../ir/kernel.ts";
 import type { Kernel, Stage } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
-import { buffersStored, flatten, flatsOf, mergeLoops, readsOf } from "./access.ts";
+import { flatten, flatsOf, mergeLoops, readsOf } from "./access.ts";
 import type { Flat, Guard, Loop, Reads } from "./access.ts";
 import { vectorScore } from "./choices.ts";
 import { defineFunction } from "./function-builder.ts";

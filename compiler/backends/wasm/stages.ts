@@ -1,5 +1,6 @@
 /** The stages of one iteration, in order; neighbouring maps over the same axes are one loop. */
 import * as dim from "../../ir/dim.ts";
+import { buffersStored } from "../../ir/kernel.ts";
 import type { Stage } from "../../ir/kernel.ts";
 import type { Buffer } from "../../ir/kernel.ts";
 import type { Scalar } from "../../ir/scalar.ts";
@@ -79,7 +80,7 @@ function stageLoops(group: readonly Stage[]): { readonly loops: Loop[]; readonly
 export function writeStages(emitters: Emitters, stages: readonly Stage[], along: boolean): void {
   for (const group of groupsOf(stages)) {
     writeGroup(emitters, group, along);
-    const stored = new Set(group.flatMap((s) => (s.place.kind === "register" ? [] : [s.place.buffer])));
+    const stored = buffersStored(group);
     for (const emitter of emitters) emitter.forget(stored);
     for (const stage of group)
       if (stage.place.kind === "tile")
