@@ -144,6 +144,29 @@ const slips: readonly (readonly [why: string, text: string])[] = [
   ["a layer of another framework", model("x -> Linear(8)")],
   ["a parameter of another framework", model("x -> Dense(units = 8)")],
   ["an activation as an argument", model("x -> Dense(8, activation = relu)")],
+  ["a body that only binds", "dlm 1\n\nmodel M(x: [B, D=8]) -> [B, D] {\n  y = x\n}\n"],
+  ["a body with nothing in it", "dlm 1\n\nmodel M(x: [B, D=8]) -> [B, D] {\n}\n"],
+  [
+    "an if without else as the result",
+    "dlm 1\n\nmodel M(x: [B, D=8]) -> [B, D] {\n  if training {\n    x * 2\n  }\n}\n",
+  ],
+  ["half precision in a signature", "dlm 1\n\nmodel M(x: f16[B, D=8]) -> [B, D] {\n  x * 2\n}\n"],
+  [
+    "a result that is indexed by one name twice",
+    "dlm 1\n\nop bad(a: [B, I]) -> [B, I] {\n  y[b, b] += a[b, i]\n}\n",
+  ],
+  ["an argument that is named twice", model("x -> Dense(Out = 8, Out = 4)")],
+  ["two parameters of one name", model("x", "module N(a = 1, a = 2)(x: [B, D]) -> [B, D] {\n  x * a\n}\n\n")],
+  ["two modules of one name", model("x -> M", "module M(x: [B, D]) -> [B, D] {\n  x\n}\n\n")],
+  [
+    "a promise that its own sizes break",
+    "dlm 1\n\nmodel M(x: [B, D=8]) -> [B, D]\n  where 3 divides D\n{\n  x\n}\n",
+  ],
+  [
+    "promises that exclude each other",
+    "dlm 1\n\nmodel M(x: [B, T, D=8]) -> [B, T, D]\n  where T <= 3, 5 <= T\n{\n  x\n}\n",
+  ],
+  ["a promise that is none", "dlm 1\n\nmodel M(x: [B, T]) -> [B, T]\n  where T\n{\n  x\n}\n"],
 ];
 
 describe("one cause, one message", () => {

@@ -4,6 +4,7 @@ import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import type { BuiltinParameter, Given } from "./builtins/builtin.ts";
 import { mixedUp } from "./diagnostics/dlm0110-mixed-up.ts";
+import { nameTaken } from "./diagnostics/dlm0105-name-taken.ts";
 import { noParameter } from "./diagnostics/dlm0102-no-parameter.ts";
 import { tooMany } from "./diagnostics/dlm0111-too-many-arguments.ts";
 import { evaluate } from "./evaluate.ts";
@@ -142,6 +143,16 @@ export function bindArguments(
   for (const each of list) {
     if (!each.name) continue;
     const { text } = each.name;
+    const first = list.find((other) => other.name?.text === text)!;
+    if (first !== each) {
+      session.report(frame, nameTaken, {
+        span: each.name.span,
+        name: text,
+        first: first.name!.span,
+        path: undefined,
+      });
+      return undefined;
+    }
     if (callee.configuration.some((parameter) => parameter.name === text)) configuration.set(text, each);
     else if (callee.tensors.some((parameter) => parameter.name === text)) tensors.set(text, each);
     else {

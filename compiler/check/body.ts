@@ -236,7 +236,8 @@ export function rebind(scope: LocalScope, name: string, value: CheckValue): void
 
 export function lastExpression(body: Body): { readonly span: Span; readonly text: string } {
   const last = body.statements.findLast((statement) => statement.kind === "expression");
-  if (!last || last.kind !== "expression") return { span: body.span, text: "" };
+  if (!last || last.kind !== "expression")
+    return { span: body.statements.at(-1)?.span ?? body.span, text: "" };
   const { value } = last;
   const stage = value.kind === "pipeline" ? value.stages[value.stages.length - 1] : undefined;
   const span = stage?.span ?? value.span;

@@ -14,6 +14,7 @@ import { callablesOf } from "./names.ts";
 import type { FileScope } from "./names.ts";
 import { isAllowed } from "./lints/allow.ts";
 import { checkUnused } from "./lints/unused.ts";
+import { checkTakenNames } from "./taken-names.ts";
 import { createSession } from "./session.ts";
 import type { Hooks, Session } from "./session.ts";
 import type { CheckValue } from "./values.ts";
@@ -53,6 +54,7 @@ export function check(options: CheckOptions): Checked {
 }
 
 function checkFile(session: Session, scope: FileScope): void {
+  checkTakenNames(session, scope);
   checkLets(session, scope);
   for (const declaration of scope.file.declarations)
     if (declaration.kind === "data") session.dataOf(scope, declaration);

@@ -22,7 +22,7 @@ import { graphType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
 import { unknown } from "./values.ts";
 import type { CheckValue, DataValue, RecordValue, TensorValue } from "./values.ts";
-import { assumeWhere } from "./where.ts";
+import { assumeWhere, checkPromises } from "./where.ts";
 
 export interface ElaborateOptions {
   readonly phase: Phase;
@@ -136,8 +136,9 @@ export function elaborate(
     new Map(),
   );
   if (declaration.where.length > 0) {
-    declareInputs(first, declaration, undefined);
-    assumeWhere(first, declaration.where);
+    const inputs = declareInputs(first, declaration, undefined);
+    if (!checkPromises(first, declaration.where))
+      return { elaboration, frame: first, inputs, result: unknown, body: unknown };
   }
   const frame = rootFrame(elaboration, scope, options.phase, declaration, new Map());
   const before = session.errors();
@@ -150,9 +151,9 @@ export function elaborate(
   const body =
     declaration.kind === "op"
       ? runNotation(frame, declaration, declaration.span)
-      : (evaluateBody(frame, declaration.body) ?? unknown);
+      : evaluateBody(frame, declaration.body);
   const conformed = conformResult(frame, declaration, body, "alone");
-  return { elaboration, frame, inputs, result: valueOf(conformed), body };
+  return { elaboration, frame, inputs, result: valueOf(conformed), body: body ?? unknown };
 }
 
 function valueOf(conformed: Conformed): CheckValue {

@@ -5,6 +5,7 @@ import type {
   File,
   LetDeclaration,
   UseDeclaration,
+  WorkflowDeclaration,
 } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { CheckValue } from "./values.ts";
@@ -57,7 +58,7 @@ export function fileScope(path: string, file: File, broken: readonly Span[]): Fi
   };
 }
 
-function isWorkflow(declaration: Declaration): boolean {
+export function isWorkflow(declaration: Declaration): declaration is WorkflowDeclaration {
   return (
     declaration.kind === "train" ||
     declaration.kind === "tune" ||

@@ -135,9 +135,14 @@ function loopNames(frame: Frame, target: Expression): string[] | undefined {
     return undefined;
   }
   const names = target.items.map((item) => axisName(item));
-  const sound = names.every((name) => name !== undefined);
-  if (!sound) refuse(frame, target.itemsSpan, "plain names", "an expression");
-  return sound ? names : undefined;
+  if (!names.every((name) => name !== undefined)) {
+    refuse(frame, target.itemsSpan, "plain names", "an expression");
+    return undefined;
+  }
+  const again = names.find((name, i) => names.indexOf(name) < i);
+  if (again !== undefined)
+    refuse(frame, target.itemsSpan, "each name once before `+=`", `\`${again}\` twice`);
+  return again === undefined ? names : undefined;
 }
 
 /** The factors of a product of reads. */

@@ -5,6 +5,7 @@ import * as dim from "../ir/dim.ts";
 import { lastExpression } from "./body.ts";
 import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
 import { bodyDiffers } from "./diagnostics/dlm0208-body-differs.ts";
+import type { BodyDiffers } from "./diagnostics/dlm0208-body-differs.ts";
 import { scalarTensor } from "./emit.ts";
 import { ordersDiffer } from "./elementwise.ts";
 import type { Frame } from "./frame.ts";
@@ -32,9 +33,13 @@ interface Promised {
 export function conformResult(
   frame: Frame,
   declaration: CallableDeclaration,
-  value: CheckValue,
+  value: CheckValue | undefined,
   where: "alone" | "use",
 ): Conformed {
+  if (value === undefined) {
+    if (frame.file.sound) report(frame, declaration, declaration.result, "nothing", undefined, where);
+    return nothing;
+  }
   return conform(frame, declaration, declaration.result, value, where);
 }
 
@@ -217,7 +222,15 @@ function report(
     difference: types && differenceOf(frame, types.promised, types.given),
     squeezes: types !== undefined && squeezes(frame, types.promised, types.given),
     use: where === "use" && frame.call ? frame.call.span : undefined,
+    ending: given === "nothing" ? endingOf(declaration.body) : undefined,
   });
+}
+
+/** How a body without a value ends. */
+function endingOf({ statements }: CallableDeclaration["body"]): BodyDiffers["ending"] {
+  const last = statements.at(-1);
+  if (last?.kind === "bind" && last.names.length === 1) return { kind: "binding", name: last.names[0]!.text };
+  return { kind: last?.kind === "expression" && last.value.kind === "if" ? "if" : "other" };
 }
 
 /** Whether a last axis of size 1 is all that is too much. */

@@ -6,6 +6,7 @@ import { unknownName } from "./diagnostics/dlm0101-unknown-name.ts";
 import type { Frame } from "./frame.ts";
 import { lookup } from "./lookup.ts";
 import { nearest } from "./names.ts";
+import { notBuilt } from "./flow/diagnostics/dlm0120-not-built.ts";
 import { evaluateSize } from "./sizes.ts";
 import type { Axis, ElementType } from "./type.ts";
 import type { DataValue } from "./values.ts";
@@ -38,6 +39,8 @@ export function typeShape(frame: Frame, type: Type | undefined): TypeShape {
   const [first] = type.path;
   if (!first || first.text === "_" || first.text === "") return { kind: "any" };
   if (elementTypes.has(first.text)) {
+    if (first.text === "f16")
+      frame.elaboration.session.report(frame, notBuilt, { what: "tensors of f16", span: first.span });
     const bound = type.bound && { name: type.bound.name?.text, value: type.bound.value };
     return {
       kind: "tensor",

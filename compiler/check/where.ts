@@ -4,6 +4,7 @@ import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
 import { tooSmall } from "./diagnostics/dlm0206-too-small.ts";
+import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { whereFails } from "./diagnostics/dlm0202-where-fails.ts";
 import { signatureOf } from "./arguments.ts";
 import { evaluate } from "./evaluate.ts";
@@ -12,7 +13,7 @@ import type { Frame } from "./frame.ts";
 import { involvesLateDims } from "./late.ts";
 import { isUserSpan, nearestSpans } from "./origin.ts";
 import type { Fact } from "./solver.ts";
-import { unknown } from "./values.ts";
+import { kindInWords, unknown } from "./values.ts";
 import type { CheckValue, NumberValue } from "./values.ts";
 
 /** `fits(H, size, pad)` with its values, where a clause is one: a window that is larger than what it slides over. */
@@ -29,6 +30,29 @@ export function assumeWhere(frame: Frame, clauses: readonly Expression[]): void 
     const fact = factOf(frame, clause);
     if (fact) frame.elaboration.solver.assume(fact);
   }
+}
+
+/** Clauses of the declaration under check that are no promise, or one that its own sizes or the clauses before break. */
+export function checkPromises(frame: Frame, clauses: readonly Expression[]): boolean {
+  const { session, solver } = frame.elaboration;
+  return clauses.every((clause) => {
+    if (define(frame, clause)) return true;
+    const value = evaluate(frame, clause);
+    const fact = factOf(frame, clause);
+    const isPromise = value.kind === "boolean" || value.kind === "unknown" || value.kind === "tensor";
+    const broken = value.kind === "boolean" && value.value === false && !isOpen(frame, clause);
+    if (isPromise && !broken) {
+      if (fact) solver.assume(fact);
+      return true;
+    }
+    session.report(frame, unfit, {
+      span: clause.span,
+      expected: isPromise ? "a promise that can be kept" : "a comparison or `divides` behind `where`",
+      found: isPromise ? "one that holds for no size" : kindInWords(value),
+      helps: [],
+    });
+    return false;
+  });
 }
 
 /** `P == expression` where P has no value yet: gives it one. */

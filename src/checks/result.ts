@@ -15,22 +15,24 @@ export interface Distance {
   readonly error: number;
 }
 
+/** `least`: a tensor of smaller numbers is taken as having this as its largest. */
 export function furthest(
   found: ReadonlyMap<string, ArrayLike<number>>,
   expected: ReadonlyMap<string, ArrayLike<number>>,
+  least = 1e-30,
 ): Distance {
   let worst: Distance = { name: "", error: -1 };
   for (const [name, numbers] of expected) {
-    const error = distance(found.get(name), numbers);
+    const error = distance(found.get(name), numbers, least);
     if (error > worst.error) worst = { name, error };
   }
   return worst;
 }
 
 /** Infinite where a tensor is missing, of another size, or holds what is not a number. */
-function distance(found: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
+function distance(found: ArrayLike<number> | undefined, expected: ArrayLike<number>, least: number): number {
   if (found?.length !== expected.length) return Infinity;
-  let largest = 0;
+  let largest = least;
   let most = 0;
   for (let i = 0; i < expected.length; i++) {
     const off = Math.abs(found[i]! - expected[i]!);
@@ -38,5 +40,5 @@ function distance(found: ArrayLike<number> | undefined, expected: ArrayLike<numb
     most = Math.max(most, off);
     largest = Math.max(largest, Math.abs(expected[i]!));
   }
-  return most === 0 ? 0 : most / Math.max(largest, 1e-30);
+  return most / largest;
 }

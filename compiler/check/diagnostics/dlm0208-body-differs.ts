@@ -24,6 +24,9 @@ export interface BodyDiffers {
   readonly squeezes: boolean;
   /** the use whose sizes show it */
   readonly use: Span | undefined;
+  /** of a body that has no value: what stands last in it */
+  readonly ending:
+    { readonly kind: "binding"; readonly name: string } | { readonly kind: "if" | "other" } | undefined;
 }
 
 export const bodyDiffers = defineDiagnostic<BodyDiffers>({
@@ -45,7 +48,7 @@ module Feed(x: [B, T, D]) -> [B, T, D] {
 }
 `,
   },
-  build({ span, given, promised, signature, name, difference, squeezes, use }) {
+  build({ span, given, promised, signature, name, difference, squeezes, use, ending }) {
     const labels: Label[] = [{ span: signature, text: `promised by ${name}` }];
     if (use) labels.push({ span: use, text: "in this use" });
     const notes: string[] = [];
@@ -59,6 +62,13 @@ module Feed(x: [B, T, D]) -> [B, T, D] {
       );
       if (last) helps.push({ text: `-> Dense(${difference.promised})` });
     }
+    if (ending?.kind === "if")
+      notes.push("where its condition does not hold, an `if` without `else` gives nothing");
+    if (ending?.kind === "binding")
+      helps.push({
+        text: `end the body with its result, \`${ending.name}\``,
+        edits: [{ span: { ...span, start: span.end }, text: `\n  ${ending.name}` }],
+      });
     if (squeezes)
       helps.push({
         text: "-> squeeze",
