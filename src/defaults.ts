@@ -5,6 +5,7 @@ import type { FileScope } from "../compiler/check/names.ts";
 import type {
   ColumnPlan,
   DataPlan,
+  DeployInput,
   DeployPlan,
   EvaluatePlan,
   PartPlan,
@@ -274,9 +275,15 @@ function evaluateValues(plan: EvaluatePlan): Values {
   ];
 }
 
+function namedText({ name, expression }: DeployInput): string {
+  return `${name} = ${textOf(expression.span).replace(/\s+/g, " ")}`;
+}
+
 function deployValues(plan: DeployPlan): Values {
   return [
     ["target", plan.targets.join(", ")],
     ["weights", plan.weights],
+    ["input", plan.inputs.map(namedText).join(", ") || "those of the model"],
+    ["output", plan.outputs.map(namedText).join(", ") || "those of the model"],
   ];
 }

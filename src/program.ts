@@ -6,7 +6,7 @@ import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
 import { resolveUse } from "../compiler/check/session.ts";
-import type { DataPlan, DeployOutput, DeployPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
+import type { DataPlan, DeployPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
 import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
@@ -312,7 +312,7 @@ export function graphsOf(
       ...request,
       data: flow.plans.data,
       generate: model && generateOf(program, model),
-      outputs: model && outputsOf(program, model),
+      ...(model && deployed(program, model)),
       entries,
     }),
     span: (model ?? train?.block)!.declaration.name.span,
@@ -329,9 +329,13 @@ export function generateOf(program: Program, model: CallableValue): Generate | u
   return deploysOf(program, model).find(({ generate }) => generate)?.generate;
 }
 
-/** What deploy blocks put in the place of a model's outputs. */
-function outputsOf(program: Program, model: CallableValue): readonly DeployOutput[] {
-  return deploysOf(program, model).flatMap(({ outputs }) => outputs);
+/** What deploy blocks put in the place of a model's inputs and outputs. */
+function deployed(program: Program, model: CallableValue): Pick<DeployPlan, "inputs" | "outputs"> {
+  const deploys = deploysOf(program, model);
+  return {
+    inputs: deploys.flatMap(({ inputs }) => inputs),
+    outputs: deploys.flatMap(({ outputs }) => outputs),
+  };
 }
 
 /** How the weights of a model are stored, as a deploy block says. */

@@ -87,7 +87,7 @@ export function createFlow(facts: Facts): Flow {
         }
         case "deploy": {
           const model = modelOf(blockFrame(session, scope, "inference", undefined), declaration);
-          deploy.push(readDeploy(session, declaration, model, flowContext(session, scope, facts)));
+          deploy.push(readDeploy(session, scope, declaration, model, flowContext(session, scope, facts)));
           break;
         }
         case "tune":

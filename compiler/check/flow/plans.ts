@@ -246,6 +246,12 @@ export interface EvaluatePlan {
 // ---------------------------------------------------------------- deploy
 
 /** An output of a deployed model that takes the place of its own. */
+/** An input of a model that is computed from what the app gives. */
+export interface DeployInput {
+  readonly name: string;
+  readonly expression: Expression;
+}
+
 export interface DeployOutput {
   readonly name: string;
   readonly expression: Expression;
@@ -259,6 +265,8 @@ export interface DeployPlan {
   /** how weights are stored; they are computed with as f32 */
   readonly weights: "f32" | "f16";
   /** none: those of the model */
+  /** of the model's inputs those that the app does not give as they are */
+  readonly inputs: readonly DeployInput[];
   readonly outputs: readonly DeployOutput[];
   readonly generate: Generate | undefined;
 }
