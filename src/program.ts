@@ -172,6 +172,18 @@ function outdatedLock({ path, lock }: Program, change: string): Failure {
   });
 }
 
+/** Throws Failure where rows are wanted that an app gives. */
+function mustBeRead({ checked, path }: Program, keys: readonly string[]): void {
+  const given = checked.flow.plans.data.find(
+    ({ key, reader }) => keys.includes(key) && reader.kind === "app",
+  );
+  if (given)
+    throw new Failure(`the rows of ${given.name} are given by an app: there are none to read`, {
+      place: shownPath(path),
+      help: `dlmc compile ${shownPath(path)} --entry infer,train writes what an app trains`,
+    });
+}
+
 export interface ProgramWithData extends Program {
   /** by the key of the data block */
   readonly datasets: ReadonlyMap<string, Dataset>;
@@ -193,6 +205,7 @@ export function openWithData(
   const lock = openLock(path);
   const known = lockedFacts(needsOf(path), lock);
   const first = openProgram(path, { data: known });
+  mustBeRead(first, options.only?.(first) ?? []);
   const wanted = options.only?.(first) ?? first.checked.flow.plans.data.map((plan) => plan.key);
   const plansOf = (program: Program): DataPlan[] =>
     program.checked.flow.plans.data.filter((plan) => wanted.includes(plan.key) && plan.reader.path !== "");
