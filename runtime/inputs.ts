@@ -53,14 +53,14 @@ function flatten(entry: DeviceEntry, tensor: TensorEntry, value: unknown): Given
 }
 
 /** Puts the given inputs into `into` in the entry's order. One input may be given without its name. */
-export function gather(entry: DeviceEntry, given: Inputs | Numbers, into: Given[]): void {
+export function gather(entry: DeviceEntry, given: Inputs | Numbers | undefined, into: Given[]): void {
   const { inputs, name } = entry;
   const alone = inputs.length === 1 && (Array.isArray(given) || ArrayBuffer.isView(given));
   const known = inputs.map((input) => input.name);
   if (!alone)
     for (const key in given)
       if (!known.includes(key))
-        fail("input", `there is no input ${key}; ${name} takes ${known.join(", ")}`, name);
+        fail("input", `there is no input ${key}; ${name} takes ${known.join(", ") || "none"}`, name);
   for (let i = 0; i < inputs.length; i++)
     into[i] = flatten(entry, inputs[i]!, alone ? given : (given as Inputs | undefined)?.[inputs[i]!.name]);
 }
@@ -86,12 +86,17 @@ export function solveDims(
       sizes[name] = 1;
       sizes[name] = arrays[i]!.length / countOf(shape, sizes);
     });
+  const isSize = ({ name }: { readonly name: string }): boolean =>
+    sizes[name]! >= 1 && sizes[name]! % 1 === 0;
+  const open = inputs.length === 0 && dims.find((dim) => !isSize(dim));
+  if (open) {
+    const { name } = open;
+    const what = name in named ? `dims.${name} is ${named[name]}` : `no input tells the size ${name}`;
+    fail("dims", `${what}: give a whole number of at least 1, dims: { ${name}: 16 }`, entry.name);
+  }
   inputs.forEach((tensor, i) => {
     const { length } = arrays[i]!;
-    if (
-      !dims.every(({ name }) => sizes[name]! >= 1 && sizes[name]! % 1 === 0) ||
-      countOf(tensor.shape, sizes) !== length
-    )
+    if (!dims.every(isSize) || countOf(tensor.shape, sizes) !== length)
       bad(
         entry,
         tensor,

@@ -21,6 +21,8 @@ export interface CallOptions {
   readonly into?: Outputs;
   /** sizes of free dims that the number of elements does not tell */
   readonly dims?: Readonly<Record<string, number>>;
+  /** of what is drawn in this call; that of `control` where absent */
+  readonly seed?: number;
   /** looked at before the call, and between the chunks of a large one */
   readonly signal?: AbortSignal;
 }
@@ -40,7 +42,7 @@ export interface Control {
   offset: number;
 }
 
-export interface StepOptions extends Omit<CallOptions, "into"> {
+export interface StepOptions extends Omit<CallOptions, "into" | "seed"> {
   /** set before the step */
   readonly control?: Readonly<Partial<Control>>;
   /** where several models are trained by turns: `train.Critic`; `train` where absent */
@@ -62,10 +64,10 @@ export interface Model {
    * Inference. Inputs by name, or one array where there is one input; they must stay as they are until the promise
    * settles. More rows than the maximum are run in chunks. Rejects with DlmError.
    */
-  run(inputs: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
+  run(inputs?: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
   /** `run`, with outputs of named classes as one prediction a row */
   predict(
-    inputs: Inputs | Numbers,
+    inputs?: Inputs | Numbers,
     options?: CallOptions,
   ): Promise<Record<string, TypedArray | Prediction[]>>;
   /** One training step, which updates the weights. */
@@ -81,7 +83,7 @@ export interface Model {
     options?: GenerateOptions,
   ): AsyncGenerator<Token, void, undefined>;
   /** Any entry by its name: its outputs as they are */
-  call(entry: string, inputs: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
+  call(entry: string, inputs?: Inputs | Numbers, options?: CallOptions): Promise<Outputs>;
   /** New weights and states from the seed; optimizer state and counters are as at the start. */
   init(seed: number): Promise<void>;
   /** Copies of weights and states by path, with `optimizer` also of the optimizer's. */
@@ -127,8 +129,14 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     );
   }
 
-  function execute(entry: DeviceEntry, sizes: readonly number[]): void {
-    for (const slot of entry.control) slot.view(1)[0] = control[slot.name as keyof Control] ?? 0;
+  /** `own`: control of this call alone. */
+  function execute(
+    entry: DeviceEntry,
+    sizes: readonly number[],
+    own?: Readonly<Record<string, number | undefined>>,
+  ): void {
+    for (const { name, view } of entry.control)
+      view(1)[0] = own?.[name] ?? control[name as keyof Control] ?? 0;
     try {
       entry.call(sizes);
     } catch (cause) {
@@ -154,12 +162,12 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
   function plan(
     entry: DeviceEntry,
     state: CallState,
-    inputs: Inputs | Numbers,
+    inputs: Inputs | Numbers | undefined,
     named: CallOptions["dims"],
   ): boolean {
     const { given, lengths, sizes } = state;
     gather(entry, inputs, given);
-    let same = !named && lengths.length === given.length;
+    let same = !named && given.length > 0 && lengths.length === given.length;
     for (let i = 0; same && i < given.length; i++) same = given[i]!.length === lengths[i];
     if (!same) {
       lengths.length = 0;
@@ -193,12 +201,12 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     return array ?? new type(count);
   }
 
-  function runOnce(entry: DeviceEntry, state: CallState, into: Outputs | undefined): Outputs {
+  function runOnce(entry: DeviceEntry, state: CallState, { into, seed }: CallOptions): Outputs {
     for (let i = 0; i < entry.inputs.length; i++) {
       const slot = entry.inputs[i]!;
       writeInput(entry, slot, state.given[i]!, 0, slot.view(state.given[i]!.length));
     }
-    execute(entry, state.arguments);
+    execute(entry, state.arguments, seed === undefined ? undefined : { seed });
     const result = into ?? {};
     for (let i = 0; i < entry.outputs.length; i++) {
       const slot = entry.outputs[i]!;
@@ -211,7 +219,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
   async function runChunks(
     entry: DeviceEntry,
     state: CallState,
-    { into, signal }: CallOptions,
+    { into, signal, seed }: CallOptions,
   ): Promise<Outputs> {
     const { name } = entry.dims[0]!;
     const rows = state.sizes[name]!;
@@ -236,7 +244,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
           slot.view(whole ? width : size * width),
         );
       });
-      execute(entry, state.arguments);
+      execute(entry, state.arguments, { seed, first_row: from });
       for (const slot of entry.outputs) {
         const width = countOf(slot.shape, one);
         result[slot.name]!.set(slot.view(size * width), from * width);
@@ -245,14 +253,20 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     return result;
   }
 
-  function start(name: string, inputs: Inputs | Numbers, options: CallOptions): Outputs | Promise<Outputs> {
+  function start(
+    name: string,
+    inputs: Inputs | Numbers | undefined,
+    options: CallOptions,
+  ): Outputs | Promise<Outputs> {
     const entry = entryOf(name);
     checkSignal(options.signal, name);
+    const { seed = 0 } = options;
+    if (!Number.isSafeInteger(seed)) fail("input", `seed must be a whole number, not ${seed}`, name);
     let state = states.get(entry);
     if (!state) states.set(entry, (state = { given: [], lengths: [], sizes: {}, arguments: [] }));
     const fits = plan(entry, state, inputs, options.dims);
     makeReady(entry);
-    return fits ? runOnce(entry, state, options.into) : runChunks(entry, state, options);
+    return fits ? runOnce(entry, state, options) : runChunks(entry, state, options);
   }
 
   /** After the calls before it; at once where none is under way. */

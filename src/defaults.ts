@@ -5,6 +5,7 @@ import type { FileScope } from "../compiler/check/names.ts";
 import type {
   ColumnPlan,
   DataPlan,
+  DeployInput,
   DeployPlan,
   EvaluatePlan,
   PartPlan,
@@ -115,7 +116,7 @@ export function blockSettings({ checked: { scope, flow } }: Program): BlockSetti
   const { data, train, evaluate, deploy } = flow.plans;
   const titled: readonly (readonly [plan: { readonly span: Span }, title: string, values: Values])[] = [
     ...data.map((plan) => [plan, `data ${plan.name}`, dataValues(plan)] as const),
-    ...train.map((plan) => [plan, `train ${plan.name}`, trainValues(plan)] as const),
+    ...train.map((plan) => [plan, `train ${plan.name}`, trainValues(plan, data)] as const),
     ...evaluate.map((plan) => [plan, `evaluate ${plan.name}`, evaluateValues(plan)] as const),
     ...deploy.map((plan) => [plan, `deploy ${plan.name}`, deployValues(plan)] as const),
   ];
@@ -199,10 +200,14 @@ function rowValues({ reader, columns, drop, fill, split, augment }: DataPlan): V
   const filled = Object.entries(fill).map(
     ([name, rule]) => `${name} = ${rule.with === "value" ? rule.value : rule.with}`,
   );
-  return [
-    ["from", `${reader.kind}("${reader.path}")`],
+  const declared: Values = [
+    ["from", reader.kind === "app" ? "app" : `${reader.kind}("${reader.path}")`],
     ["input", of("input")],
     ["target", of("target")],
+  ];
+  if (reader.kind === "app") return declared;
+  return [
+    ...declared,
     ["drop", dropped.join(", ") || "nothing"],
     ["fill", filled.join(", ") || "nothing"],
     ["split", split ? splitText(split) : "as the source gives it, else all in train"],
@@ -216,8 +221,15 @@ function rowValues({ reader, columns, drop, fill, split, augment }: DataPlan): V
   ];
 }
 
-function trainValues(plan: TrainPlan): Values {
+function trainValues(plan: TrainPlan, data: readonly DataPlan[]): Values {
   const { stop, plateau } = plan;
+  const isApp = data.some(({ key, reader }) => key === plan.data && reader.kind === "app");
+  if (isApp)
+    return [
+      ["on", plan.data.replace(/^.*#/, "")],
+      ...plan.parts.flatMap(partValues),
+      ["batch", String(plan.batch)],
+    ];
   return [
     ["on", `${plan.data.replace(/^.*#/, "")}.${plan.split}`],
     ...plan.parts.flatMap(partValues),
@@ -274,9 +286,15 @@ function evaluateValues(plan: EvaluatePlan): Values {
   ];
 }
 
+function namedText({ name, expression }: DeployInput): string {
+  return `${name} = ${textOf(expression.span).replace(/\s+/g, " ")}`;
+}
+
 function deployValues(plan: DeployPlan): Values {
   return [
     ["target", plan.targets.join(", ")],
     ["weights", plan.weights],
+    ["input", plan.inputs.map(namedText).join(", ") || "those of the model"],
+    ["output", plan.outputs.map(namedText).join(", ") || "those of the model"],
   ];
 }

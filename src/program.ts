@@ -6,7 +6,7 @@ import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { DataFacts, DataNeed, Facts } from "../compiler/check/flow/facts.ts";
 import { needs } from "../compiler/check/flow/facts.ts";
 import { resolveUse } from "../compiler/check/session.ts";
-import type { DataPlan, DeployOutput, DeployPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
+import type { DataPlan, DeployPlan, EvaluatePlan } from "../compiler/check/flow/plans.ts";
 import { nearest } from "../compiler/check/names.ts";
 import type { CallableValue } from "../compiler/check/values.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
@@ -172,6 +172,18 @@ function outdatedLock({ path, lock }: Program, change: string): Failure {
   });
 }
 
+/** Throws Failure where rows are wanted that an app gives. */
+function mustBeRead({ checked, path }: Program, keys: readonly string[]): void {
+  const given = checked.flow.plans.data.find(
+    ({ key, reader }) => keys.includes(key) && reader.kind === "app",
+  );
+  if (given)
+    throw new Failure(`the rows of ${given.name} are given by an app: there are none to read`, {
+      place: shownPath(path),
+      help: `dlmc compile ${shownPath(path)} --entry infer,train writes what an app trains`,
+    });
+}
+
 export interface ProgramWithData extends Program {
   /** by the key of the data block */
   readonly datasets: ReadonlyMap<string, Dataset>;
@@ -193,6 +205,7 @@ export function openWithData(
   const lock = openLock(path);
   const known = lockedFacts(needsOf(path), lock);
   const first = openProgram(path, { data: known });
+  mustBeRead(first, options.only?.(first) ?? []);
   const wanted = options.only?.(first) ?? first.checked.flow.plans.data.map((plan) => plan.key);
   const plansOf = (program: Program): DataPlan[] =>
     program.checked.flow.plans.data.filter((plan) => wanted.includes(plan.key) && plan.reader.path !== "");
@@ -312,7 +325,7 @@ export function graphsOf(
       ...request,
       data: flow.plans.data,
       generate: model && generateOf(program, model),
-      outputs: model && outputsOf(program, model),
+      ...(model && deployed(program, model)),
       entries,
     }),
     span: (model ?? train?.block)!.declaration.name.span,
@@ -329,9 +342,13 @@ export function generateOf(program: Program, model: CallableValue): Generate | u
   return deploysOf(program, model).find(({ generate }) => generate)?.generate;
 }
 
-/** What deploy blocks put in the place of a model's outputs. */
-function outputsOf(program: Program, model: CallableValue): readonly DeployOutput[] {
-  return deploysOf(program, model).flatMap(({ outputs }) => outputs);
+/** What deploy blocks put in the place of a model's inputs and outputs. */
+function deployed(program: Program, model: CallableValue): Pick<DeployPlan, "inputs" | "outputs"> {
+  const deploys = deploysOf(program, model);
+  return {
+    inputs: deploys.flatMap(({ inputs }) => inputs),
+    outputs: deploys.flatMap(({ outputs }) => outputs),
+  };
 }
 
 /** How the weights of a model are stored, as a deploy block says. */

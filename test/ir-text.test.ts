@@ -40,7 +40,7 @@ function sample(): Graph {
   );
   const half = dim.floorDivide(dim.add(B, d(1)), d(2));
   const padded = build.pad(b, y, 0, half, dim.subtract(dim.multiply(B, B), d(1)));
-  const bits = build.randomBits(b, seed, seed, -5, [B]);
+  const bits = build.randomBits(b, seed, seed, -5, [B], seed);
   const outputs = { value, place, small, large, padded, bits: build.cast(b, bits, "f32") };
   return b.finish({
     name: "infer",
@@ -67,7 +67,7 @@ state @"odd name": f32[2]
 %4: f32[4] = constant() {value: f32[4](-0, NaN, 1e-30, -Infinity)} // table
 %5: f32[3, 6] = constant() {value: const f32[3, 6] #DIGEST}
 %6: f32[-1+B+B*B+floor((1+B)/(2)), 2] = pad(%1) {axis: 0, before: <floor((1+B)/(2))>, after: <-1+B*B>}
-%7: i32[B] = random_bits(@seed, @seed) {key: -5, shape: [<B>]}
+%7: i32[B] = random_bits(@seed, @seed, @seed) {key: -5, shape: [<B>]}
 %8: f32[B] = cast(%7) {dtype: "f32"}
 output value = %2
 output place = %3

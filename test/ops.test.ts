@@ -83,7 +83,7 @@ describe("what ops refuse", () => {
       /256/,
     ],
     ["index", [f(2)], { axes: [dim.constant(2)], result: 1, maps: [[]] }, /maps/],
-    ["random_bits", [f(), f()], { key: 1, shape: [] }, /rank 0/],
+    ["random_bits", [f(), f(), f()], { key: 1, shape: [] }, /rank 0/],
     ["cast", [f()], { dtype: "f64" }, /dtype/],
   ];
   for (const [name, operands, attributes, reason] of refused) {

@@ -39,6 +39,7 @@ export interface ElaborateOptions {
   readonly inputsOnly?: true;
   readonly alone?: boolean;
   readonly salt?: string | undefined;
+  readonly once?: true | undefined;
   /** look for mistakes in first values too */
   readonly checking?: boolean;
   /** the graph input that a tensor of the model is; the default declares one of role `input` and this name */
@@ -65,6 +66,7 @@ export function createElaboration(session: Session, options: ElaborateOptions): 
     poisoned: new Set(),
     passes: 0,
     salt: options.salt ?? "",
+    once: options.once,
     draws: new Map(),
     steps: [],
   };

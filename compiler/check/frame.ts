@@ -121,8 +121,8 @@ export interface Elaboration {
   readonly alone: boolean;
   /** mistakes are looked for, also in what is not built (first values) */
   readonly checking: boolean;
-  /** a first value is built: it is drawn once, whatever the iteration */
-  readonly initial?: true;
+  /** what is drawn follows from the seed alone, whatever the iteration: a first value, or a model in use */
+  readonly once?: true | undefined;
   /** named instances that were used with an unknown: what is missing of them is no news */
   readonly poisoned: Set<object>;
   /** numbers of the steps of the scans around, outermost first; undefined where no graph is built */

@@ -156,7 +156,7 @@ function initialValue(
       builder,
       draws: new Map(),
       steps: [],
-      initial: true,
+      once: true,
     },
     muted: frame.muted || builder !== undefined,
     path: { ...frame.path, prefix: `${frame.path.prefix}${statement.name.text}.` },
@@ -240,7 +240,7 @@ export function declareState(frame: Frame, statement: StateStatement): void {
     initial: (builder) => {
       const inner: Frame = {
         ...frame,
-        elaboration: { ...elaboration, builder, draws: new Map(), steps: [], initial: true },
+        elaboration: { ...elaboration, builder, draws: new Map(), steps: [], once: true },
         muted: true,
       };
       return constantOf(inner, evaluate(inner, statement.value), type, statement.value.span) ?? undefined;

@@ -29,7 +29,7 @@ export interface Entry {
   readonly updates: ReadonlyMap<string, Value>;
 }
 
-/** `salt` sets its random numbers apart from those of other entries. `step`: makes a step program of it, where it is one. */
+/** `salt` sets its random numbers apart from those of other entries; `once` makes them follow from the seed alone. `step`: makes a step program of it, where it is one. */
 export function beginEntry(
   session: Session,
   scope: FileScope,
@@ -37,6 +37,7 @@ export function beginEntry(
   region: Region,
   options: {
     readonly salt?: string | undefined;
+    readonly once?: true;
     readonly phaseAt?: Elaboration["phaseAt"];
     readonly step?: (builder: GraphBuilder) => StepProgram;
   } = {},
@@ -76,6 +77,7 @@ export function beginEntry(
   const frame = blockFrame(session, scope, phase, builder, stores, {
     salt: options.salt,
     phaseAt: options.phaseAt,
+    once: options.once,
   });
   return { builder, frame, parameters: regionInput, weights, states, updates };
 }

@@ -1,16 +1,11 @@
 /** The entries of a model by itself: infer, init and fit. */
-import { columnTensors, rowRecord } from "../check/flow/batch.ts";
-import { runModel } from "../check/flow/block.ts";
-import type { Given } from "../check/builtins/builtin.ts";
 import { evaluate } from "../check/evaluate.ts";
-import type { DeployOutput } from "../check/flow/plans.ts";
+import type { DeployInput, DeployOutput } from "../check/flow/plans.ts";
+import { runAlone } from "../check/flow/run-alone.ts";
 import type { Frame, StateRequest, WeightRequest } from "../check/frame.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
-import { freeType } from "../check/free-type.ts";
-import { typeShape } from "../check/signature.ts";
 import { graphType } from "../check/type.ts";
-import { assumeWhere } from "../check/where.ts";
 import type { CallableValue, CheckValue } from "../check/values.ts";
 import { graphBuilder } from "../ir/builder.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
@@ -18,59 +13,16 @@ import * as dim from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import type { Graph, Value } from "../ir/graph.ts";
+import { rewrite } from "../ir/rewrite.ts";
 import { tensor } from "../ir/tensor.ts";
 import type { Tensor } from "../ir/tensor.ts";
+import { randomBits } from "../ops/random-bits.ts";
+import { drawsRows, firstRow } from "../ops/row-axis.ts";
 import { beginEntry, finishEntry, parametersName } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 import { gather } from "./region.ts";
 import type { Region } from "./region.ts";
 import { outputsOf } from "./train.ts";
-
-/**
- * The frame of a model's signature, in which its dims are met. What `where` promises is known there before inputs are
- * made: it may change what their sizes are made of.
- */
-function signatureFrame(frame: Frame, { declaration, scope }: CallableValue): Frame {
-  const made = (): Frame => ({ ...frame, file: scope, locals: { values: new Map(), parent: undefined } });
-  if (declaration.where.length > 0) {
-    const first = made();
-    for (const parameter of declaration.tensors) {
-      const shape = typeShape(first, parameter.type);
-      if (shape.kind === "tensor") freeType(first, shape);
-    }
-    assumeWhere(first, declaration.where);
-  }
-  return made();
-}
-
-/** The model's parameters as inputs of the graph: named as in its signature, or, for a row of data, as its columns. */
-function modelInputs(frame: Frame, model: CallableValue): ReadonlyMap<string, Given> | undefined {
-  const { builder } = frame.elaboration;
-  const { declaration } = model;
-  // dims of the signature are met in the order of its parameters
-  const signature = signatureFrame(frame, model);
-  const given = new Map<string, Given>();
-  for (const parameter of declaration.tensors) {
-    const shape = typeShape(signature, parameter.type);
-    const { text: name, span } = parameter.name;
-    let value: CheckValue | undefined;
-    if (shape.kind === "data")
-      value = rowRecord(shape.data, columnTensors(shape.data, builder), builder, span);
-    else if (shape.kind === "tensor") {
-      const type = freeType(signature, shape);
-      if (type) value = { kind: "tensor", type, value: builder?.input(name, "input", graphType(type)), span };
-    }
-    if (value === undefined) return undefined;
-    given.set(name, { value, span, expression: undefined, alias: undefined });
-  }
-  return given;
-}
-
-export function runAlone(frame: Frame, model: CallableValue): CheckValue | undefined {
-  const given = modelInputs(frame, model);
-  for (const [name, { value }] of given ?? []) frame.locals.values.set(name, value);
-  return given && runModel(frame, model, given, { name: model.declaration.name });
-}
 
 export interface ModelParts {
   readonly session: Session;
@@ -78,13 +30,18 @@ export interface ModelParts {
   readonly model: CallableValue;
   readonly region: Region;
   readonly bounds: ReadonlyMap<string, number>;
+  /** what a deploy block computes in the place of inputs */
+  readonly inputs: readonly DeployInput[];
   /** what a deploy block puts in the place of the model's outputs; empty: nothing */
   readonly outputs: readonly DeployOutput[];
 }
 
-/** The outputs of a model on its own inputs. */
-export function runModelAlone(entry: Entry, { model }: ModelParts): CheckValue {
-  const out = runAlone(entry.frame, model);
+/** The outputs of a model on its own inputs, or on those that are computed. */
+export function runModelAlone(
+  entry: Entry,
+  { model, inputs }: Pick<ModelParts, "model" | "inputs">,
+): CheckValue {
+  const out = runAlone(entry.frame, model, inputs);
   if (!out || out.kind === "unknown")
     throw new InternalError("entries", `the model ${model.declaration.name.text} has no graph`, undefined);
   return out;
@@ -102,21 +59,37 @@ function deployedOutputs({ frame }: Entry, out: CheckValue, { outputs }: ModelPa
   });
 }
 
-/** Inference phase: the model's inputs and outputs. Tensors of the signature stay inputs also where nothing reads them. */
+/**
+ * Inference phase: the model's inputs and outputs, or those of its deploy block. Tensors of the signature that are not
+ * computed stay inputs also where nothing reads them.
+ */
 export function inferGraph(parts: ModelParts): Graph {
-  const entry = beginEntry(parts.session, parts.scope, "inference", parts.region);
+  const entry = beginEntry(parts.session, parts.scope, "inference", parts.region, { once: true });
   const own = runModelAlone(entry, parts);
   const outputs =
     parts.outputs.length > 0
       ? deployedOutputs(entry, own, parts)
       : outputsOf(own).map(({ name, value }) => ({ name: name.replace(/^out\./, ""), value }));
   const named = new Set(parts.model.declaration.tensors.map((parameter) => parameter.name.text));
-  return finishEntry(entry, {
+  for (const { name } of parts.inputs) named.delete(name);
+  const graph = finishEntry(entry, {
     name: "infer",
     outputs,
     writes: [],
     keep: (input) => input.role === "input" && named.has(input.name),
     bounds: parts.bounds,
+  });
+  return countRows(graph);
+}
+
+/** Draws for all rows count those of earlier chunks, so that rows do not depend on how many are run at once. */
+function countRows(graph: Graph): Graph {
+  const [rows] = graph.dims;
+  let first: Value | undefined;
+  return rewrite(graph, ({ op, operands, attributes }, [seed, iteration], builder) => {
+    if (!rows || op !== randomBits || !drawsRows(attributes, rows.name)) return undefined;
+    first ??= builder.input(firstRow, "control", operands[2]!.type);
+    return builder.node(op, [seed!, iteration!, first], attributes);
   });
 }
 

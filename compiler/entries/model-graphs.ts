@@ -1,7 +1,8 @@
 /** All entry graphs of a model and its training block, or of all models of one: what the checker hands on to the passes. */
 import { losingParts, runForward } from "../check/flow/train.ts";
 import type { CheckedTrain } from "../check/flow/check-train.ts";
-import type { DataPlan, DeployOutput } from "../check/flow/plans.ts";
+import type { DataPlan, DeployPlan } from "../check/flow/plans.ts";
+import { runAlone } from "../check/flow/run-alone.ts";
 import type { Frame, StateRequest } from "../check/frame.ts";
 import type { FileScope } from "../check/names.ts";
 import type { Session } from "../check/session.ts";
@@ -15,7 +16,7 @@ import type { EntryGraph, Generate, ModelGraphs, StateEntry } from "../ir/model.
 import { collectRequests } from "./entry.ts";
 import { tensorFacts } from "./tensor-facts.ts";
 import { boundsOf, defaultSizes } from "./free-dims.ts";
-import { fitGraph, inferGraph, initGraph, initialTensor, runAlone } from "./infer.ts";
+import { fitGraph, inferGraph, initGraph, initialTensor } from "./infer.ts";
 import { regionOf } from "./region.ts";
 import { rowsIndependent } from "./rows.ts";
 import { stepGraph } from "./step.ts";
@@ -34,8 +35,9 @@ export interface GraphRequest {
   readonly data: readonly DataPlan[];
   /** for step */
   readonly generate?: Generate | undefined;
-  /** for infer, in the place of the model's outputs */
-  readonly outputs?: readonly DeployOutput[] | undefined;
+  /** for infer, in the place of the model's own */
+  readonly inputs?: DeployPlan["inputs"] | undefined;
+  readonly outputs?: DeployPlan["outputs"] | undefined;
   readonly entries: readonly EntryName[];
 }
 
@@ -69,6 +71,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
     model,
     region,
     bounds: boundsOf(session, model),
+    inputs: request.inputs ?? [],
     outputs: request.outputs ?? [],
   };
   const optimizer: StateEntry[] = [];

@@ -23,7 +23,7 @@ export function stepGraph(parts: ModelParts, { input, max }: Generate): Graph {
   const entry = beginEntry(parts.session, parts.scope, "inference", parts.region, {
     step: (builder) => (step = stepBuild(builder, time, dim.constant(max))),
   });
-  const outputs = outputsOf(runModelAlone(entry, parts));
+  const outputs = outputsOf(runModelAlone(entry, { ...parts, inputs: [] }));
   const writes = step!.kept.map(({ input: kept, next }) => ({ input: kept, value: next }));
   const [name] = dim.symbolsOf(time);
   const bounds = new Map([...parts.bounds, [name!, max] as const]);

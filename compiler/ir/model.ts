@@ -6,8 +6,8 @@
  *   and elementwise optimizer states mirror it as f32[P] (state inputs named `optimizer.m`, ...), so that an elementwise
  *   optimizer is one kernel. Sorted by (model, kind, path), kinds in the order kernel, table, other.
  * - Every state of the model is an input of role `state` named by its path: `norm.m`.
- * - Control scalars (rank 0): seed i32, iteration i32 (from 0), step f32 (from 1), steps_per_epoch f32, rate_factor f32; an
- *   entry declares those it reads.
+ * - Control scalars (rank 0): seed i32, iteration i32 (from 0), step f32 (from 1), steps_per_epoch f32, rate_factor f32,
+ *   first_row i32 (rows of the chunks before); an entry declares those it reads.
  * - `infer`: inputs as deploy or the model says; outputs by name (`out` when there is one).
  * - `measure`: inputs are the model's inputs and the targets; outputs `loss` (mean over the batch, no penalties) and the
  *   model's outputs `out` or `out.NAME`.

@@ -348,9 +348,19 @@ export function oneHot(b: B, ids: Value, classes: Dim): Value {
   return cast(b, eq(b, wanted, iota(b, shape, shape.length - 1)), "f32");
 }
 
-/** i32 in [0, 2^24); seed and iteration are i32 of rank 0, `key` tells this use apart from all others. */
-export function randomBits(b: B, seed: Value, iteration: Value, key: number, shape: readonly Dim[]): Value {
-  return b.emit(randomBitsOp, [seed, iteration], { key, shape });
+/**
+ * i32 in [0, 2^24); seed, iteration and rows (those before the first) are i32 of rank 0, `key` tells this use apart from
+ * all others.
+ */
+export function randomBits(
+  b: B,
+  seed: Value,
+  iteration: Value,
+  key: number,
+  shape: readonly Dim[],
+  rows = constantScalar(b, 0, "i32"),
+): Value {
+  return b.emit(randomBitsOp, [seed, iteration, rows], { key, shape });
 }
 
 /** Uniform in [0, 1): 24 random bits times 2^-24, exact in f32. */

@@ -1,13 +1,14 @@
 /**
  * random_bits: 24 random bits an element, the same on every machine. Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror,
  * Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011): key (seed, the attribute `key`), counter (number of
- * the element / 2, iteration); even elements take the first word, odd ones the second.
+ * the element / 2, iteration); even elements take the first word, odd ones the second. Elements are counted as if the result
+ * went on from that many rows of its first axis, so that rows drawn in several calls are those drawn in one.
  */
 import { dimsAttribute, numberAttribute } from "../ir/attribute.ts";
-import { constant } from "../ir/dim.ts";
+import { constant, product } from "../ir/dim.ts";
 import { defineOp } from "../ir/op.ts";
 import { affineAdd, affineConstant, affineScale, apply, i32 } from "../ir/scalar.ts";
-import { tensor } from "../ir/tensor.ts";
+import { elementCount, tensor } from "../ir/tensor.ts";
 import type { Scalar } from "../ir/scalar.ts";
 
 /** The rotations of Threefry-2x32; rounds take them in turn. */
@@ -64,28 +65,28 @@ export function threefryCode(
 export const randomBits = defineOp({
   name: "random_bits",
   summary:
-    "24 random bits an element, as i32 in [0, 16777216), from seed, key and iteration: the same on every machine.",
-  operands: ["seed", "iteration"],
+    "24 random bits an element, as i32 in [0, 16777216), from seed, key, iteration and the rows before the first: the same on every machine.",
+  operands: ["seed", "iteration", "rows"],
   attributes: { key: "tells this use apart from all others, an i32", shape: "sizes of the result" },
   infer(operands, attributes) {
     numberAttribute(attributes, "key");
     const scalars = operands.every((type) => type.dtype === "i32" && type.shape.length === 0);
-    if (!scalars) return { mismatch: "seed and iteration must be i32 of rank 0" };
+    if (!scalars) return { mismatch: "seed, iteration and rows must be i32 of rank 0" };
     return [{ dtype: "i32", shape: dimsAttribute(attributes, "shape") }];
   },
-  evaluate([seed, iteration], attributes, { results }) {
+  evaluate([seed, iteration, rows], attributes, { results }) {
     const out = tensor("i32", results[0]!.shape);
     const key = [seed!.data[0]!, numberAttribute(attributes, "key")] as const;
-    for (let i = 0; i < out.data.length; i += 2) {
-      const [even, odd] = threefry(key, [i / 2, iteration!.data[0]!]);
-      out.data[i] = even >>> 8;
-      if (i + 1 < out.data.length) out.data[i + 1] = odd >>> 8;
+    const first = rows!.data[0]! * elementCount(out.shape.slice(1));
+    for (let i = 0; i < out.data.length; i++) {
+      const words = threefry(key, [(first + i) >>> 1, iteration!.data[0]!]);
+      out.data[i] = words[(first + i) & 1]! >>> 8;
     }
     return [out];
   },
   element(context, attributes) {
     const shape = dimsAttribute(attributes, "shape");
-    const number: Scalar = {
+    const within: Scalar = {
       kind: "index",
       type: "i32",
       index: shape.reduce(
@@ -93,6 +94,10 @@ export const randomBits = defineOp({
         affineConstant(0),
       ),
     };
+    const rows = context.read(2, []);
+    const isFirst = rows.kind === "constant" && rows.value === 0;
+    const before = apply("mul_i32", rows, context.size(product(shape.slice(1))));
+    const number = isFirst ? within : apply("add_i32", before, within);
     const [even, odd] = threefryCode(
       [context.read(0, []), i32(numberAttribute(attributes, "key"))],
       [apply("shift_right_unsigned", number, i32(1)), context.read(1, [])],
@@ -104,9 +109,15 @@ export const randomBits = defineOp({
   examples: [
     {
       // key (0, 0), counter (0, 0) of the authors' known answers: 6b200159 99ba4efe
-      operands: [tensor("i32", [], [0]), tensor("i32", [], [0])],
+      operands: [tensor("i32", [], [0]), tensor("i32", [], [0]), tensor("i32", [], [0])],
       attributes: { key: 0, shape: [constant(2)] },
       results: [tensor("i32", [2], [0x6b2001, 0x99ba4e])],
+    },
+    {
+      // the second row of a draw of one column
+      operands: [tensor("i32", [], [0]), tensor("i32", [], [0]), tensor("i32", [], [1])],
+      attributes: { key: 0, shape: [constant(1), constant(1)] },
+      results: [tensor("i32", [1, 1], [0x99ba4e])],
     },
   ],
   cheap: true,

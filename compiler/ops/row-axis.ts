@@ -5,8 +5,10 @@
 import { dimAttribute, dimsAttribute, numberAttribute, numbersAttribute } from "../ir/attribute.ts";
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
+import { isNode } from "../ir/graph.ts";
 import type { Node, Value } from "../ir/graph.ts";
 import { loopOf } from "../ir/loop.ts";
+import type { Attributes } from "../ir/op.ts";
 import { mapsOf } from "./index-maps.ts";
 import { windowsOf } from "./window-max.ts";
 
@@ -74,14 +76,33 @@ export function rowAxis(node: Node, operands: readonly RowAxis[], result: Value,
       return first === "none" ? (operands[1] ?? "none") : "mixed";
     case "index":
       return indexRows(node, operands, rows);
-    case "scatter_add":
     case "random_bits":
+      if (countsRows(node, rows)) return 0;
+      return operands.every((axis) => axis === "none") && !has ? "none" : "mixed";
+    case "scatter_add":
       return operands.every((axis) => axis === "none") && !has ? "none" : "mixed";
     case "loop":
       return loopRows(node, operands, result, rows);
     default:
       return pointwise.has(op.name) ? agree(operands, undefined) : "mixed";
   }
+}
+
+/** The control of entries that run in chunks: how many rows were in those before. */
+export const firstRow = "first_row";
+
+/** A draw that differs from row to row as if all rows were drawn at once, whatever the chunk. */
+function countsRows({ operands, attributes }: Node, rows: string): boolean {
+  const { source } = operands[2]!;
+  return !isNode(source) && source.name === firstRow && drawsRows(attributes, rows);
+}
+
+/** Its first axis, and no other, is that of the rows. */
+export function drawsRows(attributes: Attributes, rows: string): boolean {
+  const [first, ...others] = dimsAttribute(attributes, "shape");
+  return (
+    first !== undefined && dim.equal(first, dim.symbol(rows)) && !others.some((size) => mentions(size, rows))
+  );
 }
 
 /** The steps carry the rows through as their nodes do; a carry has them on one axis, before and after. */

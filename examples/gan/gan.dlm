@@ -44,3 +44,7 @@ train Gan on Mnist {
   epochs   12
   sample   Generator(normal[64, Z]), every = 1 * epoch
 }
+
+deploy Generator {
+  input  z = normal[B, Z]
+}

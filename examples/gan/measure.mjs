@@ -24,25 +24,6 @@ async function compiled(program, model, weights) {
   return load({ max: { B: 100 } });
 }
 
-/** Mulberry32, so that the same noise is drawn everywhere. */
-function uniform(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function noise(count, seed) {
-  const next = uniform(seed);
-  return Float32Array.from(
-    { length: count },
-    () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
-  );
-}
-
 const size = 28 * 28;
 const idx = (name, head) => readFileSync(join(root, ".data", "mnist", name)).subarray(head);
 const real = new Uint8Array(idx("t10k-images-idx3-ubyte", 16));
@@ -84,7 +65,7 @@ const sure = (found) => found.filter(({ chance }) => chance >= 0.9).length / fou
 const generator = await compiled("examples/gan/gan.dlm", "Generator", generatorWeights);
 const classifier = await compiled("examples/mnist/lenet.dlm", "LeNet", classifierWeights);
 const samples = 10_000;
-const made = (await generator.run({ z: noise(samples * 64, 1) })).out;
+const made = (await generator.run({}, { dims: { B: samples }, seed: 1 })).out;
 const images = Uint8Array.from(made, (value) => Math.round(127.5 * (value + 1)));
 writeFileSync(sheetFile, encodePng(sheetOf(made.subarray(0, 100 * size), [100, 28, 28, 1], [-1, 1])));
 

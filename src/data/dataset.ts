@@ -43,6 +43,7 @@ export function folderOf(plan: DataPlan, root: string): string {
 
 export function specOf(plan: DataPlan): SourceSpec {
   const { kind, path, also, delimiter } = plan.reader;
+  if (kind === "app") throw new Error(`the rows of ${plan.name} are given by an app`);
   return { kind, path, also, options: { delimiter } };
 }
 

@@ -1,5 +1,5 @@
 /** The .d.ts beside a compiled model: its inputs, outputs and classes by name. Made from the manifest alone. */
-import type { Entry, Manifest, TensorEntry } from "../../runtime/artifact.ts";
+import type { Entry, Manifest, Polynomial, TensorEntry } from "../../runtime/artifact.ts";
 
 const isName = /^[A-Za-z_$][\w$]*$/;
 
@@ -29,6 +29,23 @@ function inputType(tensor: TensorEntry): string {
         ? "Int32Array"
         : "Uint8Array | Uint8ClampedArray";
   return `${array} | ${tensor.classes ? `readonly (${className(tensor)} | number)[]` : "NestedNumbers"}`;
+}
+
+/** Whether an axis is made of the dim, so that the number of elements may tell its size. */
+function mentions(shape: readonly Polynomial[], dim: string): boolean {
+  return shape.some((axis) =>
+    axis.some(([, factors]) =>
+      factors.some((factor) => (typeof factor === "string" ? factor === dim : mentions(factor.floor, dim))),
+    ),
+  );
+}
+
+/** `{ B: number }` of the dims whose sizes no input tells; empty where there is none. */
+function untold({ dims, inputs }: Entry): string {
+  const names = dims.flatMap(({ name }) =>
+    inputs.some(({ shape }) => mentions(shape, name)) ? [] : [`${key(name)}: number`],
+  );
+  return names.length > 0 ? `{ ${names.join("; ")} }` : "";
 }
 
 function members(tensors: readonly TensorEntry[], typeOf: (tensor: TensorEntry) => string): string {
@@ -64,7 +81,16 @@ export function declarations(manifest: Manifest): string {
     ),
   );
   const dims = [...new Set(manifest.entries.flatMap((entry) => entry.dims.map((dim) => dim.name)))];
-  const alone = inputs.length === 1 ? ` | Inputs[${JSON.stringify(inputs[0]!.name)}]` : "";
+  const [first] = inputs;
+  const given = !first
+    ? "Inputs | undefined"
+    : inputs.length === 1
+      ? `Inputs | Inputs[${JSON.stringify(first.name)}]`
+      : "Inputs";
+  const draws = infer?.control.some(({ name }) => name === "seed") === true;
+  const sizes = infer ? untold(infer) : "";
+  const options =
+    sizes === "" ? "options?: CallOptions<Outputs>" : `options: CallOptions<Outputs> & { dims: ${sizes} }`;
   const predicted = (tensor: TensorEntry): string =>
     tensor.classes ? `Prediction<${className(tensor)}>[]` : arrays[tensor.dtype];
 
@@ -75,7 +101,10 @@ export function declarations(manifest: Manifest): string {
   for (const [name, { classes }] of named)
     text += `\nexport type ${name} = ${classes!.map((c) => JSON.stringify(c)).join(" | ") || "never"};\n`;
   if (infer) {
-    text += `\nexport interface Inputs {\n${members(inputs, inputType)}}\n`;
+    text +=
+      inputs.length > 0
+        ? `\nexport interface Inputs {\n${members(inputs, inputType)}}\n`
+        : `\n${comment("The model computes all its inputs itself.")}export type Inputs = Readonly<Record<string, never>>;\n`;
     text += `\nexport interface Outputs {\n${members(outputs, (tensor) => arrays[tensor.dtype])}}\n`;
     text += `\nexport interface Predictions {\n${members(outputs, predicted)}}\n`;
   }
@@ -90,7 +119,7 @@ export function declarations(manifest: Manifest): string {
   into?: Partial<Filled>;
   /** sizes of free dims that the number of elements does not tell */
   dims?: ${dims.length > 0 ? `{ ${dims.map((dim) => `${key(dim)}?: number`).join("; ")} }` : "{}"};
-  /** looked at before the call, and between the chunks of a large one */
+${draws ? "  /** of what is drawn in this call: the same seed, the same numbers; that of `load` where absent */\n  seed?: number;\n" : ""}  /** looked at before the call, and between the chunks of a large one */
   signal?: AbortSignal;
 }
 
@@ -108,9 +137,9 @@ export interface LoadOptions {
   text += `\nexport interface Model {\n`;
   if (infer)
     text += `  /** Inputs must stay as they are until the promise settles. More rows than the maximum are run in chunks. Rejects with DlmError. */
-  run(inputs: Inputs${alone}, options?: CallOptions<Outputs>): Promise<Outputs>;
+  run(inputs: ${given}, ${options}): Promise<Outputs>;
   /** \`run\`, with outputs of named classes as one prediction a row */
-  predict(inputs: Inputs${alone}, options?: CallOptions<Outputs>): Promise<Predictions>;
+  predict(inputs: ${given}, ${options}): Promise<Predictions>;
 `;
   if (train)
     text += `  /** One training step, which updates the weights. \`ok\` is false where loss or gradient was not finite: then nothing was changed. */

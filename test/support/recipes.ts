@@ -156,7 +156,9 @@ const special: Readonly<Record<string, Recipe>> = {
   size: (k) => [build.size(k.b, k.r.pick([dim.symbol("B"), dim.multiply(dim.symbol("B"), dim.symbol("T"))]))],
   random_bits(k) {
     const shape = k.randomShape();
-    const bits = build.randomBits(k.b, k.control("seed"), k.control("iteration"), k.r.below(2 ** 31), shape);
+    const rows = k.r.next() < 0.5 ? undefined : k.control("first_row");
+    const [seed, iteration] = [k.control("seed"), k.control("iteration")];
+    const bits = build.randomBits(k.b, seed, iteration, k.r.below(2 ** 31), shape, rows);
     return [bits, build.scale(k.b, build.cast(k.b, bits, "f32"), 2 ** -24)];
   },
   select(k) {

@@ -41,7 +41,7 @@ function nextKey(frame: Frame): number {
 
 /** Uniform numbers in [0, 1). */
 function uniform01(frame: Frame, b: GraphBuilder, shape: readonly Dim[]): Value {
-  const iteration = frame.elaboration.initial ? build.constantScalar(b, 0, "i32") : control(b, "iteration");
+  const iteration = frame.elaboration.once ? build.constantScalar(b, 0, "i32") : control(b, "iteration");
   return build.uniform(b, stepSeed(frame, b, control(b, "seed")), iteration, nextKey(frame), shape);
 }
 
@@ -123,7 +123,7 @@ const bernoulli: Builtin = {
     const { axes } = other.type;
     const value = emit(call.frame, call.span, [], (b) => {
       const shape = normalised(call.frame, axes);
-      const iteration = call.frame.elaboration.initial
+      const iteration = call.frame.elaboration.once
         ? build.constantScalar(b, 0, "i32")
         : control(b, "iteration");
       const bits = build.randomBits(b, control(b, "seed"), iteration, nextKey(call.frame), shape);

@@ -41,7 +41,7 @@ export function blockFrame(
   phase: Phase,
   builder: GraphBuilder | undefined,
   stores?: Stores,
-  options: Pick<ElaborateOptions, "salt" | "phaseAt"> = {},
+  options: Pick<ElaborateOptions, "salt" | "phaseAt" | "once"> = {},
 ): Frame {
   const elaboration = createElaboration(session, { phase, builder, ...stores, ...options });
   return workflowFrame(elaboration, scope, phase);

@@ -8,12 +8,13 @@ import type { Session } from "../session.ts";
 import { kindInWords } from "../values.ts";
 import type { CallableValue } from "../values.ts";
 import { blockFrame, flowContext } from "./block.ts";
+import { refuseRowsOfApp } from "./app-rows.ts";
 import type { CheckedTrain } from "./check-train.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { noFacts } from "./facts.ts";
 import { backends } from "./plans.ts";
-import type { Backend, CheckPlan } from "./plans.ts";
+import type { Backend, CheckPlan, DataPlan } from "./plans.ts";
 import { missingToRun } from "./subject.ts";
 import { checkSettings } from "./setting-tables.ts";
 import { named, namedNumber, readSettings, unnamed, word, wordOf } from "./settings.ts";
@@ -31,7 +32,15 @@ export function checkCheck(
   session: Session,
   scope: FileScope,
   declaration: WorkflowDeclaration,
-  { trains, sound }: { readonly trains: readonly CheckedTrain[]; readonly sound: boolean },
+  {
+    trains,
+    sound,
+    plans,
+  }: {
+    readonly trains: readonly CheckedTrain[];
+    readonly sound: boolean;
+    readonly plans: (key: string) => DataPlan | undefined;
+  },
 ): CheckedCheck | undefined {
   const context = flowContext(session, scope, noFacts);
   const { calls } = readSettings(checkSettings, declaration.settings, context, { bindings: false });
@@ -50,6 +59,11 @@ export function checkCheck(
         found: "on which rows, and by which optimizer?",
       }),
     );
+  if (overfit && train) {
+    const data = plans(train.plan.data);
+    const help = "remove it: an app can do the same with `step`";
+    if (data) refuseRowsOfApp(data, "`overfit`", overfit.name.span, help, context);
+  }
   const plan: CheckPlan = {
     name: declaration.name.text,
     span: declaration.name.span,

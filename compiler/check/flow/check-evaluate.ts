@@ -4,6 +4,7 @@ import type { FileScope } from "../names.ts";
 import type { Session } from "../session.ts";
 import { showType } from "../type.ts";
 import { columnTensors } from "./batch.ts";
+import { refuseRowsOfApp } from "./app-rows.ts";
 import { argumentsOf, blockFrame, dataOf, flowContext, modelOf, runModel } from "./block.ts";
 import type { CheckedTrain } from "./check-train.ts";
 import { readEvaluateSettings, taskOf } from "./evaluate.ts";
@@ -43,6 +44,13 @@ export function checkEvaluate(
     flowContext(session, scope, facts),
   );
   if (!model || !data || !plan) return undefined;
+  refuseRowsOfApp(
+    plan,
+    "`evaluate`",
+    declaration.on?.span ?? declaration.name.span,
+    "remove the block: `measure` of the compiled model gives the loss and the outputs of a batch",
+    { diagnose: (diagnostic) => session.add(diagnostic) },
+  );
   return {
     name: declaration.name.text,
     model: model.declaration.name.text,

@@ -75,7 +75,7 @@ export function checkTrain(
   if (checked.some(({ training }) => [...training.states.values()].some((state) => state.fitted))) {
     const fitting = trial(session, scope, "fitting");
     runForward(fitting.frame, block);
-    checkFitted(fitting);
+    checkFitted(fitting, dataPlan);
   }
   return { block, plan: planOf(block, checked, dataPlan, facts) };
 }

@@ -24,6 +24,7 @@ export const reservedInputs: ReadonlyMap<string, string> = new Map([
   ["step", "the number of the step"],
   ["steps_per_epoch", "the steps of an epoch"],
   ["rate_factor", "the factor of the rate"],
+  ["first_row", "the number of its first row"],
   ["parameters", "all weights together"],
 ]);
 

@@ -4,6 +4,7 @@ import { report } from "../../../grammar/diagnostic.ts";
 import type { Diagnostic } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
+import { checkAppData } from "./app-rows.ts";
 import { columnsOf } from "./columns.ts";
 import { refuseTextSettings, textOfBlock } from "./text.ts";
 import { missingSetting } from "./diagnostics/dlm0122-missing-setting.ts";
@@ -76,6 +77,7 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
   const text = reader.kind === "text" ? textOfBlock(declaration, calls, facts, ofColumns) : undefined;
   columns.push(...(text?.columns ?? []));
   if (reader.kind !== "text") refuseTextSettings(calls, context);
+  if (reader.kind === "app") checkAppData({ name, reader }, columns, calls, context);
   if (whole && reader.kind !== "text" && !calls.has("input"))
     context.diagnose(
       report(missingSetting, {
@@ -124,8 +126,9 @@ function readerOf(from: Expression, context: FlowContext): ReaderPlan {
     context.diagnose(report(settingValue, { setting: "from", needs, span, found }));
   const nothing: ReaderPlan = { kind: "csv", path: "", also: [], span: from.span, delimiter: "," };
   if (from.kind === "hole") return nothing;
+  if (wordOf(from) === "app") return { ...nothing, kind: "app" };
   if (source === undefined) {
-    wrong(from.span, 'a source such as `csv("houses.csv")`', `this is \`${textOf(from.span)}\``);
+    wrong(from.span, 'a source such as `csv("houses.csv")`, or `app`', `this is \`${textOf(from.span)}\``);
     return nothing;
   }
   const kind = readers.find((r) => r === source.reader);

@@ -1,21 +1,35 @@
 /** A `deploy` block becomes its plan. Only what is built is taken; the rest is refused by name. */
-import type { WorkflowDeclaration } from "../../../grammar/ast.ts";
+import type { Argument, Expression, WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import type { Span } from "../../../grammar/source.ts";
-import { elaborate, workflowFrame } from "../elaborate.ts";
 import { evaluate } from "../evaluate.ts";
+import type { Frame } from "../frame.ts";
+import type { FileScope } from "../names.ts";
 import type { Session } from "../session.ts";
-import { kindInWords } from "../values.ts";
-import type { CallableValue } from "../values.ts";
+import { kindInWords, unknown } from "../values.ts";
+import type { CallableValue, CheckValue } from "../values.ts";
+import { blockFrame } from "./block.ts";
 import { checkGenerate } from "./generate.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
-import type { DeployOutput, DeployPlan } from "./plans.ts";
+import type { DeployInput, DeployOutput, DeployPlan } from "./plans.ts";
+import { runAlone } from "./run-alone.ts";
 import { deploySettings } from "./setting-tables.ts";
 import { readSettings, word, wordOf } from "./settings.ts";
-import type { CallSetting, FlowContext } from "./settings.ts";
+import type { FlowContext, ReadSettings } from "./settings.ts";
 
-const signature = "output probabilities = softmax(out) over Class";
+const lines = {
+  input: {
+    signature: "input z = normal[B, Z]",
+    from: "a tensor computed from what the app gives",
+  },
+  output: {
+    signature: "output probabilities = softmax(out) over Class",
+    from: "tensors computed from `out` and the inputs",
+  },
+} as const;
+type Line = keyof typeof lines;
+
 const targets = ["wasm", "node"] as const;
 const laterTargets = ["webgpu"];
 const laterWeights = ["int8"];
@@ -24,6 +38,7 @@ const storedAs = ["f32", "f16"] as const;
 /** `model`: undefined where there is none of the name. */
 export function readDeploy(
   session: Session,
+  scope: FileScope,
   declaration: WorkflowDeclaration,
   model: CallableValue | undefined,
   context: FlowContext,
@@ -52,37 +67,86 @@ export function readDeploy(
     span: declaration.name.span,
     targets: chosen.length === 0 ? ["wasm"] : chosen,
     weights: stored ?? "f32",
-    outputs: model ? outputsOf(session, model, calls.get("output") ?? [], context) : [],
+    ...(model ? deployed(session, scope, model, calls, context) : { inputs: [], outputs: [] }),
     generate: generate && model && checkGenerate(session, model, generate, context),
   };
 }
 
-/** Those that are sound; each is looked at with the model's result and inputs as what it may speak of. */
-function outputsOf(
+/** What an app gives and gets in the place of the model's own; empty after a diagnostic. */
+function deployed(
   session: Session,
-  { declaration, scope }: CallableValue,
-  settings: readonly CallSetting[],
+  scope: FileScope,
+  model: CallableValue,
+  calls: ReadSettings["calls"],
   context: FlowContext,
-): readonly DeployOutput[] {
-  if (settings.length === 0 || session.alone.get(declaration) === "failed") return [];
-  const { elaboration, inputs, result } = elaborate(session, scope, declaration, { phase: "inference" });
-  if (result.kind === "unknown") return [];
-  const frame = workflowFrame(elaboration, scope, "inference", new Map([...inputs, ["out", result]]));
+): Pick<DeployPlan, "inputs" | "outputs"> {
+  const given = (name: Line): readonly Argument[] =>
+    (calls.get(name) ?? []).flatMap((each) => each.arguments);
+  const nothing = { inputs: [], outputs: [] };
+  if (given("input").length + given("output").length === 0) return nothing;
+  if (session.alone.get(model.declaration) === "failed") return nothing;
+  const frame = blockFrame(session, scope, "inference", undefined);
+  const before = session.errors();
+  const inputs = inputsOf(model, given("input"), context);
+  const out = runAlone(frame, model, inputs, (expression) => computed(frame, "input", expression, context));
+  if (!out || out.kind === "unknown" || session.errors() > before) return nothing;
+  frame.locals.values.set("out", out);
+  return { inputs, outputs: outputsOf(frame, given("output"), context) };
+}
+
+function refuse(setting: Line, needs: string, span: Span, found: string, context: FlowContext): undefined {
+  context.diagnose(
+    report(settingValue, { setting, needs, span, found, signature: lines[setting].signature }),
+  );
+}
+
+/** Names of inputs, each once. */
+function inputsOf(
+  { declaration }: CallableValue,
+  given: readonly Argument[],
+  context: FlowContext,
+): readonly DeployInput[] {
+  const inputs = new Map<string, DeployInput>();
+  const own = declaration.tensors.map(({ name }) => `\`${name.text}\``).join(", ");
+  const takes = `${declaration.name.text} takes ${own}`;
+  for (const { name, value: expression, span } of given) {
+    if (!name) refuse("input", "the name of an input of the model", span, takes, context);
+    else if (!declaration.tensors.some((each) => each.name.text === name.text))
+      refuse("input", "the name of an input of the model", name.span, takes, context);
+    else if (inputs.has(name.text))
+      refuse("input", "each input once", span, `\`${name.text}\` is computed already`, context);
+    else inputs.set(name.text, { name: name.text, expression });
+  }
+  return [...inputs.values()];
+}
+
+function outputsOf(frame: Frame, given: readonly Argument[], context: FlowContext): readonly DeployOutput[] {
   const outputs = new Map<string, DeployOutput>();
-  const wrong = (span: Span, needs: string, found: string): void =>
-    context.diagnose(report(settingValue, { setting: "output", needs, span, found, signature }));
-  for (const { name, value: expression, span } of settings.flatMap((each) => each.arguments)) {
-    const weights = elaboration.requested.size;
-    const value = evaluate(frame, expression);
-    if (value.kind === "unknown") continue;
+  for (const { name, value: expression, span } of given) {
     const text = name?.text ?? "out";
-    if (value.kind !== "tensor")
-      wrong(expression.span, "tensors computed from `out` and the inputs", `this is ${kindInWords(value)}`);
-    else if (elaboration.requested.size > weights)
-      wrong(expression.span, "no weights of its own", "what holds weights belongs into the model");
-    else if (outputs.has(text))
-      wrong(span, "a name of its own for each", `another one is called \`${text}\``);
+    if (computed(frame, "output", expression, context).kind === "unknown") continue;
+    if (outputs.has(text))
+      refuse("output", "a name of its own for each", span, `another one is called \`${text}\``, context);
     else outputs.set(text, { name: text, expression });
   }
   return [...outputs.values()];
+}
+
+/** Unknown after a diagnostic. */
+function computed(frame: Frame, line: Line, expression: Expression, context: FlowContext): CheckValue {
+  const { requested } = frame.elaboration;
+  const weights = requested.size;
+  const value = evaluate(frame, expression);
+  if (value.kind === "unknown") return value;
+  if (requested.size > weights)
+    refuse(
+      line,
+      "no weights of its own",
+      expression.span,
+      "what holds weights belongs into the model",
+      context,
+    );
+  else if (value.kind === "tensor" || (value.kind === "number" && line === "input")) return value;
+  else refuse(line, lines[line].from, expression.span, `this is ${kindInWords(value)}`, context);
+  return unknown;
 }

@@ -87,7 +87,7 @@ export function createFlow(facts: Facts): Flow {
         }
         case "deploy": {
           const model = modelOf(blockFrame(session, scope, "inference", undefined), declaration);
-          deploy.push(readDeploy(session, declaration, model, flowContext(session, scope, facts)));
+          deploy.push(readDeploy(session, scope, declaration, model, flowContext(session, scope, facts)));
           break;
         }
         case "tune":
@@ -99,17 +99,24 @@ export function createFlow(facts: Facts): Flow {
     return {
       plans: { data: [...plans.values()], train: trains.map((t) => t.plan), evaluate, deploy },
       trains,
-      checks: checksOf(session, scope, trains),
+      checks: checksOf(session, scope, trains, planOf),
     };
   }
 }
 
 /** Every `check` block, after all that it may speak of. */
-function checksOf(session: Session, scope: FileScope, trains: readonly CheckedTrain[]): CheckedCheck[] {
+function checksOf(
+  session: Session,
+  scope: FileScope,
+  trains: readonly CheckedTrain[],
+  plans: (key: string) => DataPlan | undefined,
+): CheckedCheck[] {
   // what has a mistake is not run, not even to look at it: the mistake is told where it stands
   const sound = !session.diagnostics.some(({ severity }) => severity === "error");
   return scope.file.declarations.flatMap((declaration) =>
-    declaration.kind === "check" ? (checkCheck(session, scope, declaration, { trains, sound }) ?? []) : [],
+    declaration.kind === "check"
+      ? (checkCheck(session, scope, declaration, { trains, sound, plans }) ?? [])
+      : [],
   );
 }
 

@@ -5,9 +5,10 @@ import type { Generate } from "../../ir/model.ts";
 
 // ---------------------------------------------------------------- data
 
-/** Where rows come from. `path` is as written, relative to the folder of the file that `span` lies in. */
+/** Where rows come from: files, or the app that trains the compiled model. */
 export interface ReaderPlan {
-  readonly kind: "csv" | "idx" | "arrays" | "text";
+  readonly kind: "csv" | "idx" | "arrays" | "text" | "app";
+  /** as written, relative to the folder of the file that `span` lies in; empty of an app */
   readonly path: string;
   /** of text: further files, read behind the first */
   readonly also: readonly string[];
@@ -245,6 +246,12 @@ export interface EvaluatePlan {
 
 // ---------------------------------------------------------------- deploy
 
+/** An input of a model that is computed from what the app gives. */
+export interface DeployInput {
+  readonly name: string;
+  readonly expression: Expression;
+}
+
 /** An output of a deployed model that takes the place of its own. */
 export interface DeployOutput {
   readonly name: string;
@@ -258,6 +265,8 @@ export interface DeployPlan {
   readonly targets: readonly ("wasm" | "node")[];
   /** how weights are stored; they are computed with as f32 */
   readonly weights: "f32" | "f16";
+  /** of the model's inputs those that the app does not give as they are */
+  readonly inputs: readonly DeployInput[];
   /** none: those of the model */
   readonly outputs: readonly DeployOutput[];
   readonly generate: Generate | undefined;

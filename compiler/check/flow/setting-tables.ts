@@ -249,7 +249,13 @@ export const deploySettings: SettingTable = {
       signature: "weights f32",
       doc: "How weights are stored: `f32`, or `f16` in half the bytes, which rounds each to 11 bits. States stay f32, and so does what is computed.",
     },
-    later("input", "input z = normal[B, Z]", "Replaces an input of the model."),
+    {
+      name: "input",
+      signature: "input z = normal[B, Z]",
+      doc: "An input of the model that is computed in what is compiled to be used, from what the app gives: noise is drawn with the seed of the call, or an input is prepared, as in `input image = image / 255`. An input that no such line speaks of is not given at all. Training, `evaluate` and `generate` go on with the model's own inputs.",
+      anyName: true,
+      many: true,
+    },
     {
       name: "output",
       signature: "output probabilities = softmax(out) over Class",

@@ -11,6 +11,7 @@ import { isUserSpan } from "../origin.ts";
 import type { Session } from "../session.ts";
 import { checkType, elementsOf, graphType, showType } from "../type.ts";
 import type { OptimizerValue, TensorValue } from "../values.ts";
+import { refuseRowsOfApp } from "./app-rows.ts";
 import { lineText } from "./block.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { nothingToTrain } from "./diagnostics/dlm0702-nothing-to-train.ts";
@@ -233,15 +234,23 @@ function spanOf(
 }
 
 /** DLM0602: what is fitted reads weights. */
-export function checkFitted({ updates, frame }: Trial): void {
+export function checkFitted({ updates, frame }: Trial, data: DataPlan): void {
   const { session } = frame.elaboration;
   const seen = new Set<string>();
   for (const { request, from } of updates) {
     const learned = from.kind === "tensor" ? from.learned : undefined;
     const module = request.path.split(".").slice(0, -1).join(".");
-    if (!request.fitted || !learned || seen.has(module)) continue;
+    const isApp = data.reader.kind === "app";
+    if (!request.fitted || !(learned || isApp) || seen.has(module)) continue;
     seen.add(module);
     const at = placeOf(frame, request);
+    if (!learned || isApp) {
+      const help = "`LayerNorm` or `BatchNorm` here, or numbers that the program says";
+      refuseRowsOfApp(data, `\`${moduleAt(at, request.path)}\``, at ?? request.span, help, {
+        diagnose: (diagnostic) => session.add(diagnostic),
+      });
+      continue;
+    }
     const after = isUserSpan(learned) ? learned : undefined;
     session.add(
       report(fittedLate, {

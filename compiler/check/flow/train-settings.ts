@@ -3,6 +3,7 @@ import type { Expression, WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
+import { refuseLoop } from "./app-rows.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { lineText } from "./block.ts";
 import type { DataPlan, TrainPlan } from "./plans.ts";
@@ -41,7 +42,8 @@ export function readTrainSettings(
   context: FlowContext,
 ): TrainSettings {
   const read = readSettings(trainSettings, declaration.settings, context, { bindings: true });
-  const { calls, bindings } = read;
+  const { bindings } = read;
+  const calls = refuseLoop(data, read.calls, context);
   const steps = calls.get("step") ?? [];
   const parts =
     steps.length > 0

@@ -20,7 +20,9 @@ export function fitCommand(): Command {
       const t = terminal(options);
       if (options.json !== true) t.status("reading the data");
       const program = openWithData(file, { refit: true });
-      const fitted = program.checked.flow.trains.map((train) => fitTrain(program, train));
+      const fitted = program.checked.flow.trains.flatMap((train) =>
+        program.datasets.has(train.plan.data) ? [fitTrain(program, train)] : [],
+      );
       const changed = program.lock.save();
       if (options.json === true) {
         printJson({

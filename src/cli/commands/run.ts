@@ -1,20 +1,24 @@
-/** `dlmc run`: predictions of a program or an artifact for a file of inputs. */
+/** `dlmc run`: predictions of a program or an artifact for a file of inputs; or what it makes of what it draws itself. */
 import { extname } from "node:path";
 import { Command } from "commander";
-import type { TensorEntry } from "../../../runtime/artifact.ts";
+import { type Entry, evaluatePolynomial, type TensorEntry } from "../../../runtime/artifact.ts";
 import type { TypedArray } from "../../../runtime/index.ts";
-import { inputColumns, readInputs } from "../../data/inputs.ts";
+import { inputColumns, readInputs, type ReadRows } from "../../data/inputs.ts";
 import { Failure } from "../../failure.ts";
 import { shownPath, writeFileAtomic } from "../../files.ts";
 import { encodeOutputs, outputFormats, type NamedOutput } from "../../weights/outputs.ts";
 import { number } from "../../text.ts";
 import { openForUse } from "../open-model.ts";
+import { dimSizes } from "./compile.ts";
+import { wholeNumber } from "./train.ts";
 import { printJson, table, terminal, type Terminal } from "../terminal.ts";
 
 interface Options {
   readonly model?: string;
   readonly weights?: string;
-  readonly input: string;
+  readonly input?: string;
+  readonly dim?: ReadonlyMap<string, number>;
+  readonly seed?: number;
   readonly output?: string;
   readonly json?: boolean;
   readonly color?: boolean;
@@ -23,10 +27,9 @@ interface Options {
 export function runCommand(): Command {
   return new Command("run")
     .argument("<file>", "program, artifact folder or .wasm")
-    .requiredOption(
-      "--input <file>",
-      "rows: .csv, .json, .npy, .npz or .safetensors; names are the model's inputs",
-    )
+    .option("--input <file>", "rows: .csv, .json, .npy, .npz or .safetensors; names are the model's inputs")
+    .option("--dim <sizes>", "the size of a free dim that no input tells: B=16", dimSizes)
+    .option("--seed <n>", "of what the model draws: the same gives the same numbers", wholeNumber(0))
     .option("--output <file>", "where predictions go: .json, .csv, .npz or .safetensors")
     .option("--model <name>", "the model, where there are several")
     .option("--weights <file>", "weights or a checkpoint (.safetensors)")
@@ -38,11 +41,14 @@ export function runCommand(): Command {
         throw new Failure(`${options.output}: predictions are written as ${outputFormats.join(", ")}`, {
           status: 2,
         });
-      const model = await openForUse(file, options, "infer", `dlmc run ${file} --input ${options.input}`);
+      const rest = options.input === undefined ? "" : ` --input ${options.input}`;
+      const model = await openForUse(file, options, "infer", `dlmc run ${file}${rest}`);
       const entry = model.manifest.entries.find((e) => e.name === "infer")!;
-      const { inputs, rows } = readInputs(options.input, inputColumns(entry));
-      const dims = entry.dims[0] === undefined ? {} : { [entry.dims[0].name]: rows };
-      const results = await model.run(inputs, { dims });
+      const { inputs, rows, dims } = given(entry, options, `dlmc run ${file}`);
+      const results = await model.run(inputs, {
+        dims,
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
+      });
       const outputs = entry.outputs.map((output) => namedOutput(output, results[output.name]!, rows));
       if (options.output !== undefined) {
         writeFileAtomic(options.output, encodeOutputs(outputs, rows, extname(options.output)));
@@ -51,6 +57,39 @@ export function runCommand(): Command {
       else show(t, outputs, rows);
       model.destroy();
     });
+}
+
+interface GivenRows extends ReadRows {
+  readonly dims: Readonly<Record<string, number>>;
+}
+
+/** Inputs and sizes. Throws Failure where one is missing, or given in vain. */
+function given(entry: Entry, { input, dim = new Map(), seed }: Options, command: string): GivenRows {
+  const refuse = (text: string, help?: string): never => {
+    throw new Failure(text, { ...(help === undefined ? {} : { help }), status: 2 });
+  };
+  const names = entry.dims.map(({ name }) => name);
+  for (const name of dim.keys())
+    if (!names.includes(name))
+      refuse(`there is no free dim ${name}`, names.length > 0 ? `there is ${names.join(", ")}` : undefined);
+  if (seed !== undefined && !entry.control.some(({ name }) => name === "seed"))
+    refuse("the model draws nothing, so that a seed has no effect");
+  const taken = entry.inputs.map(({ name }) => name);
+  const [first] = entry.dims;
+  if (taken.length === 0) {
+    if (input !== undefined) refuse("the model takes no input", `${command} --dim ${names[0] ?? "B"}=16`);
+    const missing = names.find((name) => !dim.has(name));
+    if (missing !== undefined)
+      refuse(`no input tells the size ${missing} of this model`, `${command} --dim ${missing}=16`);
+    const dims = Object.fromEntries(dim);
+    const [axis] = entry.outputs[0]?.shape ?? [];
+    return { inputs: {}, rows: axis ? evaluatePolynomial(axis, dims) : 1, dims };
+  }
+  if (input === undefined) return refuse(`the model takes ${taken.join(", ")}`, `${command} --input FILE`);
+  const read = readInputs(input, inputColumns(entry));
+  if (first && (dim.get(first.name) ?? read.rows) !== read.rows)
+    refuse(`${shownPath(input)} has ${read.rows} rows, and --dim says ${first.name}=${dim.get(first.name)}`);
+  return { ...read, dims: { ...Object.fromEntries(dim), ...(first && { [first.name]: read.rows }) } };
 }
 
 function namedOutput(entry: TensorEntry, data: TypedArray, rows: number): NamedOutput {

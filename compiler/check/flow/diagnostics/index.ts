@@ -10,6 +10,7 @@ import { lastBatch } from "./dlm0604-last-batch.ts";
 import { unknownColumn } from "./dlm0605-unknown-column.ts";
 import { sharedRows } from "./dlm0606-shared-rows.ts";
 import { noData } from "./dlm0607-no-data.ts";
+import { rowsOfApp } from "./dlm0608-rows-of-app.ts";
 import { lossNotSingle } from "./dlm0701-loss-not-single.ts";
 import { nothingToTrain } from "./dlm0702-nothing-to-train.ts";
 import { noOptimizer } from "./dlm0703-no-optimizer.ts";
@@ -34,6 +35,7 @@ export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = 
   unknownColumn,
   sharedRows,
   noData,
+  rowsOfApp,
   lossNotSingle,
   nothingToTrain,
   noOptimizer,
