@@ -1,12 +1,13 @@
 /** Times the entries of a compiled model on random inputs, one call after another. */
 import type { ProgramGraphs } from "./program.ts";
+import { evaluate } from "../compiler/ir/dim.ts";
 import { isNode, type Graph, type GraphInput } from "../compiler/ir/graph.ts";
 import type { EntryGraph } from "../compiler/ir/model.ts";
+import { contractionFlops } from "../compiler/ops/contraction-flops.ts";
 import { evaluatePolynomial, type Entry } from "../runtime/artifact.ts";
 import { load, type Inputs, type Model, type Outputs } from "../runtime/index.ts";
 import { hasRelaxedSimd } from "../runtime/platform.ts";
 import { compiled } from "./compile-program.ts";
-import { contractionFlops } from "./flops.ts";
 import { randomInput } from "./random-inputs.ts";
 
 export interface Timing {
@@ -83,7 +84,7 @@ async function timeEntry(
     median: quantile(times, 0.5),
     low: quantile(times, 0.1),
     high: quantile(times, 0.9),
-    flops: contractionFlops(graph, sizes),
+    flops: contractionFlops(graph.nodes, (size) => evaluate(size, sizes)),
     memory: evaluatePolynomial(entry.bytes, maximaOf(entry, options.sizes)),
   };
 }
