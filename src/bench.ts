@@ -49,15 +49,20 @@ export async function bench(graphs: ProgramGraphs, options: BenchOptions): Promi
   const target = relaxed ? "wasm relaxed" : "wasm";
   const timings: Timing[] = [];
   for (const entry of result.entries)
-    if (options.entries.includes(entry.graph.name))
+    if (isWanted(entry.graph.name, options.entries))
       timings.push({ ...(await timeEntry(model, entry, options)), target });
   model.destroy();
   return timings;
 }
 
+/** The update by several batches is a part of training. */
+function isWanted(name: string, entries: readonly string[]): boolean {
+  return entries.includes(name === "update" ? "train" : name);
+}
+
 async function timeEntry(
   model: Model,
-  { graph, defaults }: EntryGraph,
+  { graph, defaults, update }: EntryGraph,
   options: BenchOptions,
 ): Promise<Omit<Timing, "target">> {
   const { name } = graph;
@@ -68,7 +73,8 @@ async function timeEntry(
   const inputs = inputsOf(graph, sizes, options.seed);
   const into: Outputs = {};
   const call = async (): Promise<void> => {
-    if (name === "train") await model.step(inputs, { dims });
+    if (name === "train") await model.step(inputs, { dims, ...(update ? { update: false } : {}) });
+    else if (name === "update") await model.update();
     else Object.assign(into, await model.call(name, inputs, { dims, into: { ...into } }));
   };
   const began = performance.now();
