@@ -82,6 +82,7 @@ function entryOf(
     control: tensors("control"),
     rows: known?.rows ?? false,
     bytes: polynomial(bytes),
+    ...(known?.update && { update: known.update }),
   };
 }
 

@@ -50,6 +50,8 @@ export interface Entry {
   readonly rows: boolean;
   /** bytes of memory needed, shared region included */
   readonly bytes: Polynomial;
+  /** of a training step that gathers gradients: the entry that updates by them, and after how many batches */
+  readonly update?: { readonly entry: string; readonly every: number };
 }
 
 export interface ParameterEntry {

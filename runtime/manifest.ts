@@ -113,6 +113,7 @@ export function checkManifest(value: unknown, format: number): string | undefine
         control: tensors,
         rows: flag,
         bytes: polynomial(0),
+        update: either(record({ entry: text, every: positive }), undefined),
       }),
     ),
     generate: either(

@@ -1,5 +1,5 @@
 /** What an app holds: a loaded model. Calls queue in order; the first trap is what all later ones reject with. */
-import type { Manifest, ParameterEntry } from "./artifact.ts";
+import type { Entry, Manifest, ParameterEntry } from "./artifact.ts";
 import { DlmError, fail } from "./error.ts";
 import { generateTokens, type GenerateOptions, type Step, type Token } from "./generate.ts";
 import { dimOf, gather, type Given, type Inputs, type Numbers, solveDims, writeInput } from "./inputs.ts";
@@ -31,7 +31,7 @@ export interface CallOptions {
 export interface Control {
   /** of every random number */
   seed: number;
-  /** steps so far */
+  /** batches so far */
   iteration: number;
   /** updates so far, and one: what bias correction and schedules count */
   step: number;
@@ -47,14 +47,18 @@ export interface StepOptions extends Omit<CallOptions, "into" | "seed"> {
   readonly control?: Readonly<Partial<Control>>;
   /** where several models are trained by turns: `train.Critic`; `train` where absent */
   readonly entry?: string;
+  /** where several batches make one update: whether this is the last of them; without it, every nth is */
+  readonly update?: boolean;
 }
 
 export interface StepResult {
   readonly loss: number;
-  /** before clipping */
+  /** before clipping; of the update, where the step made one */
   readonly gradientNorm: number;
-  /** false: loss or gradient was not finite, and no weight was changed */
+  /** false: loss or gradient was not finite, and the batch changed nothing */
   readonly ok: boolean;
+  /** the weights are new; false also where the gradient is kept for an update by several batches */
+  readonly updated: boolean;
 }
 
 export interface Model {
@@ -70,8 +74,10 @@ export interface Model {
     inputs?: Inputs | Numbers,
     options?: CallOptions,
   ): Promise<Record<string, TypedArray | Prediction[]>>;
-  /** One training step, which updates the weights. */
+  /** One training step, which updates the weights, or is one of several batches that do. */
   step(batch: Inputs, options?: StepOptions): Promise<StepResult>;
+  /** Where several batches make one update: makes it by those since the last one. */
+  update(options?: Pick<StepOptions, "entry" | "control" | "signal">): Promise<Omit<StepResult, "loss">>;
   /** `loss`, the mean over the rows, and the model's outputs, without any update */
   measure(batch: Inputs, options?: CallOptions): Promise<Outputs>;
   /**
@@ -145,12 +151,16 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     }
   }
 
+  const updateAfter = (name: string): Entry["update"] =>
+    manifest.entries.find((entry) => entry.name === name)?.update;
+
   /** Weights must be there, and what depends on them alone must be computed. */
   function makeReady({ name }: DeviceEntry): void {
     for (const path of unset)
       fail("weights", `${manifest.name} has no weights yet: ${path} is not set`, name);
     const prepare = alive().entries.get("prepare");
-    if (!stale || !prepare || /^train\b/.test(name)) return;
+    // what writes weights reads none that were prepared
+    if (!stale || !prepare || (/^(train|update)\b/.test(name) && !updateAfter(name))) return;
     execute(
       prepare,
       prepare.dims.map((dim) => prepare.maxima[dim.name]!),
@@ -313,6 +323,24 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     return generateTokens(made, input, countOf(outputs[0].shape.slice(-1), {}), step, prompt, options);
   }
 
+  const noUpdate = (name: string): never =>
+    fail("entry", `each step of ${name} is an update of its own`, name);
+
+  async function runUpdate(
+    entry: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Omit<StepResult, "loss">> {
+    const { gradient_norm: norm, status } = await start(
+      entry,
+      {},
+      { ...(signal && { signal }), into: scalars },
+    );
+    const ok = status?.[0] === 1;
+    stale = true;
+    if (ok) control.step++;
+    return { gradientNorm: norm?.[0] ?? NaN, ok, updated: ok };
+  }
+
   const call: Model["call"] = (entry, inputs, options = {}) => inTurn(() => start(entry, inputs, options));
   const run: Model["run"] = (inputs, options) => call("infer", inputs, options);
   return {
@@ -330,17 +358,27 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     },
     step: (batch, options = {}) =>
       inTurn(async () => {
+        const { entry = "train", update, signal } = options;
+        const after = updateAfter(entry);
+        if (update !== undefined && !after) noUpdate(entry);
         Object.assign(control, options.control);
-        const {
-          loss,
-          gradient_norm: norm,
-          status,
-        } = await start(options.entry ?? "train", batch, { ...options, into: scalars });
+        const outputs = await start(entry, batch, { ...options, into: scalars });
+        const { loss, gradient_norm: norm, status, gathered } = outputs;
         const ok = status?.[0] === 1;
-        stale = true;
+        const result = { loss: loss?.[0] ?? NaN, gradientNorm: norm?.[0] ?? NaN, ok, updated: ok && !after };
+        const count = gathered?.[0] ?? 0;
+        stale ||= !after || manifest.states.length > 0;
         control.iteration++;
-        if (ok) control.step++;
-        return { loss: loss?.[0] ?? NaN, gradientNorm: norm?.[0] ?? NaN, ok };
+        if (result.updated) control.step++;
+        if (!after || count === 0 || !(update ?? count >= after.every)) return result;
+        const { gradientNorm, updated } = await runUpdate(after.entry, signal);
+        return { ...result, gradientNorm, updated };
+      }),
+    update: ({ entry = "train", control: given, signal } = {}) =>
+      inTurn(() => {
+        const after = updateAfter(entry) ?? noUpdate(entry);
+        Object.assign(control, given);
+        return runUpdate(after.entry, signal);
       }),
     init: (seed) =>
       inTurn(() => {

@@ -1,12 +1,13 @@
 /** Times the entries of a compiled model on random inputs, one call after another. */
 import type { ProgramGraphs } from "./program.ts";
+import { evaluate } from "../compiler/ir/dim.ts";
 import { isNode, type Graph, type GraphInput } from "../compiler/ir/graph.ts";
 import type { EntryGraph } from "../compiler/ir/model.ts";
+import { contractionFlops } from "../compiler/ops/contraction-flops.ts";
 import { evaluatePolynomial, type Entry } from "../runtime/artifact.ts";
 import { load, type Inputs, type Model, type Outputs } from "../runtime/index.ts";
 import { hasRelaxedSimd } from "../runtime/platform.ts";
 import { compiled } from "./compile-program.ts";
-import { contractionFlops } from "./flops.ts";
 import { randomInput } from "./random-inputs.ts";
 
 export interface Timing {
@@ -48,15 +49,20 @@ export async function bench(graphs: ProgramGraphs, options: BenchOptions): Promi
   const target = relaxed ? "wasm relaxed" : "wasm";
   const timings: Timing[] = [];
   for (const entry of result.entries)
-    if (options.entries.includes(entry.graph.name))
+    if (isWanted(entry.graph.name, options.entries))
       timings.push({ ...(await timeEntry(model, entry, options)), target });
   model.destroy();
   return timings;
 }
 
+/** The update by several batches is a part of training. */
+function isWanted(name: string, entries: readonly string[]): boolean {
+  return entries.includes(name === "update" ? "train" : name);
+}
+
 async function timeEntry(
   model: Model,
-  { graph, defaults }: EntryGraph,
+  { graph, defaults, update }: EntryGraph,
   options: BenchOptions,
 ): Promise<Omit<Timing, "target">> {
   const { name } = graph;
@@ -67,7 +73,8 @@ async function timeEntry(
   const inputs = inputsOf(graph, sizes, options.seed);
   const into: Outputs = {};
   const call = async (): Promise<void> => {
-    if (name === "train") await model.step(inputs, { dims });
+    if (name === "train") await model.step(inputs, { dims, ...(update ? { update: false } : {}) });
+    else if (name === "update") await model.update();
     else Object.assign(into, await model.call(name, inputs, { dims, into: { ...into } }));
   };
   const began = performance.now();
@@ -83,7 +90,7 @@ async function timeEntry(
     median: quantile(times, 0.5),
     low: quantile(times, 0.1),
     high: quantile(times, 0.9),
-    flops: contractionFlops(graph, sizes),
+    flops: contractionFlops(graph.nodes, (size) => evaluate(size, sizes)),
     memory: evaluatePolynomial(entry.bytes, maximaOf(entry, options.sizes)),
   };
 }

@@ -237,6 +237,8 @@ function trainValues(plan: TrainPlan, data: readonly DataPlan[]): Values {
     ["average", plan.average === undefined ? "none" : `ema(${plan.average})`],
     ["batch", String(plan.batch)],
     ["batch.last", plan.last],
+    ["accumulate", String(plan.accumulate)],
+    ["precision", plan.precision],
     ["epochs", plan.epochs === Number.MAX_SAFE_INTEGER ? "as many as the steps need" : String(plan.epochs)],
     ["steps", plan.steps === undefined ? "all of the epochs" : String(plan.steps)],
     ["seed", String(plan.seed)],

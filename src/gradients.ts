@@ -1,14 +1,14 @@
 /** Gradients of a train block's loss for one batch: by the compiled entry, and by the reference for checking it. */
 import type { PartPlan } from "../compiler/check/flow/plans.ts";
 import { gradName } from "../compiler/entries/train.ts";
-import { constantOf } from "../compiler/ir/dim.ts";
+import { constantOf, evaluate as evaluateDim } from "../compiler/ir/dim.ts";
 import type { Graph, GraphInput, Value } from "../compiler/ir/graph.ts";
 import type { ModelGraphs, WeightEntry } from "../compiler/ir/model.ts";
 import { rewrite } from "../compiler/ir/rewrite.ts";
 import { tensor, type Tensor } from "../compiler/ir/tensor.ts";
+import { contractionFlops } from "../compiler/ops/contraction-flops.ts";
 import { deadCode } from "../compiler/passes/dead-code.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
-import { contractionFlops } from "./flops.ts";
 import { checkGradient, type WeightCheck } from "./gradient-check.ts";
 
 export type GradientBatch = Readonly<Record<string, ArrayLike<number>>>;
@@ -160,5 +160,6 @@ export function checkReferenceGradient(
 export function lossFlops(graphs: ModelGraphs, part: PartPlan): number {
   const grad = gradEntry(graphs, part);
   const { nodes } = deadCode.run({ ...grad, outputs: grad.outputs.filter(({ name }) => name === "loss") });
-  return contractionFlops({ ...grad, nodes }, sizesOf(grad, 1));
+  const sizes = sizesOf(grad, 1);
+  return contractionFlops(nodes, (size) => evaluateDim(size, sizes));
 }

@@ -8,12 +8,14 @@ import { rewrite } from "../compiler/ir/rewrite.ts";
 import { tensorType } from "../compiler/ir/type.ts";
 import * as dim from "../compiler/ir/dim.ts";
 import * as build from "../compiler/ops/build.ts";
+import { contractionFlops } from "../compiler/ops/contraction-flops.ts";
 import type { Pass } from "../compiler/passes/pass.ts";
+import { optimize } from "../compiler/passes/pipeline.ts";
 import { simplify } from "../compiler/passes/simplify.ts";
 import { checkEachPass } from "../src/check-passes.ts";
-import { contractionFlops } from "../src/flops.ts";
 import { checkGradient } from "../src/gradient-check.ts";
 import { randomInputs } from "../src/random-inputs.ts";
+import { libraryGraphs } from "./support/library-graph.ts";
 
 const weights: readonly WeightEntry[] = [
   { path: "a.kernel", shape: [2, 3], offset: 0, kind: "kernel" },
@@ -120,6 +122,9 @@ describe("random inputs", () => {
 });
 
 describe("the cost of a graph", () => {
+  const flopsOf = ({ nodes }: Graph, sizes: Readonly<Record<string, number>>): number =>
+    contractionFlops(nodes, (size) => dim.evaluate(size, new Map(Object.entries(sizes))));
+
   test("is that of its contractions, at the sizes of its dims", () => {
     const b = graphBuilder();
     const x = b.input("x", "input", tensorType("f32", [dim.symbol("B"), 4]));
@@ -127,6 +132,15 @@ describe("the cost of a graph", () => {
     const out = build.matmul(b, x, w);
     expect(out.type.shape.map(constantOf)).toEqual([undefined, 6]);
     const graph = b.finish({ name: "g", dims: [], outputs: [{ name: "out", value: out }], writes: [] });
-    expect(contractionFlops(graph, new Map([["B", 3]]))).toBe(2 * 3 * 4 * 6);
+    expect(flopsOf(graph, { B: 3 })).toBe(2 * 3 * 4 * 6);
+  });
+
+  test("is paid at every step of a loop, in the backward pass too", () => {
+    const { forward, gradient } = libraryGraphs("x: [B, T, D=3] : x -> Lstm(4)");
+    const gates = 2 * (3 + 4) * 16;
+    for (const graph of [forward, optimize(forward)])
+      expect(flopsOf(graph, { B: 2, T: 5 })).toBe(5 * 2 * gates);
+    // gradients by weights and by values each cost what forward costs
+    expect(flopsOf(optimize(gradient), { B: 2, T: 5 })).toBe(3 * 5 * 2 * gates);
   });
 });

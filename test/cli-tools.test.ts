@@ -317,4 +317,19 @@ describe("dlmc bench", () => {
       expect(Number(each["memory"])).toBeGreaterThan(4 * 535_818);
     }
   });
+
+  test("the operations of a recurrent layer are those of all its steps", async () => {
+    writeFileSync(
+      join(folder, "steps.dlm"),
+      "dlm 1\n\nmodel Steps(x: [B, T, D=3]) -> [B, T, 4] {\n  x -> Lstm(4)\n}\n",
+    );
+    const words = ["bench", "steps.dlm", "--dim", "B=2,T=7", "--time", "20", "--json"];
+    const { status, out, err } = await dlmc(words, folder);
+    expect(err).toBe("");
+    expect(status).toBe(0);
+    const [{ dims, flops, gflops, median } = {}] = jsonLines(out);
+    expect(dims).toEqual({ B: 2, T: 7 });
+    expect(flops).toBe(7 * 2 * 2 * (3 + 4) * 16);
+    expect(gflops).toBe(Number(flops) / Number(median) / 1e6);
+  });
 });

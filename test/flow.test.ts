@@ -103,6 +103,8 @@ train Price on Houses {
   penalty    l2(1e-4), l1(1e-5)
   clip       1.5
   batch      2 * rows, last = drop
+  accumulate rows / 4
+  precision  f32
   epochs     12
   steps      900
   seed       3
@@ -133,6 +135,8 @@ train Price on Houses {
       average: undefined,
       batch: 32,
       last: "drop",
+      accumulate: 4,
+      precision: "f32",
       epochs: 12,
       steps: 900,
       seed: 3,
@@ -148,6 +152,8 @@ train Price on Houses {
     expect(flow.plans.train[0]).toMatchObject({
       batch: 32,
       last: "keep",
+      accumulate: 1,
+      precision: "f32",
       epochs: 10,
       seed: 0,
       shuffle: true,
@@ -156,14 +162,60 @@ train Price on Houses {
     expect(flow.plans.train[0]!.plateau).toBeUndefined();
   });
 
+  test.each(["f16", "mixed"])("precision %s: told of once, and what it cannot hold is refused", (written) => {
+    const check = (lines: string) => checkText(train(`  loss mse(out, price)\n${lines}`));
+    const rule = "  optimizer adam(1e-3, eps = 1e-30)";
+    const sound = check(`${rule}\n  precision ${written}`);
+    expect(sound.diagnostics.map(({ code, severity }) => `${code} ${severity}`)).toEqual(["DLM0706 note"]);
+    expect(sound.flow.plans.train[0]!.precision).toBe("f16");
+    const text = (model: string): string => `dlm 1
+
+data Points from arrays("points.npz") {
+  input  x : f32[T=5, D=8]
+  target y : f32[T=5, D=8]
+}
+
+model Deep(x: [B, T=5, D=8]) -> [B, T, D] {
+  ${model}
+}
+
+train Deep on Points {
+  loss mse(out, y) + 1e-30
+  ${rule.trim()}
+  precision ${written}
+}
+`;
+    const codes = (model: string): string[] => checkText(text(model)).diagnostics.map(({ code }) => code);
+    // masks have a number of their own
+    expect(codes("x -> MultiHeadAttention(2, causal = true, max = 5) -> LayerNorm")).toEqual(["DLM0706"]);
+    expect(codes("x -> Dense(D) -> * 65_519 -> + 3e-8")).toEqual(["DLM0706"]);
+    expect(codes("x -> Dense(D) -> * 65_520 -> + 1e-8")).toEqual(["DLM0305", "DLM0305"]);
+    // in the steps of a loop
+    const steps =
+      "scan x over T with h = zeros[B, D] {\n    h = (h -> Dense(D)) * 1e-9 + x\n    yield h\n  }";
+    expect(codes(steps)).toEqual(["DLM0305"]);
+  });
+
   test("steps alone: as many epochs as they need", () => {
     const text = train("  loss mse(out, price)\n  optimizer sgd(0.1)\n  batch 32\n  steps 100");
     const splits = { train: 320, valid: 40, test: 40 };
     const facts: Facts = { data: new Map([["main.dlm#Houses", { splits }]]) };
     expect(checkText(text, facts).flow.plans.train[0]).toMatchObject({ steps: 100, epochs: 10 });
+    // 10 batches are 3 updates, the last of them by a single batch
+    const several = checkText(`${text.trimEnd().slice(0, -1)}  accumulate 4\n}\n`, facts);
+    expect(several.flow.plans.train[0]).toMatchObject({ steps: 100, epochs: 34 });
   });
 
   const wrong: readonly (readonly [string, string, string])[] = [
+    ["no batch to accumulate", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  accumulate 0", "DLM0121"],
+    ["half a batch more", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  accumulate 2.5", "DLM0121"],
+    ["batches without a number", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  accumulate", "DLM0121"],
+    ["another number type", "  loss mse(out, price)\n  optimizer sgd(0.1)\n  precision bf16", "DLM0121"],
+    [
+      "a number type that is a number",
+      "  loss mse(out, price)\n  optimizer sgd(0.1)\n  precision 16",
+      "DLM0121",
+    ],
     ["a loss that is no number", '  loss "big"\n  optimizer sgd(0.1)', "DLM0121"],
     ["an optimizer that does not exist", "  loss mse(out, price)\n  optimizer adamm(0.1)", "DLM0101"],
     ["a function as the optimizer", "  loss mse(out, price)\n  optimizer relu", "DLM0121"],

@@ -279,8 +279,9 @@ describe("step", () => {
       loss: 4,
       gradientNorm: 1,
       ok: true,
+      updated: true,
     });
-    expect(await model.step({ x: [3] })).toEqual({ loss: 3, gradientNorm: 2, ok: true });
+    expect(await model.step({ x: [3] })).toEqual({ loss: 3, gradientNorm: 2, ok: true, updated: true });
     expect(model.control).toMatchObject({ iteration: 2, step: 3, rate_factor: 0.5 });
     expect(model.weights({ optimizer: true })).toEqual(
       new Map([
@@ -293,9 +294,19 @@ describe("step", () => {
     expect((await model.run([1]))["y"]).toEqual(Float32Array.of(2));
   });
 
+  test("each step is an update, where the program does not put several together", async () => {
+    const model = await lineModel();
+    for (const call of [model.step({ x: [1] }, { update: false }), model.update()])
+      await expect(call).rejects.toMatchObject({
+        code: "entry",
+        message: "each step of train is an update of its own",
+      });
+    expect(model.control).toMatchObject({ iteration: 0, step: 1 });
+  });
+
   test("says when nothing was updated", async () => {
     const model = await lineModel();
-    expect(await model.step({ x: [-1] })).toMatchObject({ loss: -1, ok: false });
+    expect(await model.step({ x: [-1] })).toMatchObject({ loss: -1, ok: false, updated: false });
     expect(model.control).toMatchObject({ iteration: 1, step: 1 });
     expect(model.weights().get("w")).toEqual(Float32Array.of(2));
   });

@@ -23,7 +23,8 @@ const stage: Stage = {
 const plan: LoopPlan = {
   stages: [stage],
   batch: 4,
-  dropLast: false,
+  last: "keep",
+  accumulate: 1,
   steps: undefined,
   seed: 5,
   shuffle: true,

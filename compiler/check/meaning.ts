@@ -15,6 +15,7 @@ const applies: Readonly<Record<string, string>> = {
   cross_entropy: "softmax",
   weighted_cross_entropy: "softmax",
   kl: "softmax",
+  ctc: "softmax",
   bce: "sigmoid",
   focal: "sigmoid",
 };

@@ -43,6 +43,8 @@ const layers: Readonly<Record<string, string>> = {
   sparse_categorical_crossentropy: "cross_entropy",
   binary_crossentropy: "bce",
   bcewithlogitsloss: "bce",
+  ctcloss: "ctc",
+  ctc_loss: "ctc",
   xavier: "glorot",
   kaiming: "he",
 };
@@ -71,6 +73,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   weight_decay: ["decay"],
   label_smoothing: ["smooth"],
   ignore_index: ["ignore"],
+  input_lengths: ["steps"],
 };
 
 /** The name that is meant by another framework's, where it is among the visible ones. */

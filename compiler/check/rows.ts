@@ -3,16 +3,13 @@ import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
-import type { Node } from "../ir/graph.ts";
-import { loopOf } from "../ir/loop.ts";
+import { contractionFlops } from "../ops/contraction-flops.ts";
 import type { Frame } from "./frame.ts";
 import type { CheckValue } from "./values.ts";
 
 /** Floating point operations count free dims as 1: the cost of one row. */
-function flopsOf(sizes: readonly Dim[]): number {
-  const total = dim.product(sizes);
-  const ones = new Map([...dim.symbolsOf(total)].map((name) => [name, 1]));
-  return dim.evaluate(total, ones);
+function sizeOfRow(size: Dim): number {
+  return dim.evaluate(size, new Map([...dim.symbolsOf(size)].map((name) => [name, 1])));
 }
 
 /** The number of weights that have been asked for. */
@@ -24,16 +21,6 @@ export function parameterCount(frame: Frame): number {
     count += size ?? 0;
   }
   return count;
-}
-
-function flopsOfNodes(nodes: readonly Node[]): number {
-  return nodes.reduce((sum, node) => {
-    const loop = loopOf(node);
-    if (loop) return sum + flopsOf([loop.length]) * flopsOfNodes(loop.body.nodes);
-    // a contraction multiplies and adds once for each position of all its loops
-    const { axes } = node.attributes;
-    return node.op.name === "index" && Array.isArray(axes) ? sum + 2 * flopsOf(axes as Dim[]) : sum;
-  }, 0);
 }
 
 /** `before`: nodes of the graph when the stage began. */
@@ -48,7 +35,7 @@ export function recordRow(
   if (!rows || value.kind !== "tensor") return;
   const counted = rows.reduce((sum, row) => sum + row.parameters, 0);
   const nodes = builder?.nodes.slice(before ?? builder.nodes.length) ?? [];
-  const flops = flopsOfNodes(nodes);
+  const flops = contractionFlops(nodes, sizeOfRow);
   rows.push({
     text: textOf(span).replace(/\s+/g, " "),
     span,

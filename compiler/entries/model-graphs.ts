@@ -20,7 +20,7 @@ import { fitGraph, inferGraph, initGraph, initialTensor } from "./infer.ts";
 import { regionOf } from "./region.ts";
 import { rowsIndependent } from "./rows.ts";
 import { stepGraph } from "./step.ts";
-import { gradGraph, measureGraph, sampleGraph, trainGraph } from "./train.ts";
+import { gradGraph, measureGraph, sampleGraph, trainEntries } from "./train.ts";
 
 export type EntryName = "init" | "fit" | "infer" | "measure" | "train" | "grad" | "sample" | "step";
 
@@ -76,17 +76,19 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
   };
   const optimizer: StateEntry[] = [];
   const rates = new Map<string, Graph>();
+  const updates = new Map<string, NonNullable<EntryGraph["update"]>>();
   const makers: Readonly<Record<EntryName, () => readonly (Graph | undefined)[]>> = {
     init: () => [initGraph(region, requests.weights, requests.states)],
     fit: () => [fitGraph({ session, scope, region }, requests.states, elaborator(request))],
     infer: () => [alone && inferGraph(alone)],
     measure: () => [training && measureGraph(training)],
     train: () =>
-      (training?.block.parts ?? []).map((part) => {
-        const made = trainGraph(training!, part);
+      (training?.block.parts ?? []).flatMap((part) => {
+        const made = trainEntries(training!, part);
         optimizer.push(...made.optimizer);
-        if (made.rate) rates.set(made.graph.name, made.rate);
-        return made.graph;
+        if (made.rate) rates.set(part.entry, made.rate);
+        if (made.update) updates.set(part.entry, made.update);
+        return made.graphs;
       }),
     sample: () => [training && sampleGraph(training)],
     step: () => [alone && generate && stepGraph(alone, generate)],
@@ -108,6 +110,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
         rows,
         tensors: tensorFacts(graph, model, data, train?.plan),
         defaults: defaultSizes(graph, rows, train?.plan),
+        update: updates.get(graph.name),
       };
     }),
   };

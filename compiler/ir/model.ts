@@ -13,6 +13,9 @@
  *   model's outputs `out` or `out.NAME`.
  * - `train`: the same inputs; outputs `loss`, `gradient_norm` (before clipping) and `status` (i32, 1: weights were updated,
  *   0: loss or gradient was not finite and nothing was written).
+ * - Where several batches make one update: `train` adds its gradient to the states `optimizer.gathered.*` and outputs also
+ *   `gathered`, how many batches they hold; `update` without inputs updates by their mean and empties them, and outputs
+ *   `gradient_norm` and `status`. The entry `train` names it.
  * - Where steps of several models take turns: `train.MODEL` for each, with optimizer states `optimizer.MODEL.m` as long as
  *   the model's range of the parameters; `measure` has `loss.MODEL` of each and no other outputs.
  * - `sample`: what the block's `sample` asks for, as `sample`; inference phase.
@@ -66,6 +69,8 @@ export interface EntryGraph {
   readonly tensors: ReadonlyMap<string, TensorFacts>;
   /** default maximum of each free dim */
   readonly defaults: ReadonlyMap<string, number>;
+  /** of a step that gathers gradients: the entry that updates by them, and after how many batches */
+  readonly update?: { readonly entry: string; readonly every: number } | undefined;
 }
 
 export interface ModelGraphs {

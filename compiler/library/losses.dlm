@@ -137,3 +137,53 @@ fn triplet(margin = 1)(anchor: [.., D], positive: [.., D], negative: [.., D]) ->
   far  = norm(anchor - negative) over D
   mean(max(near - far + margin, 0)) over [..]
 }
+
+/// Connectionist temporal classification: -log of the chance that the classes of the steps, each drawn by itself, give the
+/// target when equal neighbours count once and blanks are left out. Class 0 is the blank; blanks in the target are left
+/// out too, so they fill up a short one. Of a row the first `steps` steps count. A row is divided by the number of its
+/// labels, and the mean over rows is taken, as torch.nn.CTCLoss has it; one with too few steps for its target (they need
+/// one for each label, and one between equal labels) counts as 0, which is PyTorch's zero_infinity. It takes logits, and
+/// applies softmax itself. Graves et al. (2006)
+fn ctc(logits: [B, T, Class], target: int<Class>[B, L], steps: [B] = T) -> [] {
+  // log 0, below all that logits come to; steps can be added to it
+  none = -1e36
+  K    = L
+  S    = K + 1
+
+  // the labels of a row without blanks, one_hot; zeros behind the last
+  given  = target != 0
+  rank   = dot(float(given) -> [B, L] => [B, K=L], float(causal(L, K))) over K
+  moves  = select(given, float((rank -> expand(K, at = 2)) == float(position(K)) + 1), 0)
+  label  = dot(moves, one_hot(target)) over L
+  before = label -> pad(1, 0) over K -> crop(0, 1) over K
+  again  = (sum(label * before) over Class) > 0
+  length = sum(given) over L
+  fits   = length + (sum(again) over K) <= min(steps, T)
+
+  // of blank and labels at each step, distances from the largest logit; behind the last step all is blank, and one more
+  // such step ends every way in a blank
+  m      = detach(max(logits) over Class)
+  near   = logits - m
+  inside = (float(position(T)) -> expand(B, at = 0)) < steps
+  blank  = select(inside, first(near) over Class, 0)
+  labels = select(inside, dot(near, label) over Class, none)
+  step   = concat(blank -> [B, T] => [B, T, 1], labels) -> pad(0, 1) over T
+  whole  = sum(select(inside, log(sum(exp(near)) over Class), 0)) over T
+
+  // the logarithm of the sum over all ways to the blank behind k labels, and to label k
+  place = float(position(S)) -> expand(B, at = 0)
+  edge  = zeros[B, 1] + none
+  ways  = scan step over T with a = select(place == 0, 0, none), b = zeros[B, K] + none {
+    left = concat(edge, b)
+    stay = a -> crop(0, 1) over last
+    leap = select(again, none, left -> crop(0, 1) over last)
+    top  = detach(max(a, left))
+    best = detach(max(max(b, stay), leap))
+    a = top + log(exp(a - top) + exp(left - top)) + (first(step) over last)
+    b = best +
+      log(exp(b - best) + exp(stay - best) + exp(leap - best)) +
+      (step -> crop(1, 0) over last)
+  }
+  rows = (whole - (sum(select(place == length, ways, 0)) over S)) / max(length, 1)
+  mean(select(fits, rows, 0)) over B
+}

@@ -1,5 +1,6 @@
 /** `overfit`: a model that can learn at all learns one batch by heart. */
 import type { CheckedTrain } from "../../compiler/check/flow/check-train.ts";
+import { stepsPerEpoch } from "../../compiler/check/flow/steps-per-epoch.ts";
 import type { CheckPlan } from "../../compiler/check/flow/plans.ts";
 import { openModel } from "../compile-program.ts";
 import { fed } from "../evaluate/measure.ts";
@@ -32,7 +33,8 @@ export async function checkOverfit(
     const { loss, ok } = await model.step(batch, {
       entry,
       dims: { B: ids.length },
-      control: { steps_per_epoch: Math.ceil(dataset.splits[plan.split].length / plan.batch) },
+      control: { steps_per_epoch: stepsPerEpoch(plan, dataset.splits[plan.split].length) },
+      ...(plan.accumulate > 1 ? { update: true } : {}),
     });
     if (!ok) break;
     done++;

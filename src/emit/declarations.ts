@@ -141,12 +141,7 @@ export interface LoadOptions {
   /** \`run\`, with outputs of named classes as one prediction a row */
   predict(inputs: ${given}, ${options}): Promise<Predictions>;
 `;
-  if (train)
-    text += `  /** One training step, which updates the weights. \`ok\` is false where loss or gradient was not finite: then nothing was changed. */
-  step(batch: Batch, options?: { signal?: AbortSignal; control?: Partial<Control> }): Promise<{ loss: number; gradientNorm: number; ok: boolean }>;
-  /** counters go on by themselves with every step */
-  readonly control: Control;
-`;
+  if (train) text += stepDeclarations(train);
   if (measure)
     text += `  /** the mean loss of a batch and the model's outputs, without any update */
   measure(batch: Batch, options?: CallOptions<Measured>): Promise<Measured>;
@@ -181,6 +176,24 @@ ${tensorFacts(outputs)}  };
 ${comment("Rejects with DlmError.")}export declare function load(options?: LoadOptions): Promise<Model>;
 `;
   return text;
+}
+
+function stepDeclarations({ update }: Entry): string {
+  const options = "signal?: AbortSignal; control?: Partial<Control>";
+  const result = "gradientNorm: number; ok: boolean; updated: boolean";
+  const counters = "  /** counters go on by themselves with every step */\n  readonly control: Control;\n";
+  if (!update)
+    return `  /** One training step, which updates the weights. \`ok\` is false where loss or gradient was not finite: then nothing was changed. */
+  step(batch: Batch, options?: { ${options} }): Promise<{ loss: number; ${result} }>;
+${counters}`;
+  return `  /**
+   * One batch of training. ${update.every} of them make one update, or as many as there are since the last one where \`update\` is true; \`updated\`
+   * tells. \`ok\` is false where loss or gradient was not finite: then this batch has changed nothing.
+   */
+  step(batch: Batch, options?: { ${options}; update?: boolean }): Promise<{ loss: number; ${result} }>;
+  /** the update by the batches since the last one, before there are ${update.every} */
+  update(options?: { ${options} }): Promise<{ ${result} }>;
+${counters}`;
 }
 
 /** Whether its tokens have texts. */

@@ -1,7 +1,7 @@
 /** The moving average of weights and states that a run keeps beside them: what is validated, kept best and deployed. */
 import { isFrozen } from "../../compiler/check/flow/freeze.ts";
 import type { PartPlan } from "../../compiler/check/flow/plans.ts";
-import { averageName, averageOfState } from "../../compiler/entries/train.ts";
+import { averageName, averageOfState } from "../../compiler/entries/update.ts";
 import type { ModelGraphs } from "../../compiler/ir/model.ts";
 
 /**

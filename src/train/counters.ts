@@ -21,11 +21,15 @@ export interface Counters {
   /** steps of it that are done */
   readonly stepInEpoch: number;
   readonly iteration: number;
-  /** turns of the step under way that are done: above 0 only where a later one was not finite */
+  /** turns of the step under way that are done: above 0 only where a later one was not finite or interrupted */
   readonly turn: number;
+  /** of the turn under way, where a step has several batches: those done, and the sum of the loss over their rows */
+  readonly batchInTurn: number;
+  readonly turnLoss: number;
+  readonly turnRows: number;
   /** by turn: updates made, over all epochs of the stage */
   readonly updates: readonly number[];
-  /** turns that were not finite and changed nothing, over all epochs */
+  /** batches that were not finite and changed nothing, over all epochs */
   readonly skipped: number;
   /** by turn, of the epoch under way: sum of the loss over rows, and these rows */
   readonly lossSums: readonly number[];
@@ -48,6 +52,9 @@ export const start: Counters = {
   stepInEpoch: 0,
   iteration: 0,
   turn: 0,
+  batchInTurn: 0,
+  turnLoss: 0,
+  turnRows: 0,
   updates: [],
   skipped: 0,
   lossSums: [],

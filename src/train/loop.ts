@@ -2,15 +2,17 @@
  * The training loop: a function of a checkpoint, a device, a data source, a sink and a clock, without I/O.
  * The command line, a worker and a page run this same loop; what it keeps between steps is a `Checkpoint`, whole.
  */
+import { stepsPerEpoch } from "../../compiler/check/flow/steps-per-epoch.ts";
 import { shuffled } from "../data/random.ts";
-import { added, better, nextStage, onPlateau, type Counters, type Plateau, type Watch } from "./counters.ts";
+import { better, nextStage, onPlateau, type Counters, type Plateau, type Watch } from "./counters.ts";
+import { runTurn, type NotFiniteStep, type StepOfLoop } from "./turn.ts";
 
 export type Batch = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 
 /** Scalars of the control block, by name. */
 export interface Control {
   readonly seed: number;
-  /** steps done before, over all epochs */
+  /** batches before this one, over all epochs: of random numbers */
   readonly iteration: number;
   /** from 1: what bias correction and schedules count */
   readonly step: number;
@@ -25,10 +27,14 @@ export interface StepResult {
   readonly finite: boolean;
 }
 
+export type UpdateResult = Omit<StepResult, "loss">;
+
 /** A compiled training program. Tensors are copies: weights, states and optimizer state by path. */
 export interface Device {
-  /** `entry` is that of one of the plan's turns */
+  /** `entry` is that of one of the plan's turns; where the turn has an `update`, weights stay as they are */
   step(batch: Batch, rows: number, control: Control, entry: string): Promise<StepResult>;
+  /** by what the steps of `entry` have gathered since the last one; needed where the plan has several batches a step */
+  update?(control: Control, entry: string): Promise<UpdateResult>;
   snapshot(): Map<string, Float32Array>;
   restore(tensors: ReadonlyMap<string, Float32Array>): void;
 }
@@ -48,6 +54,8 @@ export interface Turn {
   /** of the step's model; undefined: the only turn */
   readonly name: string | undefined;
   readonly entry: string;
+  /** the entry of the update, where several batches make one */
+  readonly update?: string | undefined;
   /** the learning rate of a step, for events */
   readonly rate?: ((control: Control) => number) | undefined;
 }
@@ -69,14 +77,16 @@ export interface LoopPlan {
   /** one after the other, at least one */
   readonly stages: readonly Stage[];
   readonly batch: number;
-  readonly dropLast: boolean;
+  readonly last: "keep" | "drop";
+  /** batches of one step */
+  readonly accumulate: number;
   /** ends earlier, after so many steps of all stages */
   readonly steps: number | undefined;
   readonly seed: number;
   readonly shuffle: boolean;
   readonly keep: Watch | undefined;
   readonly plateau: Plateau | undefined;
-  /** stop at the first step that is not finite, or leave the weights and go on */
+  /** stop at the first batch that is not finite, or leave it out and go on */
   readonly onNotFinite: "stop" | "skip";
 }
 
@@ -124,7 +134,7 @@ export type TrainEvent =
       readonly valid: Readonly<Record<string, number>> | undefined;
       /** of its last step */
       readonly rate: OfTurns<number | null>;
-      /** turns so far that were not finite and changed nothing */
+      /** batches so far that were not finite and changed nothing */
       readonly skipped: number;
       readonly ms: number;
       readonly best: boolean;
@@ -162,20 +172,7 @@ const pauseEvery = 50;
 export interface Outcome {
   readonly reason: EndReason;
   readonly checkpoint: Checkpoint;
-  /** the batch that was not finite */
-  readonly notFinite:
-    | {
-        readonly batch: Batch;
-        readonly rows: number;
-        readonly control: Control;
-        readonly loss: number;
-        readonly entry: string;
-      }
-    | undefined;
-}
-
-export function stepsPerEpoch(plan: LoopPlan, rows: number): number {
-  return plan.dropLast ? Math.floor(rows / plan.batch) : Math.ceil(rows / plan.batch);
+  readonly notFinite: NotFiniteStep | undefined;
 }
 
 function ofTurns<T>(turns: readonly Turn[], values: readonly T[], otherwise: T): OfTurns<T> {
@@ -204,6 +201,7 @@ export async function train(
   const began = clock.now();
   let paused = began;
   const perEpoch = stepsPerEpoch(plan, source.trainRows);
+  const batchesPerEpoch = stepsPerEpoch({ ...plan, accumulate: 1 }, source.trainRows);
   let counters = from.counters;
   // without a choice, what is kept is the average as it is now
   let best = from.counters.bestEpoch === null ? undefined : from.best;
@@ -244,6 +242,14 @@ export async function train(
     return { reason, checkpoint, notFinite };
   };
 
+  const interrupted = async (): Promise<boolean> => {
+    if (clock.now() - paused > pauseEvery) {
+      await clock.pause();
+      paused = clock.now();
+    }
+    return sink.interrupted();
+  };
+
   while (!isOver()) {
     if (counters.stageEpoch >= stage().epochs) {
       counters = nextStage(counters);
@@ -255,44 +261,35 @@ export async function train(
     const given = Int32Array.from({ length: source.trainRows }, (_, row) => row);
     const order = plan.shuffle ? shuffled(given, plan.seed, "epoch", epoch) : given;
     while (counters.stepInEpoch < perEpoch) {
-      if (clock.now() - paused > pauseEvery) {
-        await clock.pause();
-        paused = clock.now();
-      }
-      if (sink.interrupted()) return end("interrupted");
+      if (await interrupted()) return end("interrupted");
       if (plan.steps !== undefined && counters.iteration >= plan.steps) return end("steps");
-      const first = counters.stepInEpoch * plan.batch;
-      const rows = Math.min(plan.batch, source.trainRows - first);
-      const ids = order.subarray(first, first + rows);
-      const batch = source.batch(ids, epoch);
+      const first = counters.stepInEpoch * plan.accumulate;
+      const batches = Math.min(plan.accumulate, batchesPerEpoch - first);
+      const batchAt = (at: number): { readonly batch: Batch; readonly rows: number } => {
+        const from = (first + at) * plan.batch;
+        const ids = order.subarray(from, Math.min(from + plan.batch, source.trainRows));
+        return { batch: source.batch(ids, epoch), rows: ids.length };
+      };
+      const only = batches === 1 ? batchAt(0) : undefined;
+      const step: StepOfLoop = {
+        plan,
+        device,
+        stepsPerEpoch: perEpoch,
+        batches,
+        batch: (at) => only ?? batchAt(at),
+        interrupted,
+      };
       const before = clock.now();
-      const results: StepResult[] = [];
+      const losses: number[] = [];
+      const norms: number[] = [];
       const rates: (number | null)[] = [];
       for (let turn = counters.turn; turn < turns.length; turn++) {
-        const { entry, rate: rateOf } = turns[turn]!;
-        const control: Control = {
-          seed: plan.seed,
-          iteration: counters.iteration,
-          step: (counters.updates[turn] ?? 0) + 1,
-          steps_per_epoch: perEpoch,
-          rate_factor: counters.rateFactor,
-        };
-        rates[turn] = rateOf?.(control) ?? null;
-        const result = await device.step(batch, rows, control, entry);
-        if (!result.finite && plan.onNotFinite === "stop")
-          return end("not-finite", { batch, rows, control, loss: result.loss, entry });
-        results[turn] = result;
-        counters = {
-          ...counters,
-          turn: turn + 1,
-          ...(result.finite
-            ? {
-                updates: added(counters.updates, turn, 1),
-                lossSums: added(counters.lossSums, turn, result.loss * rows),
-                lossRows: added(counters.lossRows, turn, rows),
-              }
-            : { skipped: counters.skipped + 1 }),
-        };
+        const done = await runTurn(step, turns[turn]!, counters);
+        counters = done.counters;
+        if (done.ended) return end(done.ended, done.notFinite);
+        losses[turn] = done.loss;
+        norms[turn] = done.gradientNorm;
+        rates[turn] = done.rate;
       }
       counters = {
         ...counters,
@@ -308,16 +305,9 @@ export async function train(
         step: counters.iteration,
         stepInEpoch: counters.stepInEpoch,
         stepsPerEpoch: perEpoch,
-        train: lossesOf(
-          turns,
-          results.map((result) => result.loss),
-        ),
+        train: lossesOf(turns, losses),
         rate,
-        gradientNorm: ofTurns(
-          turns,
-          results.map((result) => result.gradientNorm),
-          NaN,
-        ),
+        gradientNorm: ofTurns(turns, norms, NaN),
         ms: clock.now() - before,
       });
       if (counters.stepInEpoch < perEpoch && sink.due(clock.now())) await sink.checkpoint(taken(), "step");

@@ -9,7 +9,7 @@ import type { Origin } from "../../compiler/ir/graph.ts";
 import { flatSteps } from "../../compiler/ir/kernel.ts";
 import type { Buffer } from "../../compiler/ir/kernel.ts";
 import type { ModelGraphs } from "../../compiler/ir/model.ts";
-import { evaluatePolynomial, readManifest } from "../../runtime/artifact.ts";
+import { evaluatePolynomial, readManifest, type Entry } from "../../runtime/artifact.ts";
 import type { Batch, Control } from "./loop.ts";
 
 export interface NotFinite {
@@ -67,7 +67,12 @@ export async function firstNotFinite(
       else new Float32Array(memory.buffer, at, 1)[0] = value;
     }
   }
-  (instance.exports[described.export] as (...dims: number[]) => void)(...described.dims.map(() => rows));
+  const call = ({ export: name, dims }: Entry): void =>
+    (instance.exports[name] as (...sizes: number[]) => void)(...dims.map(() => rows));
+  // a step that leaves the weights reads panels of them
+  const prepare = manifest.entries.find((e) => e.name === "prepare");
+  if (prepare) call(prepare);
+  call(described);
 
   for (const step of flatSteps(entry.steps)) {
     if (step.kind !== "kernel") continue;

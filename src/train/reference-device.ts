@@ -54,6 +54,15 @@ export function referenceDevice(model: ModelGraphs): ReferenceDevice {
         finite: of("status") === 1,
       });
     },
+    update(control, entry) {
+      const { update } = model.entries.find(({ graph }) => graph.name === entry)!;
+      const { outputs, writes } = run(update!.entry, {}, 0, control);
+      for (const [name, value] of writes) kept.set(name, value);
+      return Promise.resolve({
+        gradientNorm: outputs.get("gradient_norm")!.data[0]!,
+        finite: outputs.get("status")!.data[0] === 1,
+      });
+    },
     snapshot() {
       const tensors = new Map<string, Float32Array>();
       const parameters = kept.get("parameters")!.data;

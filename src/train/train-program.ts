@@ -203,7 +203,8 @@ function loopPlan(
   return {
     stages: stagesOf(plan, epochs, graphs),
     batch: plan.batch,
-    dropLast: plan.last === "drop",
+    last: plan.last,
+    accumulate: plan.accumulate,
     steps,
     seed,
     shuffle: plan.shuffle,
@@ -219,7 +220,12 @@ function loopPlan(
 
 /** The stages, or the one that a block without them is. */
 function stagesOf(plan: TrainPlan, epochs: number | undefined, graphs: ModelGraphs): Stage[] {
-  const turn = ({ name, entry }: PartPlan): Turn => ({ name, entry, rate: rateOf(graphs.rates?.get(entry)) });
+  const turn = ({ name, entry }: PartPlan): Turn => ({
+    name,
+    entry,
+    update: graphs.entries.find(({ graph }) => graph.name === entry)?.update?.entry,
+    rate: rateOf(graphs.rates?.get(entry)),
+  });
   const stage = (
     parts: readonly PartPlan[],
     own: Pick<StagePlan, "epochs" | "stop">,
@@ -239,7 +245,7 @@ function settingsOf(
   { train: { plan }, epochs, steps, target, onNotFinite }: TrainRequest,
   seed: number,
 ): unknown {
-  const { average, batch, last, shuffle } = plan;
+  const { accumulate, average, batch, last, precision, shuffle } = plan;
   const parts = plan.parts.map(({ name, loss, optimizer, penalty, clip, stage, frozen }) => ({
     ...(name === undefined ? {} : { step: name }),
     ...(stage === undefined
@@ -255,6 +261,8 @@ function settingsOf(
     ...(parts.length === 1 && !plan.parts[0]!.stage && plan.parts[0]!.name === undefined
       ? parts[0]
       : { parts }),
+    accumulate,
+    precision,
     average: average ?? null,
     batch,
     last,

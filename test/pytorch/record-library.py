@@ -431,6 +431,20 @@ def triplet(c):
     return F.triplet_margin_loss(c.x("a", B, 3), c.x("p", B, 3), c.x("n", B, 3), eps=0)
 
 
+def ctc(steps, n, labels, varied=False, **ranges):
+    """targets without their blanks, which F.ctc_loss does not take"""
+
+    def run(c):
+        x, target = c.x("x", B, steps, n, **ranges), c.ids("y", n, B, labels)
+        inside = c.ids("n", steps, B) + 1 if varied else torch.full((B,), steps)
+        left = [row[row != 0] for row in target]
+        lengths = torch.tensor([len(row) for row in left])
+        chances = torch.log_softmax(x, 2).transpose(0, 1)
+        return F.ctc_loss(chances, torch.cat(left), inside, lengths, zero_infinity=True)
+
+    return run
+
+
 ITEMS = {
     "relu": unary(F.relu),
     "leaky_relu": unary(F.leaky_relu),
@@ -565,6 +579,12 @@ ITEMS = {
     "cosine_embedding_margin": cosine_embedding(0.25),
     "contrastive": contrastive,
     "triplet": triplet,
+    "ctc": ctc(7, 4, 3),
+    "ctc_steps": ctc(6, 4, 3, varied=True),
+    "ctc_repeats": ctc(5, 2, 3),
+    "ctc_tight": ctc(3, 3, 3),
+    "ctc_far": ctc(9, 5, 4, varied=True, low=-20.0, high=20.0),
+    "ctc_long": ctc(40, 6, 12, varied=True),
     "norm": unary(lambda x: torch.linalg.norm(x, dim=1), B, 3),
     "cosine_similarity": lambda c: F.cosine_similarity(c.x("x", B, 4), c.x("y", B, 4)),
 }

@@ -42,8 +42,8 @@ const oneHot: Builtin = {
   },
 };
 
-/** Not infinity: a row that is masked as a whole stays finite. */
-const masked = -1e30;
+/** Of f32. Not infinity: a row that is masked as a whole stays finite. */
+export const masked = -1e30;
 
 const mask: Builtin = {
   name: "mask",

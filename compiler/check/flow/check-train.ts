@@ -10,6 +10,8 @@ import { dataKey } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import { freezeRules, phasesOf } from "./freeze.ts";
 import type { DataPlan, PartPlan, StagePlan, TrainPlan } from "./plans.ts";
+import { checkPrecision } from "./precision.ts";
+import { stepsPerEpoch } from "./steps-per-epoch.ts";
 import { valuesBehind } from "../../ir/reach.ts";
 import { bindNames, optimizerOf, refuseKind, runForward, runSample } from "./train.ts";
 import type { Forward, PartLoss, TrainBlock, TrainPart } from "./train.ts";
@@ -72,6 +74,7 @@ export function checkTrain(
   });
   checkNames(session, block);
   runSample(trial(session, scope, "inference").frame, block);
+  checkPrecision(session, settings.precisionSetting, settings.plan.precision, checked[0]?.forward?.out);
   if (checked.some(({ training }) => [...training.states.values()].some((state) => state.fitted))) {
     const fitting = trial(session, scope, "fitting");
     runForward(fitting.frame, block);
@@ -183,12 +186,11 @@ function stagePlan({ stage }: TrainPart): StagePlan | undefined {
 
 /** As many epochs as the steps need. */
 function epochsFor(
-  { steps, batch, last }: Omit<TrainSettings["plan"], "epochs">,
+  { steps, ...plan }: Omit<TrainSettings["plan"], "epochs">,
   rows: number | undefined,
 ): number {
   if (rows === undefined || steps === undefined) return Number.MAX_SAFE_INTEGER;
-  const perEpoch = Math.max(1, last === "drop" ? Math.floor(rows / batch) : Math.ceil(rows / batch));
-  return Math.ceil(steps / perEpoch);
+  return Math.ceil(steps / Math.max(1, stepsPerEpoch(plan, rows)));
 }
 
 /** Target columns that the losses depend on. */

@@ -187,6 +187,10 @@ export interface TrainPlan {
   readonly average: number | undefined;
   readonly batch: number;
   readonly last: "keep" | "drop";
+  /** of activations; the only target computes in f32 with either */
+  readonly precision: "f32" | "f16";
+  /** batches of one update, at least 1 */
+  readonly accumulate: number;
   /** of all stages together; where only `steps` is given: as many as these need, or without an end while the number of rows is unknown */
   readonly epochs: number;
   /** ends earlier, after so many steps */

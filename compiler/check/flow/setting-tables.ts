@@ -149,7 +149,7 @@ export const trainSettings: SettingTable = {
       named: ["last"],
     },
     { name: "epochs", signature: "epochs 10", doc: "How often training goes through all rows." },
-    { name: "steps", signature: "steps 5000", doc: "Ends training after so many steps." },
+    { name: "steps", signature: "steps 5000", doc: "Ends training after so many steps, each an update." },
     {
       name: "seed",
       signature: "seed 0",
@@ -175,13 +175,21 @@ export const trainSettings: SettingTable = {
       named: ["watch", "factor", "patience", "least"],
     },
     later("log", "log every = 100", "Reports the loss every so many steps."),
-    later("accumulate", "accumulate 4", "Adds up the gradients of several batches."),
+    {
+      name: "accumulate",
+      signature: "accumulate 4",
+      doc: "Batches that make one update, by the mean of their gradients over all their rows: as a batch so many times larger in the memory of a small one. Steps, schedules and `steps` count updates; what is left at the end of an epoch makes one of its own.",
+    },
     {
       name: "average",
       signature: "average ema(0.999)",
       doc: "Keeps an exponential moving average of weights and states with this decay: it is what is validated, kept and deployed, while training goes on with the weights themselves.",
     },
-    later("precision", "precision f16", "Computes activations in f16."),
+    {
+      name: "precision",
+      signature: "precision f16",
+      doc: "The numbers that the model computes: `f32`, or `f16` (`mixed` says the same), where weights, sums, losses and the optimizer's state stay f32. On wasm all is computed in f32.",
+    },
     {
       name: "sample",
       signature: "sample Generator(normal[16, Z]), every = 1 * epoch",

@@ -221,7 +221,8 @@ function moduleAt(span: Span | undefined, path: string): string {
 }
 
 /** The word at a place of a user's file. */
-function spanOf(
+/** The call or word that stands at a place in a user's file. */
+export function spanOf(
   session: Session,
   at: { file: string; line: number; column: number } | undefined,
 ): Span | undefined {

@@ -7,6 +7,7 @@ import { refuseLoop } from "./app-rows.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { lineText } from "./block.ts";
 import type { DataPlan, TrainPlan } from "./plans.ts";
+import { precisionOf } from "./precision.ts";
 import { trainSettings } from "./setting-tables.ts";
 import { named, number, readSettings, switchedOn, unnamed, word } from "./settings.ts";
 import { readPart, readSteps } from "./train-parts.ts";
@@ -26,9 +27,22 @@ export interface TrainSettings {
   readonly batchSetting: CallSetting | undefined;
   /** the `plateau` line */
   readonly plateauSetting: CallSetting | undefined;
+  /** the `precision` line */
+  readonly precisionSetting: CallSetting | undefined;
   readonly plan: Pick<
     TrainPlan,
-    "average" | "batch" | "sample" | "last" | "steps" | "seed" | "shuffle" | "stop" | "keep" | "plateau"
+    | "accumulate"
+    | "average"
+    | "batch"
+    | "sample"
+    | "last"
+    | "precision"
+    | "steps"
+    | "seed"
+    | "shuffle"
+    | "stop"
+    | "keep"
+    | "plateau"
   > & {
     readonly epochs: number | undefined;
   };
@@ -63,8 +77,11 @@ export function readTrainSettings(
     sample: calls.get("sample")?.flatMap(unnamed)[0]?.value,
     batchSetting,
     plateauSetting: calls.get("plateau")?.[0],
+    precisionSetting: calls.get("precision")?.[0],
     plan: {
       sample: sampleOf(calls.get("sample")?.[0], context),
+      precision: precisionOf(calls.get("precision")?.[0], context),
+      accumulate: amount(calls, "accumulate", context, 1) ?? 1,
       average: averageOf(calls.get("average")?.[0], context),
       batch:
         (batchSetting &&
@@ -97,11 +114,14 @@ export function readTrainSettings(
   };
 }
 
-function amount(calls: ReadSettings["calls"], name: string, context: FlowContext): number | undefined {
+function amount(
+  calls: ReadSettings["calls"],
+  name: string,
+  context: FlowContext,
+  least = 0,
+): number | undefined {
   const setting = calls.get(name)?.[0];
-  return (
-    setting && number(name, setting.arguments[0]?.value, { whole: true, least: 0 }, setting.span, context)
-  );
+  return setting && number(name, setting.arguments[0]?.value, { whole: true, least }, setting.span, context);
 }
 
 function sampleOf(setting: CallSetting | undefined, context: FlowContext): TrainPlan["sample"] {

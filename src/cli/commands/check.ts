@@ -47,7 +47,7 @@ export function checkCommand(): Command {
       const failed = unreadable > 0 || found.some((d) => d.severity === "error");
       if (failed) process.exitCode = 1;
       if (options.json !== true) {
-        if (found.length > 0) t.say(countsLine(t, found));
+        if (found.some(({ severity }) => severity !== "note")) t.say(countsLine(t, found));
         else if (!failed)
           t.print(`${t.paint.green("ok")}  ${files.length === 1 ? files[0]! : `${files.length} programs`}`);
       }

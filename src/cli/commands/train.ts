@@ -1,4 +1,5 @@
 /** `dlmc train`: trains a model as its `train` block says, into a run folder. */
+import { computedInF32 } from "../../../compiler/check/flow/diagnostics/dlm0706-computed-in-f32.ts";
 import { basename, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { TrainPlan } from "../../../compiler/check/flow/plans.ts";
@@ -80,6 +81,9 @@ export function trainCommand(): Command {
       const report = trainingReport(t, epochsOf(plan, options.epochs));
       if (!quiet) {
         t.print(headline(program, train));
+        const inF32 = program.checked.diagnostics.find(({ code }) => code === computedInF32.code);
+        if (inF32 && plan.precision === "f16" && options.target === "wasm")
+          t.say(`${t.paint.yellow("note")}: ${inF32.message}`);
         if (options.resume === undefined && options.output === undefined && output !== named)
           t.print(
             t.paint.dim(`${shownPath(named)} holds a run already: this one goes to ${shownPath(output)}`),

@@ -1,5 +1,5 @@
 /** Losses of the library under test. */
-import type { Hand, Item } from "./item.ts";
+import { fill, type Hand, type Item } from "./item.ts";
 
 const loss = (name: string, call: string, hand: readonly Hand[]): Item => ({
   name,
@@ -224,5 +224,98 @@ export const losses: readonly Item[] = [
       },
       { a: [1, 1, 1], p: [1, 1, 1], n: [1, 1, 1], out: [1], "d.a": [0, 0, 0] },
     ],
+  },
+  {
+    name: "ctc",
+    of: ["ctc"],
+    model: "x: [B, T=7, Class=4], y: int<4>[B, L=3] : ctc(x, y)",
+    classes: { y: 4 },
+    torch: true,
+  },
+  {
+    name: "ctc_by_hand",
+    of: ["ctc"],
+    model: "x: [B, T=3, Class=3], y: int<3>[B, L=2], n: [B] : ctc(x, y, n)",
+    classes: { y: 3 },
+    ranges: { n: [1, 3] },
+    edges: ["x"],
+    hand: [
+      // equal labels have a blank between them: one way out of 27
+      {
+        x: fill(9, 0),
+        y: [1, 1],
+        n: [3],
+        out: [1.5 * Math.log(3)],
+        "d.x": [1 / 6, -1 / 3, 1 / 6, -1 / 3, 1 / 6, 1 / 6, 1 / 6, -1 / 3, 1 / 6],
+      },
+      // as many steps as labels: one way out of 9, and what comes later counts for nothing
+      {
+        x: [0, 0, 0, 0, 0, 0, 7, -3, 1],
+        y: [1, 2],
+        n: [2],
+        out: [Math.log(3)],
+        "d.x": [1 / 6, -1 / 3, 1 / 6, 1 / 6, 1 / 6, -1 / 3, 0, 0, 0],
+      },
+      // three ways out of 9; blanks in the target are left out, wherever they stand
+      { x: fill(9, 0), y: [1, 0], n: [2], out: [Math.log(3)] },
+      { x: fill(9, 0), y: [0, 1], n: [2], out: [Math.log(3)] },
+      // no label
+      { x: fill(9, 0), y: [0, 0], n: [3], out: [3 * Math.log(3)] },
+      { x: fill(9, 0), y: [0, 0], n: [0], out: [0], "d.x": fill(9, 0) },
+      // too few steps: one less than labels, and none for the blank between equal ones
+      { x: fill(9, 0), y: [1, 2], n: [1], out: [0], "d.x": fill(9, 0) },
+      { x: fill(9, 0), y: [1, 1], n: [2], out: [0], "d.x": fill(9, 0) },
+      // such a row counts in the mean
+      { x: fill(18, 0), y: [1, 1, 1, 2], n: [2, 2], out: [Math.log(3) / 2] },
+      // more steps than there are
+      { x: fill(9, 0), y: [1, 1], n: [9], out: [1.5 * Math.log(3)] },
+      // sure, and wrong
+      { x: [1000, 0, 0, 0, 0, 0, 0, 0, 0], y: [1, 0], n: [1], out: [1000], "d.x": [1, -1, ...fill(7, 0)] },
+      { x: [1e4, 0, 0, 0, 1e4, 0, 1e4, 0, 0], y: [1, 0], n: [3], out: [0], "d.x": fill(9, 0) },
+    ],
+  },
+  {
+    name: "ctc_free",
+    of: ["ctc"],
+    model: "x: [B, T, Class=4], y: int<4>[B, L] : ctc(x, y)",
+    sizes: { T: [1, 5, 9], L: [1, 3, 2] },
+    classes: { y: 4 },
+  },
+  {
+    name: "ctc_steps",
+    of: ["ctc"],
+    model: "x: [B, T=6, Class=4], y: int<4>[B, L=3], n: int<6>[B] : ctc(x, y, float(n) + 1)",
+    classes: { y: 4, n: 6 },
+    torch: true,
+  },
+  {
+    // one label and the blank: neighbours are equal, some rows have no way
+    name: "ctc_repeats",
+    of: ["ctc"],
+    model: "x: [B, T=5, Class=2], y: int<2>[B, L=3] : ctc(x, y)",
+    classes: { y: 2 },
+    torch: true,
+  },
+  {
+    name: "ctc_tight",
+    of: ["ctc"],
+    model: "x: [B, T=3, Class=3], y: int<3>[B, L=3] : ctc(x, y)",
+    classes: { y: 3 },
+    torch: true,
+  },
+  {
+    name: "ctc_far",
+    of: ["ctc"],
+    model: "x: [B, T=9, Class=5], y: int<5>[B, L=4], n: int<9>[B] : ctc(x, y, float(n) + 1)",
+    classes: { y: 5, n: 9 },
+    ranges: { x: [-20, 20] },
+    torch: true,
+  },
+  {
+    name: "ctc_long",
+    of: ["ctc"],
+    model: "x: [B, T=40, Class=6], y: int<6>[B, L=12], n: int<40>[B] : ctc(x, y, float(n) + 1)",
+    classes: { y: 6, n: 40 },
+    torch: true,
   },
 ];

@@ -19,6 +19,8 @@ import { movingStates } from "./dlm0705-frozen-weights-moving-states.ts";
 import { metricUnfit } from "./dlm0902-metric-unfit.ts";
 import { requireFailed } from "./dlm0903-require-failed.ts";
 import { tooMuchMemory } from "./dlm0904-too-much-memory.ts";
+import { f16CannotHold } from "./dlm0305-f16-cannot-hold.ts";
+import { computedInF32 } from "./dlm0706-computed-in-f32.ts";
 import { notStepwise } from "./dlm0504-not-stepwise.ts";
 import { notBuilt } from "./dlm0120-not-built.ts";
 
@@ -26,6 +28,7 @@ export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = 
   unknownSetting,
   notBuilt,
   notStepwise,
+  f16CannotHold,
   settingValue,
   missingSetting,
   targetLeak,
@@ -41,6 +44,7 @@ export const flowDiagnostics: readonly Omit<DiagnosticKind<never>, "build">[] = 
   noOptimizer,
   noGradient,
   movingStates,
+  computedInF32,
   metricUnfit,
   requireFailed,
   tooMuchMemory,
