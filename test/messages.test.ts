@@ -166,6 +166,8 @@ const slips: readonly (readonly [why: string, text: string])[] = [
     "promises that exclude each other",
     "dlm 1\n\nmodel M(x: [B, T, D=8]) -> [B, T, D]\n  where T <= 3, 5 <= T\n{\n  x\n}\n",
   ],
+  ["two sizes of a batch", price(["batch     32", "batch     32, 64"])],
+  ["two optimizers", price(["adam(1e-3)", "adam(1e-3), sgd(0.1)"])],
   ["a promise that is none", "dlm 1\n\nmodel M(x: [B, T]) -> [B, T]\n  where T\n{\n  x\n}\n"],
 ];
 

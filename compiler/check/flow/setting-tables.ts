@@ -10,6 +10,8 @@ export interface SettingDefinition {
   readonly doc: string;
   /** arguments that may be given by name; unnamed ones are read by the setting itself */
   readonly named?: readonly string[];
+  /** how many arguments without a name it may have, one where absent */
+  readonly most?: number;
   /** any name may stand before `=`: columns in `fill`, terms in `loss` */
   readonly anyName?: true;
   /** may stand more than once */
@@ -43,6 +45,7 @@ export const dataSettings: SettingTable = {
     {
       name: "input",
       signature: "input a, b : number",
+      most: Infinity,
       doc: 'Columns that the model may read: `number`, `category`, `category("x", "y")`, `category as Name`, or an array type such as `u8[H=28, W=28, C=1]`.',
       many: true,
       typed: true,
@@ -50,6 +53,7 @@ export const dataSettings: SettingTable = {
     {
       name: "target",
       signature: "target price : number",
+      most: Infinity,
       doc: "Columns that the model learns to predict. They are not known when the model is used, so it cannot read them.",
       many: true,
       typed: true,
@@ -57,6 +61,7 @@ export const dataSettings: SettingTable = {
     {
       name: "drop",
       signature: "drop missing, duplicates",
+      most: Infinity,
       doc: "Leaves out rows with an empty field, or rows that repeat an earlier one, before the split.",
     },
     {
@@ -80,6 +85,7 @@ export const dataSettings: SettingTable = {
     {
       name: "augment",
       signature: "augment flip(W, chance = 50%), shift(H, W, by = 2)",
+      most: Infinity,
       doc: "Random changes of the arrays of train rows, new in each epoch: `flip` along an axis, `shift` along axes by up to so many places with 0 moving in.",
     },
     later("filter", "filter CONDITION", "Keeps rows for which a condition holds."),
@@ -114,6 +120,7 @@ const partSettings: readonly SettingDefinition[] = [
   {
     name: "penalty",
     signature: "penalty l2(1e-4)",
+    most: Infinity,
     doc: "`l2(r)` adds r times the sum of squares of the kernels and tables to what is minimised, `l1(r)` r times the sum of their absolute values. The reported loss is without it.",
   },
   {
@@ -127,12 +134,14 @@ const freezing: readonly SettingDefinition[] = [
   {
     name: "freeze",
     signature: "freeze backbone",
+    most: Infinity,
     doc: 'Keeps a part of the model as it is, by its path: its weights do not move, its states neither, and it runs as it does when the model is used. `freeze backbone.weights` keeps the weights alone; a path with a number stands in quotes: `freeze "blocks.0"`.',
     many: true,
   },
   {
     name: "thaw",
     signature: "thaw backbone.stage4",
+    most: Infinity,
     doc: "Trains a part again that an earlier line or stage froze.",
     many: true,
   },
@@ -229,12 +238,14 @@ export const evaluateSettings: SettingTable = {
     {
       name: "metrics",
       signature: "metrics accuracy, f1(macro)",
+      most: Infinity,
       doc: "What is measured: `loss`; for classes `accuracy`, `top(k)`, `precision`, `recall`, `f1` (each `macro`, `micro` or `weighted`), `roc_auc(one_vs_rest)`, `perplexity`; for numbers `mae`, `rmse`, `r2`.",
       many: true,
     },
     {
       name: "report",
       signature: "report confusion",
+      most: Infinity,
       doc: "`confusion` counts predicted by true classes; `by = column` gives the metrics for each value of a category.",
       named: ["by"],
       many: true,
@@ -242,6 +253,7 @@ export const evaluateSettings: SettingTable = {
     {
       name: "require",
       signature: "require accuracy >= 91%",
+      most: Infinity,
       doc: "A condition on a metric; where it does not hold, the command fails.",
       many: true,
     },
@@ -251,7 +263,12 @@ export const evaluateSettings: SettingTable = {
 export const deploySettings: SettingTable = {
   block: "deploy",
   settings: [
-    { name: "target", signature: "target wasm", doc: "What the model is compiled to: `wasm`, `node`." },
+    {
+      name: "target",
+      signature: "target wasm",
+      most: Infinity,
+      doc: "What the model is compiled to: `wasm`, `node`.",
+    },
     {
       name: "weights",
       signature: "weights f32",
@@ -302,18 +319,21 @@ export const checkSettings: SettingTable = {
     {
       name: "gradient",
       signature: "gradient within = 1e-3",
+      most: 0,
       doc: "Gradients towards every weight and float input agree with central differences in f64, on random numbers.",
       named: ["within"],
     },
     {
       name: "same",
       signature: "same across = [reference, wasm], within = 1e-5",
+      most: 0,
       doc: "Results and gradients of compiled code agree with the reference in f64, relative to the largest number of each tensor.",
       named: ["across", "within"],
     },
     {
       name: "overfit",
       signature: "overfit steps = 300, part = 10%",
+      most: 0,
       doc: "Trained on the first batch alone, its loss falls to this part of what it was.",
       named: ["steps", "part"],
     },

@@ -164,6 +164,14 @@ function checkParts(
   if (setting.type && !definition.typed) wrong(setting.type.span, "no type", "nothing is declared here");
   if (setting.settings && !definition.block)
     wrong(setting.settings.span, "no block", "it has no settings of its own");
+  const most = definition.most ?? 1;
+  const surplus = unnamed(setting)[most];
+  if (surplus)
+    wrong(
+      surplus.span,
+      most === 0 ? "no argument without a name" : `at most ${most} argument${most === 1 ? "" : "s"}`,
+      "this one is too many",
+    );
   for (const argument of setting.arguments) {
     const name = argument.name;
     if (name === undefined || definition.anyName || definition.named?.includes(name.text)) continue;
