@@ -30,7 +30,8 @@ op convolve_groups(stride, dilation, top, left, P, Q)(
 ///
 /// `pad = same` puts floor((size - 1) / 2) zeros on every side (PyTorch's symmetric padding, so an odd size with stride 1
 /// keeps H and W); `same_upper` gives ceil(n / stride) outputs and puts the odd cell last (TensorFlow, Keras, ONNX);
-/// `valid` is no padding; a number is that many on every side. A window with `dilation` pads as one that is as wide without.
+/// `valid` is no padding; a number is that many on every side, a pair `(before, after)` so many on the two sides of every
+/// axis. A window with `dilation` pads as one that is as wide without.
 /// `groups` cuts the channels into equal parts, each of which sees only its own inputs.
 /// Kernels start as He et al. 2015 have it, since a rectifier nearly always follows.
 module Conv(Out, size, stride = 1, pad = same, dilation = 1, groups = 1, bias = true, init = he)(

@@ -8,7 +8,7 @@ import { reportOverNeeded } from "../over.ts";
 import { checkType } from "../type.ts";
 import type { Axis, Size } from "../type.ts";
 import { kindInWords, unknown } from "../values.ts";
-import type { CheckValue } from "../values.ts";
+import type { CheckValue, NumberValue } from "../values.ts";
 import { dimNumber } from "../numbers.ts";
 import { nearestSpans } from "../origin.ts";
 import type { SizeOrigin } from "../origin.ts";
@@ -100,22 +100,34 @@ function windowArguments(call: BuiltinCall):
   if (!n || !size || !stride || !pad) return undefined;
   if (!atLeast(call, size, 1, "a window") || !atLeast(call, stride, 1, "a stride")) return undefined;
   const { value } = pad;
-  if (
-    value.kind === "number" &&
-    value.dim &&
-    !atLeast(call, { dim: value.dim, origin: value.origin }, 0, "padding")
-  )
+  const cells = cellsOf(value);
+  if (cells?.some((each) => !atLeast(call, { dim: each.dim, origin: each.origin }, 0, "padding")))
     return undefined;
-  const known =
-    (value.kind === "number" && value.dim !== undefined) ||
-    (value.kind === "word" &&
-      (value.text === "same" || value.text === "same_upper" || value.text === "valid"));
-  if (!known) {
-    refuse(call.frame, pad.span, "`same`, `same_upper`, `valid` or a number as padding", kindInWords(value));
+  const isWord =
+    value.kind === "word" && (value.text === "same" || value.text === "same_upper" || value.text === "valid");
+  if (!cells && !isWord) {
+    refuse(
+      call.frame,
+      pad.span,
+      "`same`, `same_upper`, `valid`, a number, or a pair `(before, after)` as padding",
+      kindInWords(value),
+    );
     return undefined;
   }
   const origin = { kind: "rule", span: call.span, parents: [stride.origin, size.origin, n.origin] } as const;
   return { n: n.dim, size: size.dim, stride: stride.dim, pad: value, kept: n.origin, origin };
+}
+
+/** Padding that is given in cells: before the first one and after the last. */
+function cellsOf(pad: CheckValue): readonly [KnownNumber, KnownNumber] | undefined {
+  const [before, after] = pad.kind === "list" && pad.items.length === 2 ? pad.items : [pad, pad];
+  return isKnown(before) && isKnown(after) ? [before, after] : undefined;
+}
+
+type KnownNumber = NumberValue & { readonly dim: Dim };
+
+function isKnown(value: CheckValue | undefined): value is KnownNumber {
+  return value?.kind === "number" && value.dim !== undefined;
 }
 
 /** Says where a number is too small; one that is not known yet is promised to be large enough. */
@@ -129,7 +141,8 @@ function atLeast(call: BuiltinCall, size: Size, least: number, what: string): bo
 
 /** How many cells a window of `size` reaches before the first cell. */
 function cellsBefore(n: Dim, size: Dim, stride: Dim, pad: CheckValue): Dim {
-  if (pad.kind === "number") return pad.dim!;
+  const cells = cellsOf(pad);
+  if (cells) return cells[0].dim;
   if (pad.kind !== "word" || pad.text === "valid") return dim.zero;
   if (pad.text === "same") return dim.floorDivide(dim.subtract(size, dim.one), dim.constant(2));
   // (ceil(n / stride) - 1) * stride + size - n cells are missing; the odd one stands at the end
@@ -170,7 +183,8 @@ const windows: Builtin = {
     const { n, size, stride, pad, kept, origin } = given;
     if (pad.kind === "word" && pad.text === "same_upper") return dimNumber(dim.ceilDivide(n, stride), origin);
     const before = cellsBefore(n, size, stride, pad);
-    const room = dim.subtract(dim.add(n, dim.multiply(dim.constant(2), before)), size);
+    const after = cellsOf(pad)?.[1].dim ?? before;
+    const room = dim.subtract(dim.add(n, dim.add(before, after)), size);
     const result = dim.add(dim.floorDivide(room, stride), dim.one);
     // a size that stays comes from where it came from before
     return dimNumber(result, dim.equal(result, n) ? kept : origin);
@@ -189,11 +203,16 @@ const fits: Builtin = {
     const [n, size, pad] = ["n", "size", "pad"].map((name) => call.configuration.get(name)?.value);
     if (pad?.kind === "word" && pad.text !== "valid") return { kind: "boolean", value: true };
     if (n?.kind !== "number" || size?.kind !== "number") return { kind: "boolean", value: undefined };
-    const around = pad?.kind === "number" ? pad.value : 0;
+    const cells = pad && cellsOf(pad);
+    const around = cells
+      ? dim.constantOf(dim.add(cells[0].dim, cells[1].dim))
+      : pad?.kind === "number"
+        ? undefined
+        : 0;
     if (n.value === undefined || size.value === undefined || around === undefined)
       // a free size is promised to be large enough
       return { kind: "boolean", value: call.frame.elaboration.alone ? undefined : true };
-    return { kind: "boolean", value: size.value <= n.value + 2 * around };
+    return { kind: "boolean", value: size.value <= n.value + around };
   },
 };
 

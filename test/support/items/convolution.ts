@@ -94,6 +94,23 @@ export const convolutions: readonly Item[] = [
       },
     ],
   },
+  {
+    name: "Conv1_causal",
+    of: ["Conv1", "convolve1"],
+    model: "x: [B, T=3, C=1] : x -> c: Conv1(1, 3, pad = (2, 0))",
+    rows: true,
+    edges: ["x"],
+    hand: [
+      {
+        x: [1, 2, 3],
+        "c.kernel": [1, 10, 100],
+        "c.shift": [0],
+        out: [100, 210, 321],
+        "d.x": [111, 110, 100],
+        "d.c.kernel": [1, 3, 6],
+      },
+    ],
+  },
   groupedLine("Conv1_groups", "x: [B, T=7, C=6]", "c: Conv1(4, 3, groups = 2)"),
   groupedLine("Conv1_groups_each", "x: [B, T=7, C=3]", "c: Conv1(6, 2, stride = 2, groups = 3, pad = valid, bias = false)"), // prettier-ignore
   volume("Conv3", "2, 3"),
