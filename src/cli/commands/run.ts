@@ -25,7 +25,7 @@ export function runCommand(): Command {
     .argument("<file>", "program, artifact folder or .wasm")
     .requiredOption(
       "--input <file>",
-      "rows: .csv, .json, .npy, .npz or .safetensors; names are the model's inputs",
+      "rows: .csv, .json, .jsonl, .npy, .npz or .safetensors; names are the model's inputs",
     )
     .option("--output <file>", "where predictions go: .json, .csv, .npz or .safetensors")
     .option("--model <name>", "the model, where there are several")
