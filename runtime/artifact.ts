@@ -13,6 +13,16 @@ export type Polynomial = readonly (readonly [coefficient: number, factors: reado
 /** A dim, or floor(numerator / denominator). */
 export type Factor = string | { readonly floor: readonly [numerator: Polynomial, denominator: Polynomial] };
 
+/** How texts become rows of a fixed length. Token 0 fills up, token 1 is what the vocabulary does not hold. */
+export interface TextRule {
+  /** words, or characters and what is joined of them */
+  readonly tokens: "words" | "pieces";
+  /** the end of a longer text that is kept */
+  readonly keep: "first" | "last";
+  /** where a shorter text is filled up */
+  readonly pad: "before" | "after";
+}
+
 export type ElementType = "f32" | "f16" | "i32" | "u8" | "bool";
 
 export interface TensorEntry {
@@ -24,6 +34,8 @@ export interface TensorEntry {
   readonly offset: Polynomial;
   /** names of the classes of the last axis (an output) or of the integers (an input) */
   readonly classes?: readonly string[];
+  /** an input that takes texts, one a row: their tokens are the classes */
+  readonly text?: TextRule;
   /** what an app gives: rows of a table become one tensor each; documentation for the .d.ts */
   readonly doc?: string;
 }

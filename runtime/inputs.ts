@@ -1,10 +1,11 @@
 /** From what the caller gives to bytes in memory: checks, sizes of free dims, conversion. */
 import type { Factor, Polynomial, TensorEntry } from "./artifact.ts";
 import { fail } from "./error.ts";
+import { encodeRow } from "./tokens.ts";
 import { arrayTypeOf, countOf, type DeviceEntry, type Sizes, type TypedArray } from "./wasm-device.ts";
 
-/** Numbers in row-major order, flat or nested; texts where the input has named classes. */
-export type Numbers = TypedArray | Float64Array | Uint8ClampedArray | readonly NestedNumber[];
+/** Numbers in row-major order, flat or nested; names where the input has named classes; texts where it takes texts. */
+export type Numbers = TypedArray | Float64Array | Uint8ClampedArray | readonly NestedNumber[] | string;
 export type NestedNumber = number | boolean | string | Float32Array | readonly NestedNumber[];
 
 export type Inputs = Readonly<Record<string, Numbers>>;
@@ -44,6 +45,9 @@ function* leaves(value: unknown): Generator<unknown> {
 function flatten(entry: DeviceEntry, tensor: TensorEntry, value: unknown): Given {
   const type = arrayTypeOf(tensor.dtype);
   if (value instanceof type) return value;
+  const texts = tensor.text && (typeof value === "string" ? [value] : value);
+  if (Array.isArray(texts) && texts.some((text) => typeof text === "string"))
+    return tokens(entry, tensor, texts);
   if (Array.isArray(value))
     return typeof value[0] === "object" ? ([...leaves(value)] as number[]) : (value as number[]);
   if (value instanceof (type === Float32Array ? Float64Array : Uint8ClampedArray) && type !== Int32Array)
@@ -52,13 +56,25 @@ function flatten(entry: DeviceEntry, tensor: TensorEntry, value: unknown): Given
   return bad(entry, tensor, `give a ${type.name} or numbers in an array, not ${given}`);
 }
 
+/** Texts as the tokens of their rows, behind each other. */
+function tokens(entry: DeviceEntry, tensor: TensorEntry, texts: readonly unknown[]): Int32Array {
+  const length = countOf(tensor.shape.slice(1), {});
+  const all = new Int32Array(texts.length * length);
+  texts.forEach((text, i) => {
+    if (typeof text !== "string") bad(entry, tensor, `text ${i} is ${text}`);
+    encodeRow(text, tensor.classes ?? [], tensor.text!, all.subarray(i * length, (i + 1) * length));
+  });
+  return all;
+}
+
 /** Puts the given inputs into `into` in the entry's order. One input may be given without its name. */
 export function gather(entry: DeviceEntry, given: Inputs | Numbers | undefined, into: Given[]): void {
   const { inputs, name } = entry;
-  const alone = inputs.length === 1 && (Array.isArray(given) || ArrayBuffer.isView(given));
+  const alone =
+    inputs.length === 1 && (typeof given === "string" || Array.isArray(given) || ArrayBuffer.isView(given));
   const known = inputs.map((input) => input.name);
   if (!alone)
-    for (const key in given)
+    for (const key in given as Inputs)
       if (!known.includes(key))
         fail("input", `there is no input ${key}; ${name} takes ${known.join(", ") || "none"}`, name);
   for (let i = 0; i < inputs.length; i++)

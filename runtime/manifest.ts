@@ -70,13 +70,21 @@ const polynomial =
             )((term as unknown[])[1], place),
         )(value, at);
 
+const oneOf = (...words: readonly string[]): Check => is((v) => words.includes(v as string));
+const textRule = record({
+  tokens: oneOf("words", "pieces"),
+  keep: oneOf("first", "last"),
+  pad: oneOf("before", "after"),
+});
+
 const tensors = list(
   record({
     name: text,
-    dtype: is((v) => ["f32", "i32", "u8", "bool"].includes(v as string)),
+    dtype: oneOf("f32", "i32", "u8", "bool"),
     shape: list(polynomial(0)),
     offset: polynomial(0),
     classes: either(list(text), undefined),
+    text: either(textRule, undefined),
   }),
 );
 

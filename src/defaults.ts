@@ -11,6 +11,7 @@ import type {
   PartPlan,
   SplitPart,
   SplitPlan,
+  RowTextPlan,
   TextPlan,
   TrainPlan,
 } from "../compiler/check/flow/plans.ts";
@@ -167,6 +168,7 @@ function partText(part: SplitPart | undefined): string {
 
 function columnText({ name, kind, dtype, shape, classes }: ColumnPlan): string {
   if (kind === "category") return `${name} : category of ${classes?.size ?? "?"}`;
+  if (kind === "text") return `${name} : text`;
   return kind === "number" ? name : `${name} : ${dtype}[${shape.join(", ")}]`;
 }
 
@@ -177,10 +179,27 @@ function dataValues(plan: DataPlan): Values {
 function textValues({ reader, split }: DataPlan, { tokenizer, window, target }: TextPlan): Values {
   return [
     ["from", `text(${[reader.path, ...reader.also].map((path) => JSON.stringify(path)).join(", ")})`],
-    ["tokenize", tokenizer.kind === "chars" ? "chars" : `bpe(${tokenizer.size})`],
+    ["tokenize", tokenizerText(tokenizer)],
     ["window", String(window)],
     ["window.target", target ?? "none"],
     ["split", split ? splitText(split) : "all in train"],
+  ];
+}
+
+function tokenizerText(tokenizer: RowTextPlan["tokenizer"]): string {
+  return tokenizer.kind === "chars" ? "chars" : `${tokenizer.kind}(${tokenizer.size})`;
+}
+
+/** One rule holds for all texts of a block. */
+function rowTextValues(columns: readonly ColumnPlan[]): Values {
+  const column = columns.find(({ text }) => text);
+  if (!column?.text) return [];
+  const { tokenizer, keep, pad } = column.text;
+  return [
+    ["tokenize", tokenizerText(tokenizer)],
+    ["window", String(column.shape[0])],
+    ["window.keep", keep],
+    ["window.pad", pad],
   ];
 }
 
@@ -196,14 +215,17 @@ function rowValues({ reader, columns, drop, fill, split, augment }: DataPlan): V
       .filter((column) => column.role === role)
       .map(columnText)
       .join(", ") || "none";
+  const given = Object.entries(reader.given).map(([split, path]) => `${split} = ${JSON.stringify(path)}`);
   const dropped = (["missing", "duplicates"] as const).filter((what) => drop[what]);
   const filled = Object.entries(fill).map(
     ([name, rule]) => `${name} = ${rule.with === "value" ? rule.value : rule.with}`,
   );
+  const source = `${reader.kind}(${[JSON.stringify(reader.path), ...given].join(", ")})`;
   const declared: Values = [
-    ["from", reader.kind === "app" ? "app" : `${reader.kind}("${reader.path}")`],
+    ["from", reader.kind === "app" ? "app" : source],
     ["input", of("input")],
     ["target", of("target")],
+    ...rowTextValues(columns),
   ];
   if (reader.kind === "app") return declared;
   return [

@@ -131,13 +131,46 @@ export function openLock(programPath: string): Lock {
       );
     },
     save() {
-      const next = JSON.stringify(content, undefined, 1) + "\n";
+      const next = lockText(content);
       if (next === text) return false;
       writeFileAtomic(path, new TextEncoder().encode(next));
       text = next;
       return true;
     },
   };
+}
+
+/** Lists of texts from this length on are vocabularies. */
+const longList = 1000;
+const lineWidth = 120;
+
+/** One fact a line, but a vocabulary in lines of many words: 20,000 lines would hide the rest. */
+function lockText(content: LockFile): string {
+  const packed: string[] = [];
+  const marked = JSON.stringify(
+    content,
+    (_, value: unknown) => {
+      if (!Array.isArray(value) || value.length < longList || !value.every(isText)) return value;
+      packed.push(packedList(value as string[]));
+      return `\0${packed.length - 1}`;
+    },
+    1,
+  );
+  return marked.replace(/"\\u0000(\d+)"/g, (_, at: string) => packed[Number(at)]!) + "\n";
+}
+
+function packedList(texts: readonly string[]): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const [i, text] of texts.entries()) {
+    const item = JSON.stringify(text) + (i + 1 < texts.length ? "," : "");
+    if (line !== "" && line.length + 1 + item.length > lineWidth) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? item : ` ${item}`;
+  }
+  return `[\n${[...lines, line].join("\n")}\n]`;
 }
 
 function parseLock(text: string, path: string): LockFile {

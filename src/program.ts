@@ -108,18 +108,28 @@ function needsOf(path: string): readonly DataNeed[] {
   return found;
 }
 
+function isQuick(path: string): boolean {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file?.isFile() === true && file.size <= quickBytes;
+}
+
 function smallSources(
   path: string,
   needed: readonly DataNeed[],
   known: ReadonlyMap<string, DataFacts>,
 ): Map<string, ReadSource> {
   const sources = new Map<string, ReadSource>();
-  for (const need of needed) {
-    if (known.has(need.key) || need.reader !== "csv") continue;
-    const file = statSync(join(dirname(path), need.path), { throwIfNoEntry: false });
-    if (file?.isFile() === true && file.size <= quickBytes)
-      sources.set(need.key, readSource({ kind: "csv", path: need.path }, dirname(path)));
-  }
+  const quick = needed.filter(
+    ({ key, reader, paths }) =>
+      !known.has(key) &&
+      (reader === "csv" || reader === "json") &&
+      paths.every((each) => isQuick(join(dirname(path), each.path))),
+  );
+  if (quick.length === 0) return sources;
+  // what the block says of its columns decides how they are read
+  for (const plan of checkFile(path, { data: known }).flow.plans.data)
+    if (plan.reader.path !== "" && quick.some(({ key }) => key === plan.key))
+      sources.set(plan.key, readSource(specOf(plan), folderOf(plan)));
   return sources;
 }
 
@@ -130,16 +140,18 @@ function missingSources(
   known: ReadonlyMap<string, DataFacts>,
 ): Map<string, NonNullable<DataFacts["missing"]>> {
   const missing = new Map<string, NonNullable<DataFacts["missing"]>>();
-  for (const need of needed) {
-    const place = resolve(dirname(path), need.path);
-    if (known.has(need.key) || need.path === "" || existsSync(place)) continue;
-    const [near] = existsSync(dirname(place)) ? nearest(basename(place), readdirSync(dirname(place))) : [];
-    const folder = need.path.slice(0, need.path.lastIndexOf(basename(place)));
-    missing.set(need.key, {
-      place: shownPath(place),
-      ...(near === undefined ? {} : { near: `${folder}${near}` }),
-    });
-  }
+  for (const { key, paths } of needed)
+    for (const { path: written } of paths) {
+      const place = resolve(dirname(path), written);
+      if (known.has(key) || missing.has(key) || written === "" || existsSync(place)) continue;
+      const [near] = existsSync(dirname(place)) ? nearest(basename(place), readdirSync(dirname(place))) : [];
+      const folder = written.slice(0, written.lastIndexOf(basename(place)));
+      missing.set(key, {
+        path: written,
+        place: shownPath(place),
+        ...(near === undefined ? {} : { near: `${folder}${near}` }),
+      });
+    }
   return missing;
 }
 

@@ -31,6 +31,12 @@ const table = (lines: string): string => `data Houses from csv("houses.csv") {
 ${lines}
 }`;
 
+const reviews = (lines: string): string => `data Reviews from json("reviews.json") {
+  input review : text
+  target good : category
+${lines}
+}`;
+
 describe("data", () => {
   test("a table with a split", () => {
     const { plan, diagnostics } = read(
@@ -128,11 +134,40 @@ describe("data", () => {
     });
   });
 
+  test("texts with a vocabulary that the facts pin, and a file for the test", () => {
+    const text = reviews("  tokenize words(20_000) as Words\n  window 200, keep = last, pad = before\n  split train = 90%, valid = 10%, test = given").replace('.json"', '.json", test = "late.json"'); // prettier-ignore
+    const { plan, diagnostics } = read(text);
+    expect(diagnostics).toEqual([]);
+    expect(plan.reader).toMatchObject({ kind: "json", path: "reviews.json", given: { test: "late.json" } });
+    const column = {
+      name: "review",
+      kind: "text",
+      dtype: "i32",
+      shape: [200],
+      labels: ["T"],
+      text: { tokenizer: { kind: "words", size: 20_000 }, keep: "last", pad: "before" },
+    };
+    const classes = { names: undefined, size: undefined, dim: "Reviews.Words", given: false };
+    expect(plan.columns[0]).toMatchObject({ ...column, classes });
+    const categories = ["<padding>", "<unknown>", "good"];
+    const columns = new Map([
+      ["review", { kind: "text" as const, categories }],
+      ["good", { kind: "text" as const, categories: ["no", "yes"] }],
+    ]);
+    const known = read(text, { data: new Map([["houses.dlm#Reviews", { columns }]]) });
+    expect(known.plan.columns[0]!.classes).toEqual({ ...classes, names: categories, size: 3 });
+    const plain = read(reviews("  tokenize chars\n  window 8")).plan.columns[0];
+    expect(plain!.text).toEqual({ tokenizer: { kind: "chars" }, keep: "first", pad: "after" });
+    expect(plain!.classes!.dim).toBe("Reviews.tokens");
+  });
+
   test("needs lists what is read", () => {
-    const { file } = parse({ path, text: `dlm 1\n\n${table("")}\n` });
+    const two = table("").replace('.csv"', '.csv", test = "late.csv", delimiter = ";"');
+    const { file } = parse({ path, text: `dlm 1\n\n${two}\n` });
     expect(needs(file).map(({ key, reader, path: from }) => [key, reader, from])).toEqual([
       ["houses.dlm#Houses", "csv", "houses.csv"],
     ]);
+    expect(needs(file)[0]!.paths.map(({ path: each }) => each)).toEqual(["houses.csv", "late.csv"]);
   });
 });
 
@@ -154,6 +189,35 @@ describe("mistakes in data blocks", () => {
     ["no type", `data A from csv("a.csv") {\n  input x\n}`, "DLM0121"],
     ["a type that does not exist", `data A from csv("a.csv") {\n  input x : numbre\n}`, "DLM0121"],
     ["a name that training uses itself", `data A from csv("a.csv") {\n  input step : number\n}`, "DLM0121"],
+    ["`tokenize` without a text", table("  tokenize chars"), "DLM0121"],
+    ["`window` without a text", table("  window 8"), "DLM0121"],
+    ["texts without tokens", reviews("  window 8"), "DLM0122"],
+    ["texts without a window", reviews("  tokenize chars"), "DLM0122"],
+    ["a target in a window of texts", reviews("  tokenize chars\n  window 8, target = next"), "DLM0121"],
+    ["no such tokens", reviews("  tokenize letters\n  window 8"), "DLM0121"],
+    ["words without a number", reviews("  tokenize words\n  window 8"), "DLM0121"],
+    ["too few words", reviews("  tokenize words(2)\n  window 8"), "DLM0121"],
+    ["no such end", reviews("  tokenize chars\n  window 8, keep = middle"), "DLM0121"],
+    ["no such side", reviews("  tokenize chars\n  window 8, pad = left"), "DLM0121"],
+    ["a text as target", reviews("  tokenize chars\n  window 8\n  target answer : text"), "DLM0121"],
+    ["a name for texts", reviews("  tokenize chars\n  window 8\n  input other : text as Other"), "DLM0121"],
+    ["texts of a length", reviews("  tokenize chars\n  window 8\n  input other : text[8]"), "DLM0121"],
+    ["texts in IDX", reviews("  tokenize chars\n  window 8").replace("json(", "idx("), "DLM0121"],
+    ["words of a long text", `data A from text("a.txt") {\n  tokenize words(9)\n  window 8\n}`, "DLM0121"],
+    [
+      "the sides of a long text",
+      `data A from text("a.txt") {\n  tokenize chars\n  window 8, pad = after\n}`,
+      "DLM0121",
+    ],
+    ["a second path", table("").replace('csv("', 'csv("a.csv", "'), "DLM0121"],
+    ["a file for no split", table("").replace('.csv"', '.csv", train = "b.csv"'), "DLM0121"],
+    ["a file that is none", table("  split test = given").replace('.csv"', '.csv", test = 5'), "DLM0121"],
+    [
+      "a file that no split takes",
+      table("  split test = 10%").replace('.csv"', '.csv", test = "b.csv"'),
+      "DLM0121",
+    ],
+    ["given rows without a file", table("  split test = given"), "DLM0121"],
     ["no input", `data A from csv("a.csv") {\n  target x : number\n}`, "DLM0122"],
   ];
   test.each(cases)("%s", (_, text, code) => {

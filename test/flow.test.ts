@@ -22,7 +22,7 @@ const factsOf: Readonly<Record<string, (text: string) => Facts>> = {
     return { data: new Map([["main.dlm#Houses", { shared }]]) };
   },
   DLM0607: (text) => {
-    const missing = { place: "data/hauses.csv", near: "houses.csv" };
+    const missing = { path: "hauses.csv", place: "data/hauses.csv", near: "houses.csv" };
     return text.includes("hauses") ? { data: new Map([["main.dlm#Houses", { missing }]]) } : noFacts;
   },
 };

@@ -128,6 +128,18 @@ describe("forward", () => {
   });
 });
 
+test("the gradient of a table goes through the rows of a batch once, by lists", () => {
+  const graph = inference((net) => {
+    const ids = net.input("ids", "i32", [batch, 7]);
+    const rows = net.input("rows", "f32", [batch, 7, 16]);
+    const { b } = net;
+    const table = build.fullLike(b, 0, net.input("table", "f32", [500, 16]));
+    return { out: build.merge(b, build.scatterAdd(b, table, ids, build.scale(b, rows, 2)), 0, 2) };
+  });
+  const kernels = lowered(graph);
+  expect(kernels.map(({ lists }) => lists?.map(({ row }) => row.size.key))).toEqual([["500"]]);
+});
+
 describe.each([
   ["perceptron", mlp],
   ["convolutions", cnn],

@@ -4,6 +4,7 @@ import * as dim from "../compiler/ir/dim.ts";
 import type { Buffer, EntryProgram, Kernel, Program, Stage } from "../compiler/ir/kernel.ts";
 import { apply, bool, f32, i32 } from "../compiler/ir/scalar.ts";
 import type { LoopAxis, Scalar } from "../compiler/ir/scalar.ts";
+import { listsOf } from "../compiler/lower/row-lists.ts";
 import {
   at,
   axis,
@@ -287,6 +288,42 @@ describe("loads", () => {
       [ids, [0, 6, 3, 3, -5, 100, 1, 2, 5]],
     ]);
     await check(kernels, given, [y, back], { absolute: 2 ** -22 });
+  });
+
+  test("rows added into a table go through the list of their row, whatever else the kernel does", async () => {
+    const [rows, width] = [9, 21];
+    const ids = buffer("ids", "i32", [dim.symbol("B"), 5]);
+    const values = buffer("values", "f32", [dim.symbol("B"), 5, width]);
+    const base = buffer("base", "f32", [rows, width]);
+    const [out, doubled] = [buffer("out", "f32", [rows, width]), buffer("doubled", "f32", [rows, width])];
+    const [r, c, b, t] = [axis("r", rows), axis("c", width), axis("b", dim.symbol("B")), axis("t", 5)];
+    const clamped = apply("min_i32", apply("max_i32", load(ids, [b, t]), i32(0)), i32(rows - 1));
+    const mine = apply("eq_i32", clamped, { kind: "index", type: "i32", index: at(r) });
+    // read from the last step to the first, so that the two loops cannot be run as one
+    const value = load(values, [at(b), at(4, [t, -1]), at(c)]);
+    const sum = reduce("sum", [b, t], apply("select", mine, value, f32(0)));
+    const made = apply("add", load(base, [r, c]), result(sum));
+    const stages = [sum, map(out, [r, c], made), map(doubled, [r, c], apply("add", made, result(sum)))];
+    const scratch = (label: string, shape: readonly dim.Dim[]): Buffer => buffer(label, "i32", shape);
+    const lists = listsOf([r, c], stages, scratch);
+    expect(lists.map(({ stage, row }) => [stage, row])).toEqual([[0, r]]);
+    const listed: Kernel = { ...kernel([r, c], stages), lists };
+    for (const batch of [1, 7]) {
+      // some outside, some rows without any
+      const given: Values = new Map<Buffer, ArrayLike<number>>([
+        [ids, Array.from({ length: 5 * batch }, (_, i) => ((i * 7) % 13) - 2)],
+        [values, noise(5 * batch * width)],
+        [base, noise(rows * width, 2)],
+      ]);
+      await check([listed], given, [out, doubled], { relative: 1e-6, absolute: 1e-6, dims: { B: batch } });
+    }
+    const plain = { ...map(out, [r, c], result(sum)) };
+    for (const other of [
+      reduce("sum", [b, t], apply("select", mine, value, f32(1))),
+      reduce("max", [b, t], apply("select", mine, value, f32(0))),
+      reduce("sum", [b, t], apply("select", apply("lt_i32", clamped, i32(3)), value, f32(0))),
+    ])
+      expect(listsOf([r, c], [other, plain], scratch)).toEqual([]);
   });
 
   test("a gather inside a reduction is placed where its loops are", async () => {

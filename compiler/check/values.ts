@@ -191,7 +191,7 @@ export interface DataColumn {
   readonly name: string;
   readonly role: "input" | "target";
   /** `number` columns are stacked by `home.numbers` */
-  readonly kind: "number" | "category" | "array";
+  readonly kind: "number" | "category" | "text" | "array";
   /** of one row, without the batch */
   readonly type: CheckType;
   readonly span: Span;

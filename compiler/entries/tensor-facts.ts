@@ -1,5 +1,6 @@
 /** What generated types and reports say of inputs and outputs: names of axes, and of classes. */
 import type { DataPlan, TrainPlan } from "../check/flow/plans.ts";
+import { textRule } from "../check/flow/row-text.ts";
 import type { AxisItem, Type } from "../../grammar/ast.ts";
 import type { CallableValue } from "../check/values.ts";
 import * as dim from "../ir/dim.ts";
@@ -21,7 +22,11 @@ export function tensorFacts(
     const column = columns.find((each) => each.name === source.name);
     const parameter = model?.declaration.tensors.find((each) => each.name.text === source.name);
     const labels = parameter ? labelsOf(parameter.type, type.shape.length) : ["B", ...(column?.labels ?? [])];
-    facts.set(source.name, { labels, ...classes(column?.classes?.names) });
+    facts.set(source.name, {
+      labels,
+      ...classes(column?.classes?.names),
+      ...(column?.text && { text: textRule(column.text) }),
+    });
   }
   const target = columns.find((each) => each.name === train?.targets[0]);
   for (const { name, value } of graph.outputs) {

@@ -56,8 +56,24 @@ export interface Kernel {
   readonly stages: readonly Stage[];
   /** set where the first stage is a contraction that the tiled lowering takes */
   readonly contraction: Contraction | undefined;
+  /** of sums that need no look at all positions */
+  readonly lists?: readonly RowLists[];
   /** of the stored nodes, and of all that was fused into them */
   readonly origins: readonly Origin[];
+}
+
+/**
+ * A stage is a sum of `id = row ? value : 0` over positions, `id` computed of the position alone and proved a number of the
+ * loop `row` of the grid (rows added into a table by their numbers). Before the grid is walked, the positions of every row
+ * are put into a list, rising: each row adds up its own, in the order that the stage says.
+ */
+export interface RowLists {
+  /** its number among the stages */
+  readonly stage: number;
+  readonly row: LoopAxis;
+  /** Scratch of this kernel, i32: the first position of each row, and that behind each position; -1 where there is none. */
+  readonly first: Buffer;
+  readonly next: Buffer;
 }
 
 /**
@@ -100,6 +116,12 @@ export function flatSteps(steps: readonly Step[]): readonly KernelStep[] {
 /** Buffers that stages write to; a register is none. */
 export function buffersStored(stages: readonly Stage[]): Set<Buffer> {
   return new Set(stages.flatMap((s) => (s.place.kind === "register" ? [] : [s.place.buffer])));
+}
+
+/** Buffers that a kernel has for itself, beside its tiles. */
+export function scratchOf({ contraction, lists = [] }: Kernel): readonly Buffer[] {
+  const panels = contraction ? [contraction.panelA, contraction.panelB, contraction.tile] : [];
+  return [...panels, ...lists.flatMap(({ first, next }) => [first, next])];
 }
 
 /** One entry: kernels in order, and where each buffer lies. */

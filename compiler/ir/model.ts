@@ -32,6 +32,13 @@ export type Sample =
   | { readonly kind: "top_k"; readonly k: number; readonly temperature: number }
   | { readonly kind: "top_p"; readonly p: number; readonly temperature: number };
 
+/** How the texts of an input become rows of tokens: what one is, the end of a longer text that is kept, where a shorter one is filled up. */
+export interface TextRule {
+  readonly tokens: "words" | "pieces";
+  readonly keep: "first" | "last";
+  readonly pad: "before" | "after";
+}
+
 export interface Generate {
   /** the input of tokens, which grows */
   readonly input: string;
@@ -60,6 +67,8 @@ export interface TensorFacts {
   readonly labels: readonly (string | undefined)[];
   /** of the integers of an int<N> input, or of the last axis of an output */
   readonly classes?: readonly string[];
+  /** of an input that takes texts: their tokens are the classes */
+  readonly text?: TextRule;
 }
 
 export interface EntryGraph {

@@ -132,6 +132,7 @@ export function printKernel(kernel: Kernel): string {
       `  contraction${role("batch", contraction.batch)}${role("rows", contraction.rows)}${role("columns", contraction.columns)}${role("inner", contraction.inner)}${contraction.prepacked ? " prepacked" : ""}`,
     );
   }
+  for (const { stage, row } of kernel.lists ?? []) lines.push(`  lists s${stage} by ${scope.axis(row)}`);
   kernel.stages.forEach((stage, n) => {
     const around = stage.axes.length > 0 ? ` for (${loopsText(stage.axes, scope)})` : "";
     const combine = stage.combine ? `${stage.combine} over (${loopsText(stage.over, scope)}) of ` : "";

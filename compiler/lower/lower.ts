@@ -18,6 +18,7 @@ import type { Location } from "./compose.ts";
 import { recognise } from "./contract.ts";
 import { Unsplittable } from "./digits.ts";
 import { mergeKernels } from "./merge-kernels.ts";
+import { listsOf } from "./row-lists.ts";
 import { isConstant } from "./probe.ts";
 import { buffersRead, makeNames } from "./scalar-walk.ts";
 import type { Names } from "./scalar-walk.ts";
@@ -355,7 +356,15 @@ function assemble(raw: RawKernel, name: string, names: Names): Kernel {
   const found = recognise(raw.grid, raw.stages, scratch, names);
   if (found) return { name, grid: raw.grid, ...found, origins: raw.origins };
   const { grid, stages } = arrange(raw, names, (shape, dtype) => scratch(`tile${count++}`, shape, dtype));
-  return { name, grid, stages, contraction: undefined, origins: raw.origins };
+  const lists = listsOf(grid, stages, scratch);
+  return {
+    name,
+    grid,
+    stages,
+    contraction: undefined,
+    ...(lists.length > 0 ? { lists } : {}),
+    origins: raw.origins,
+  };
 }
 
 /** `dense0.max` from the innermost origin and the ops that end the kernel's values. */

@@ -5,7 +5,7 @@
  */
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
-import { buffersStored } from "../ir/kernel.ts";
+import { buffersStored, scratchOf } from "../ir/kernel.ts";
 import type { Buffer, EntryProgram, Kernel, KernelStep, Step } from "../ir/kernel.ts";
 import { bytesOf, elements, sameShape } from "../ir/type.ts";
 import { nonNegative } from "./bounds.ts";
@@ -153,9 +153,7 @@ export function buffersOf({ kind, kernel }: KernelStep): Buffer[] {
     const { b, panelB } = kernel.contraction!;
     return [...loadsIn(b).map((load) => load.buffer), panelB];
   }
-  const { contraction } = kernel;
-  const panels = contraction ? [contraction.panelA, contraction.panelB, contraction.tile] : [];
-  return [...buffersRead(kernel.stages), ...buffersStored(kernel.stages), ...panels];
+  return [...buffersRead(kernel.stages), ...buffersStored(kernel.stages), ...scratchOf(kernel)];
 }
 
 /** Buffers that may lie at one place, each taking over from the one before in the kernel where that dies. */

@@ -3,7 +3,7 @@ import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/graph.ts";
-import { flatSteps } from "../ir/kernel.ts";
+import { flatSteps, scratchOf } from "../ir/kernel.ts";
 import type { Buffer, EntryProgram, Kernel, Program, Step } from "../ir/kernel.ts";
 import { lower } from "./lower.ts";
 import type { Explained } from "./lower.ts";
@@ -142,15 +142,13 @@ export function memoryUse(
     const seen = new Set<Buffer>();
     for (const { buffer } of [...entry.inputs, ...entry.outputs]) seen.add(buffer);
     for (const { kind, kernel } of flatSteps(entry.steps)) {
-      const { contraction } = kernel;
       if (kind === "pack") {
-        if (contraction) seen.add(contraction.panelB);
+        if (kernel.contraction) seen.add(kernel.contraction.panelB);
         continue;
       }
       for (const buffer of buffersRead(kernel.stages)) seen.add(buffer);
       for (const { place } of kernel.stages) if (place.kind !== "register") seen.add(place.buffer);
-      if (contraction)
-        for (const b of [contraction.panelA, contraction.panelB, contraction.tile]) seen.add(b);
+      for (const buffer of scratchOf(kernel)) seen.add(buffer);
     }
     const largest = [...seen]
       .map((buffer) => ({

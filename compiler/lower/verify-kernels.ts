@@ -8,6 +8,7 @@ import type { LoopAxis, Scalar } from "../ir/scalar.ts";
 import { elements } from "../ir/type.ts";
 import { disjoint, provedInside } from "./bounds.ts";
 import { affinesOf, axesIn, loadsIn, visit } from "./scalar-walk.ts";
+import { rowOf } from "./row-lists.ts";
 import { onlyItsElement } from "./update-in-place.ts";
 
 /** Throws InternalError, with the kernel's text, at the first thing that does not hold. */
@@ -41,6 +42,11 @@ export function verifyKernel(kernel: Kernel): void {
   }
   verifyAccess(kernel);
   if (kernel.contraction) verifyContraction(kernel);
+  for (const { stage, row } of kernel.lists ?? []) {
+    const listed = kernel.stages[stage];
+    if (!kernel.grid.includes(row) || !listed || rowOf(listed, kernel.grid) !== row)
+      fail(kernel, "a sum has lists, and does not choose by a row of the grid");
+  }
 }
 
 function verifyScalar(

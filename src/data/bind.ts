@@ -11,9 +11,11 @@ import {
   type Table,
 } from "./table.ts";
 
+export type ColumnKind = "number" | "category" | "text" | "array";
+
 export interface DeclaredColumn {
   readonly name: string;
-  readonly kind: "number" | "category" | "array";
+  readonly kind: ColumnKind;
   /** of one row; empty but for arrays */
   readonly shape: readonly number[];
   readonly dtype?: NumberType;
@@ -23,7 +25,8 @@ export interface DeclaredColumn {
 const withoutOnes = (shape: readonly number[]): string => shape.filter((size) => size !== 1).join();
 
 function fits(column: Column, declared: DeclaredColumn): boolean {
-  if (column.kind === "text") return declared.kind === "category";
+  if (column.kind === "text") return declared.kind === "category" || declared.kind === "text";
+  if (declared.kind === "text") return false;
   if (declared.kind === "category") return column.kind === "number";
   return withoutOnes(column.shape) === withoutOnes(declared.shape);
 }
@@ -31,21 +34,20 @@ function fits(column: Column, declared: DeclaredColumn): boolean {
 /** The table's columns under their declared names, shapes and dtypes, in the order declared. Errors: DataError. */
 export function bindColumns(table: Table, declared: readonly DeclaredColumn[]): Column[] {
   const file = table.parts[0]?.file ?? "";
-  const textFile = table.parts.some((part) => part.lines !== undefined);
   const taken = new Set(
     declared.map(({ name }) => name).filter((name) => table.columns.some((c) => c.name === name)),
   );
   return declared.map((each) => {
     const named = table.columns.find(({ name }) => name === each.name);
     if (named) return converted(table, named, each);
-    const free = textFile ? [] : table.columns.filter(({ name }) => !taken.has(name));
+    const free = table.byName ? [] : table.columns.filter(({ name }) => !taken.has(name));
     const found = free.find((column) => fits(column, each));
     if (!found) {
       const names = table.columns.map(({ name }) => name);
       const known = names.length === 1 ? `; there is only ${names[0]}` : `; there are ${names.join(", ")}`;
       throw new DataError(`there is no column ${each.name}${names.length === 0 ? "" : known}`, {
         file,
-        ...(textFile ? { row: 1 } : {}),
+        ...(table.header ? { row: 1 } : {}),
       });
     }
     taken.add(found.name);
@@ -63,6 +65,10 @@ function converted(table: Table, column: Column, declared: DeclaredColumn): Colu
     if (column.kind === "array")
       throw new DataError(`a row is an array ${shapeText(column.shape)}, no category`, place);
     return { ...column, name };
+  }
+  if (kind === "text") {
+    if (column.kind === "text") return { ...column, name };
+    throw new DataError("the column holds numbers, and texts are declared", place);
   }
   if (column.kind === "text") {
     const row = column.data.findIndex((cell) => cell !== undefined && toNumber(cell) === undefined);

@@ -1,4 +1,4 @@
-/** CSV (RFC 4180, UTF-8, a header line) -> a table. Cells that are empty, `NA`, `NaN` or `?` are missing. */
+/** CSV (RFC 4180, UTF-8, a header line) -> a table. Cells that are empty, `NA`, `NaN` or `?` are missing; of declared texts the empty ones alone. */
 import { CsvError, parse } from "csv-parse/sync";
 import { unpacked } from "./compressed.ts";
 import { DataError } from "./error.ts";
@@ -9,8 +9,11 @@ export interface CsvOptions {
   readonly delimiter?: string;
   /** false: there is no header line and columns are called c1, c2, ... */
   readonly header?: boolean;
-  /** what is declared of columns; the others hold numbers where every cell is one, else text */
-  readonly kinds?: ReadonlyMap<string, "number" | "text">;
+  /**
+   * What is known of columns: a `text` is taken as it stands, a `name` is never a number. The others hold numbers where every
+   * cell is one, else names.
+   */
+  readonly kinds?: ReadonlyMap<string, "number" | "name" | "text">;
 }
 
 const missing = new Set(["", "NA", "NaN", "nan", "?"]);
@@ -102,14 +105,23 @@ export function readCsv(packed: Uint8Array, file: string, options: CsvOptions = 
   const rows = records.length - skipped;
   const rowLines = lines.subarray(skipped);
   const columns = names.map((name, at): Column => {
-    const cells = Array.from({ length: rows }, (_, row) => records[row + skipped]![at]!.trim());
-    return columnOf(name, cells, options.kinds?.get(name), (row) => ({
-      file,
-      row: rowLines[row]!,
-      column: name,
-    }));
+    const kind = options.kinds?.get(name);
+    const cells = Array.from({ length: rows }, (_, row) => records[row + skipped]![at]!);
+    if (kind === "text") return textColumn(name, cells, (cell) => cell.trim() === "");
+    return columnOf(
+      name,
+      cells.map((cell) => cell.trim()),
+      kind,
+      (row) => ({ file, row: rowLines[row]!, column: name }),
+    );
   });
-  return { rows, columns, parts: [{ file, rows, lines: rowLines }] };
+  return {
+    rows,
+    columns,
+    parts: [{ file, rows, lines: rowLines }],
+    byName: true,
+    ...(hasHeader ? { header: true } : {}),
+  };
 }
 
 function headerNames(header: readonly string[], file: string): string[] {
@@ -125,23 +137,24 @@ function headerNames(header: readonly string[], file: string): string[] {
 function columnOf(
   name: string,
   cells: readonly string[],
-  declared: "number" | "text" | undefined,
+  declared: "number" | "name" | undefined,
   placeOf: (row: number) => { file: string; row: number; column: string },
 ): Column {
-  if (declared !== "text") {
-    const data = new Float64Array(cells.length);
-    let numeric = true;
-    for (let row = 0; row < cells.length && numeric; row++) {
-      const cell = cells[row]!;
-      const value = missing.has(cell) ? NaN : toNumber(cell);
-      if (value !== undefined) data[row] = value;
-      else if (declared === "number")
-        throw new DataError(`"${shortened(cell)}" is not a number`, placeOf(row));
-      else numeric = false;
-    }
-    if (numeric) return { kind: "number", name, dtype: "f64", shape: [], data };
+  const data = new Float64Array(cells.length);
+  let numeric = declared !== "name";
+  for (let row = 0; row < cells.length && numeric; row++) {
+    const cell = cells[row]!;
+    const value = missing.has(cell) ? NaN : toNumber(cell);
+    if (value !== undefined) data[row] = value;
+    else if (declared === "number") throw new DataError(`"${shortened(cell)}" is not a number`, placeOf(row));
+    else numeric = false;
   }
-  const data = cells.map((cell) => (missing.has(cell) ? undefined : cell));
+  if (numeric) return { kind: "number", name, dtype: "f64", shape: [], data };
+  return textColumn(name, cells, (cell) => missing.has(cell));
+}
+
+function textColumn(name: string, cells: readonly string[], isMissing: (cell: string) => boolean): Column {
+  const data = cells.map((cell) => (isMissing(cell) ? undefined : cell));
   return { kind: "text", name, dtype: "text", shape: [], data };
 }
 

@@ -13,6 +13,7 @@ import { categoriesOf, checkedIds } from "./categories.ts";
 import { DataError } from "./error.ts";
 import { prepare } from "./prepare.ts";
 import { readSource, type ReadSource, type SourceSpec } from "./read.ts";
+import { rowTexts, tokensOf } from "./row-texts.ts";
 import { textRows } from "./windows.ts";
 import { emptyNumbers, type Column, type Numbers, sizeOf, splitNames, type Table } from "./table.ts";
 
@@ -21,8 +22,10 @@ export interface ReadyColumn {
   readonly plan: ColumnPlan;
   readonly size: number;
   readonly data: Float32Array | Int32Array | Uint8Array;
-  /** names of the ids, where the column is a category */
+  /** names of the ids, where the column is a category or holds tokens */
   readonly classes: readonly string[] | undefined;
+  /** of a column of texts: those of the table's rows */
+  readonly texts?: readonly (string | undefined)[];
 }
 
 export interface Dataset {
@@ -42,9 +45,10 @@ export function folderOf(plan: DataPlan, root: string): string {
 }
 
 export function specOf(plan: DataPlan): SourceSpec {
-  const { kind, path, also, delimiter } = plan.reader;
+  const { kind, path, also, given, delimiter } = plan.reader;
   if (kind === "app") throw new Error(`the rows of ${plan.name} are given by an app`);
-  return { kind, path, also, options: { delimiter } };
+  const columns = new Map(plan.columns.map((column) => [column.name, column.kind]));
+  return { kind, path, also, given, delimiter, columns };
 }
 
 /** Errors: DataError with file, row and column. */
@@ -59,15 +63,22 @@ export function openDataset(plan: DataPlan, folder: string, read?: ReadSource): 
       name,
       kind,
       shape,
-      ...(kind === "category" ? {} : { dtype }),
+      ...(kind === "category" || kind === "text" ? {} : { dtype }),
     })),
   );
   const { splits, columns, dropped, fills } = prepare(table, bound, plan);
   const rows = splitNames.map((name) => splits[name]);
+  const names = tokensOf(plan, columns, table, splits.train);
   const ready = new Map<string, ReadyColumn>();
-  plan.columns.forEach((column, i) =>
-    ready.set(column.name, readyColumn(column, columns[i]!, table, splits.train, rows)),
-  );
+  plan.columns.forEach((column, i) => {
+    const data = columns[i]!;
+    ready.set(
+      column.name,
+      column.text && data.kind === "text"
+        ? rowTexts({ ...column, text: column.text }, data, names, rows)
+        : readyColumn(column, data, table, splits.train, rows),
+    );
+  });
   return { plan, fingerprint, table, splits, columns: ready, dropped, fills };
 }
 

@@ -23,12 +23,11 @@ function columnFacts(column: Column, textFile: boolean): ColumnFacts {
 
 /** Of a source alone, before anything is known of splits. */
 export function tableFacts(table: Table): DataFacts {
-  const textFile = table.parts.some((part) => part.lines !== undefined);
+  const textFile = table.header === true;
   const file = table.parts[0]?.file;
   return {
     ...(file === undefined ? {} : { file }),
-    // rows of texts are whole files
-    ...(table.columns.every(({ kind }) => kind === "text") ? {} : { rows: table.rows }),
+    ...(table.whole ? {} : { rows: table.rows }),
     columns: new Map(table.columns.map((column) => [column.name, columnFacts(column, textFile)])),
   };
 }
@@ -71,7 +70,9 @@ function sharedInputs(dataset: Dataset): { valid: number; test: number } {
   if (dataset.plan.text) return { valid: 0, test: 0 };
   const inputs = [...dataset.columns.values()]
     .filter(({ plan }) => plan.role === "input")
-    .map(({ plan, data, size }): Column => {
+    .map(({ plan, data, size, texts }): Column => {
+      // what two texts have in common in a window is not all of them
+      if (texts) return { kind: "text", name: plan.name, dtype: "text", shape: [], data: texts };
       const dtype = data instanceof Float32Array ? "f32" : data instanceof Int32Array ? "i32" : "u8";
       return size === 1 && plan.shape.length === 0
         ? { kind: "number", name: plan.name, dtype, shape: [], data }

@@ -27,13 +27,14 @@ function settingsHash(settings: string): string {
 
 function settingsText(plan: DataPlan): string {
   const { drop, fill, split, text } = plan;
-  const columns = plan.columns.map(({ name, kind, role, dtype, shape, classes }) => ({
+  const columns = plan.columns.map(({ name, kind, role, dtype, shape, text: rowText, classes }) => ({
     name,
     kind,
     role,
     dtype,
     shape,
     given: classes?.given === true ? classes.names : undefined,
+    text: rowText,
   }));
   return JSON.stringify({ drop, fill, split, columns, text });
 }

@@ -4,18 +4,26 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { FileError, readBytes, shownPath } from "../files.ts";
 import { arraysTable, isArrayFile, type NamedFile } from "./arrays.ts";
-import { type CsvOptions, readCsv, utf8Text } from "./csv.ts";
+import type { ColumnKind } from "./bind.ts";
+import { readCsv, utf8Text } from "./csv.ts";
 import { DataError } from "./error.ts";
 import { idxTable, isIdxFile } from "./idx-folder.ts";
-import type { Table } from "./table.ts";
+import { joinFiles, mixedColumns } from "./join-files.ts";
+import { readJson } from "./json.ts";
+import { splitNames, type Table } from "./table.ts";
 
 export interface SourceSpec {
-  readonly kind: "csv" | "idx" | "arrays" | "text";
+  readonly kind: "csv" | "json" | "idx" | "arrays" | "text";
   /** as the program says it, relative to the program's folder */
   readonly path: string;
   /** of text: further files, read behind the first */
   readonly also?: readonly string[];
-  readonly options?: CsvOptions;
+  /** of csv and json: files that hold a split of their own */
+  readonly given?: Readonly<Partial<Record<"valid" | "test", string>>>;
+  /** of csv; the default is a comma */
+  readonly delimiter?: string;
+  /** of csv and json: what the program says of columns */
+  readonly columns?: ReadonlyMap<string, ColumnKind>;
 }
 
 export interface ReadSource {
@@ -38,7 +46,8 @@ export function fingerprintSource(spec: SourceSpec, baseFolder: string): string 
 function tableOf(spec: SourceSpec, files: readonly NamedFile[]): Table {
   switch (spec.kind) {
     case "csv":
-      return readCsv(files[0]!.bytes, files[0]!.file, spec.options);
+    case "json":
+      return rowsTable(spec, files);
     case "idx":
       return idxTable(files);
     case "arrays":
@@ -48,8 +57,36 @@ function tableOf(spec: SourceSpec, files: readonly NamedFile[]): Table {
   }
 }
 
+/** The first file is train where others are given for their splits, which come in this order. */
+function rowsTable(spec: SourceSpec, files: readonly NamedFile[]): Table {
+  const { given = {}, columns } = spec;
+  const read = (names: ReadonlySet<string>): Table[] => files.map((file) => rowsOfFile(spec, file, names));
+  let tables = read(new Set());
+  const mixed = spec.kind === "csv" ? mixedColumns(tables) : new Set<string>();
+  if (mixed.size > 0) tables = read(mixed);
+  if (tables.length === 1) return tables[0]!;
+  const splits = splitNames.filter((name) => name === "train" || given[name] !== undefined);
+  return joinFiles(
+    tables.map((table, i) => ({ split: splits[i]!, table })),
+    (name) => columns?.has(name) === true,
+  );
+}
+
+function rowsOfFile(
+  { kind, delimiter, columns }: SourceSpec,
+  { bytes, file }: NamedFile,
+  names: ReadonlySet<string>,
+): Table {
+  if (kind === "json") return readJson(bytes, file, columns);
+  const kinds = new Map<string, "name" | "text">();
+  for (const name of names) kinds.set(name, "name");
+  for (const [name, declared] of columns ?? []) if (declared === "text") kinds.set(name, "text");
+  return readCsv(bytes, file, { kinds, ...(delimiter === undefined ? {} : { delimiter }) });
+}
+
 const belongs: Readonly<Record<SourceSpec["kind"], (name: string) => boolean>> = {
   csv: () => true,
+  json: () => true,
   idx: isIdxFile,
   arrays: isArrayFile,
   text: (name) => name.endsWith(".txt"),
@@ -57,6 +94,7 @@ const belongs: Readonly<Record<SourceSpec["kind"], (name: string) => boolean>> =
 
 const wanted: Readonly<Record<SourceSpec["kind"], string>> = {
   csv: "a .csv file",
+  json: "a .json file",
   idx: "files like train-images-idx3-ubyte and train-labels-idx1-ubyte, or the same with .gz",
   arrays: ".npy, .npz or .safetensors files",
   text: ".txt files",
@@ -69,12 +107,17 @@ function textTable(files: readonly NamedFile[]): Table {
     rows: data.length,
     columns: [{ kind: "text", name: "text", dtype: "text", shape: [], data }],
     parts: files.map(({ file }) => ({ file, rows: 1 })),
+    whole: true,
   };
 }
 
 /** For each path the one file, or the files of the folder that belong to this kind of source, by name. */
 function sourceFiles(spec: SourceSpec, baseFolder: string): NamedFile[] {
-  return [spec.path, ...(spec.also ?? [])].flatMap((path) => filesAt(spec, resolve(baseFolder, path)));
+  const { valid, test } = spec.given ?? {};
+  const given = [valid, test].filter((path) => path !== undefined);
+  return [spec.path, ...(spec.also ?? []), ...given].flatMap((path) =>
+    filesAt(spec, resolve(baseFolder, path)),
+  );
 }
 
 function filesAt(spec: SourceSpec, path: string): NamedFile[] {
@@ -82,7 +125,8 @@ function filesAt(spec: SourceSpec, path: string): NamedFile[] {
   try {
     if (!statSync(path, { throwIfNoEntry: false })) throw new DataError("no such file or folder", { file });
     if (!statSync(path).isDirectory()) return [{ file, name: basename(path), bytes: readBytes(path) }];
-    if (spec.kind === "csv") throw new DataError("this is a folder, not a .csv file", { file });
+    if (spec.kind === "csv" || spec.kind === "json")
+      throw new DataError(`this is a folder, not a .${spec.kind} file`, { file });
     const names = readdirSync(path)
       .filter((name) => belongs[spec.kind](name))
       .sort();

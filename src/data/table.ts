@@ -59,6 +59,12 @@ export const splitNames: readonly SplitName[] = ["train", "valid", "test"];
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** columns are found by their names alone, as the file gives them */
+  readonly byName?: true;
+  /** the names stand in the first line */
+  readonly header?: true;
+  /** rows are whole files */
+  readonly whole?: true;
   /** in the order of rows; their rows add up to the table's */
   readonly parts: readonly Part[];
   /** the splits that the source itself makes (`split test = given`) */

@@ -1,6 +1,6 @@
-/** Learns what the tokens of a text are: its characters, and byte pairs. How text becomes ids of them: runtime/tokens.ts. */
-import type { TokenizerPlan } from "../../compiler/check/flow/plans.ts";
-import { words } from "../../runtime/tokens.ts";
+/** Learns what the tokens of texts are: characters, byte pairs, words. How text becomes ids of them: runtime/tokens.ts. */
+import type { RowTextPlan, TokenizerPlan } from "../../compiler/check/flow/plans.ts";
+import { pieces, rowTokens, wordsOf } from "../../runtime/tokens.ts";
 
 /**
  * The vocabulary of a text: its characters in the order of their code points and, for byte pairs, what stands most often in
@@ -11,11 +11,44 @@ export function vocabularyOf(
   train: string,
   plan: TokenizerPlan,
 ): readonly string[] | undefined {
-  const characters = [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+  const characters = charactersOf([text]);
   if (plan.kind === "chars") return characters;
   return characters.length > plan.size
     ? undefined
-    : [...characters, ...joinedPairs(train, characters, plan.size)];
+    : [...characters, ...joinedPairs([train], characters, plan.size)];
+}
+
+/**
+ * The vocabulary of the texts of rows, all of them of the train split: `rowTokens` first, then characters and byte pairs as
+ * above, or words, the most frequent first and of equally frequent ones the first in the order of code units. Undefined
+ * where there are more characters than tokens.
+ */
+export function rowVocabulary(
+  texts: readonly string[],
+  plan: RowTextPlan["tokenizer"],
+): readonly string[] | undefined {
+  if (plan.kind === "words") return [...rowTokens, ...frequentWords(texts, plan.size - rowTokens.length)];
+  const characters = charactersOf(texts);
+  if (plan.kind === "chars") return [...rowTokens, ...characters];
+  const room = plan.size - rowTokens.length;
+  return characters.length > room
+    ? undefined
+    : [...rowTokens, ...characters, ...joinedPairs(texts, characters, room)];
+}
+
+function charactersOf(texts: readonly string[]): string[] {
+  const found = new Set<string>();
+  for (const text of texts) for (const character of text) found.add(character);
+  return [...found].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+}
+
+function frequentWords(texts: readonly string[], most: number): string[] {
+  const counts = new Map<string, number>();
+  for (const text of texts) for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, most)
+    .map(([word]) => word);
 }
 
 // ---------------------------------------------------------------- learning byte pairs
@@ -30,9 +63,10 @@ interface Word {
  * token, until there are `size` or every pair stands once. Of equally frequent pairs the first in the order of code
  * units is taken.
  */
-function joinedPairs(text: string, characters: readonly string[], size: number): string[] {
+function joinedPairs(texts: readonly string[], characters: readonly string[], size: number): string[] {
   const counts = new Map<string, number>();
-  for (const [word] of text.matchAll(words)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const text of texts)
+    for (const [word] of text.matchAll(pieces)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const all = [...counts].map(([word, count]): Word => ({ parts: [...word], count }));
   const pairs = new Map<
     string,

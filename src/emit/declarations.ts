@@ -21,7 +21,13 @@ function className({ name }: TensorEntry): string {
   return `${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join("")}Class`;
 }
 
+/** Names that are worth a type: those of classes, not the vocabulary of an input that takes texts. */
+function namesOf({ classes, text }: TensorEntry): readonly string[] | undefined {
+  return text ? undefined : classes;
+}
+
 function inputType(tensor: TensorEntry): string {
+  if (tensor.text) return "string | readonly string[] | Int32Array | NestedNumbers";
   const array =
     tensor.dtype === "f32"
       ? "Float32Array | Float64Array"
@@ -48,16 +54,20 @@ function untold({ dims, inputs }: Entry): string {
   return names.length > 0 ? `{ ${names.join("; ")} }` : "";
 }
 
+function documentation({ doc = "", text }: TensorEntry): string {
+  return text ? `A text a row, or tokens: ${doc}` : doc;
+}
+
 function members(tensors: readonly TensorEntry[], typeOf: (tensor: TensorEntry) => string): string {
   return tensors
-    .map((tensor) => `${comment(tensor.doc ?? "", "  ")}  ${key(tensor.name)}: ${typeOf(tensor)};\n`)
+    .map((tensor) => `${comment(documentation(tensor), "  ")}  ${key(tensor.name)}: ${typeOf(tensor)};\n`)
     .join("");
 }
 
 function tensorFacts(tensors: readonly TensorEntry[]): string {
   return tensors
     .map((tensor) => {
-      const classes = tensor.classes ? `; readonly classes: readonly ${className(tensor)}[]` : "";
+      const classes = namesOf(tensor) ? `; readonly classes: readonly ${className(tensor)}[]` : "";
       return `    readonly ${key(tensor.name)}: { readonly dtype: ${JSON.stringify(tensor.dtype)}; readonly doc: string${classes} };\n`;
     })
     .join("");
@@ -77,7 +87,7 @@ export function declarations(manifest: Manifest): string {
   const outputs = infer?.outputs ?? [];
   const named = new Map(
     [...inputs, ...outputs, ...(train?.inputs ?? []), ...(measure?.inputs ?? [])].flatMap((tensor) =>
-      tensor.classes ? [[className(tensor), tensor] as const] : [],
+      namesOf(tensor) ? [[className(tensor), tensor] as const] : [],
     ),
   );
   const dims = [...new Set(manifest.entries.flatMap((entry) => entry.dims.map((dim) => dim.name)))];

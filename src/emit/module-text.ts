@@ -16,7 +16,11 @@ function runtimeExpression(): string {
 
 function facts(tensors: readonly TensorEntry[] = []): Readonly<Record<string, object>> {
   return Object.fromEntries(
-    tensors.map(({ name, dtype, doc = "", classes }) => [name, { dtype, doc, ...(classes && { classes }) }]),
+    tensors.map(({ name, dtype, doc = "", classes, text }) => [
+      name,
+      // a vocabulary is in the artifact alone
+      { dtype, doc, ...(!text && classes && { classes }) },
+    ]),
   );
 }
 

@@ -1,7 +1,7 @@
 // Kernels built by hand, laid out one buffer after the other, run as wasm and by the reference.
 import * as dim from "../../compiler/ir/dim.ts";
 import type { Dim } from "../../compiler/ir/dim.ts";
-import { flatSteps } from "../../compiler/ir/kernel.ts";
+import { flatSteps, scratchOf } from "../../compiler/ir/kernel.ts";
 import type { Buffer, Contraction, EntryProgram, Kernel, Program, Stage } from "../../compiler/ir/kernel.ts";
 import { affineAdd, affineAxis, affineConstant, affineScale, apply } from "../../compiler/ir/scalar.ts";
 import type { Affine, Index, Load, LoopAxis, Scalar } from "../../compiler/ir/scalar.ts";
@@ -139,7 +139,7 @@ function buffersIn(entry: EntryProgram): Buffer[] {
       visit(stage.value);
       if (stage.place.kind !== "register") found.add(stage.place.buffer);
     }
-    if (k.contraction) for (const key of ["panelA", "panelB", "tile"] as const) found.add(k.contraction[key]);
+    for (const each of scratchOf(k)) found.add(each);
   }
   for (const { from, to } of entry.copies) found.add(from).add(to);
   return [...found];

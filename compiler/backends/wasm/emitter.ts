@@ -1,6 +1,6 @@
 /** What code generators ask of an emitter: scalar code to wasm, inside a loop nest that is being written. */
 import type { Dim } from "../../ir/dim.ts";
-import type { Buffer, Stage } from "../../ir/kernel.ts";
+import type { Buffer, RowLists, Stage } from "../../ir/kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
 import type { Flat } from "./access.ts";
 import type { Code, Expr } from "./code.ts";
@@ -53,6 +53,8 @@ export interface Emitter {
   address(buffer: Buffer, flat: Flat): Address;
   addressOf(buffer: Buffer): Expr;
   setResult(stage: Stage, value: Expr, vector: boolean): void;
+  /** sums that go through the list of their row */
+  listed: ReadonlyMap<Stage, RowLists>;
   /** buffers that this kernel writes: not read before their turn */
   readonly written: Set<Buffer>;
   /** f32x4 or i32x4 constant in a local at the top */

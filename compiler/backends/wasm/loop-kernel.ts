@@ -15,6 +15,7 @@ import { makeEmitter } from "./make-emitter.ts";
 import type { EntryContext } from "./emitter.ts";
 import { bindLoop, runNest, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
+import { defineLists } from "./row-lists.ts";
 import { dimSymbols, knownOr, sizeCode } from "./sizes.ts";
 import { writeStages } from "./stages.ts";
 
@@ -38,7 +39,9 @@ function planOf(kernel: Kernel): Plan {
   const best = bestLoop(kernel, loops, reads);
   const lanes = best !== undefined;
   const ordered = lanes ? [...loops.filter((l) => l !== best), best] : loops;
-  const inside = kernel.stages.reduce((sum, stage) => sum + positionsOf(stage), 0);
+  const listed = new Set((kernel.lists ?? []).map(({ stage }) => kernel.stages[stage]));
+  // a row has few of the positions in its list
+  const inside = kernel.stages.reduce((sum, s) => sum + (listed.has(s) ? 1 : positionsOf(s)), 0);
   let chunked = Math.max(0, ordered.length - 1);
   let work = Math.max(1, inside);
   while (chunked > 0) {
@@ -69,6 +72,8 @@ function bestLoop(kernel: Kernel, loops: readonly Loop[], reads: Reads): Loop | 
   let bestScore = 0;
   for (const loop of loops) {
     if (knownOr(loop.size, unknownSize) < 4 || !hasRange(loop, reads, inner)) continue;
+    // four rows have four lists
+    if (kernel.lists?.some(({ row }) => row === loop.axis)) continue;
     const score = vectorScore(loop.axis, reads, stores);
     if (score > bestScore || (score === bestScore && best !== undefined)) {
       best = loop;
@@ -76,7 +81,8 @@ function bestLoop(kernel: Kernel, loops: readonly Loop[], reads: Reads): Loop | 
     }
   }
   if (best === undefined) return undefined;
-  const scores = stages.flatMap((s) => {
+  const scores = stages.flatMap((s, n) => {
+    if (kernel.lists?.some(({ stage }) => stage === n)) return [];
     const axis = s.over.at(-1) ?? s.axes.at(-1);
     return axis !== undefined && knownOr(axis.size, unknownSize) >= 4
       ? [vectorScore(axis, readsOf([s.value]), s.over.length > 0 ? [] : stores)]
@@ -119,6 +125,7 @@ export function defineLoopKernel(context: EntryContext, kernel: Kernel, name: st
     const symbols = dimSymbols(context.dims, fn.parameters.slice(innerParameters.length));
     const emitter = makeEmitter(fn, context, symbols);
     for (const buffer of buffersStored(kernel.stages)) emitter.written.add(buffer);
+    emitter.listed = new Map((kernel.lists ?? []).map((lists) => [kernel.stages[lists.stage]!, lists]));
     emitter.enter();
     outer.forEach((loop, i) => bindLoop(emitter, loop, fn.parameters[i]!));
     if (chunkLoop === undefined) {
@@ -161,7 +168,10 @@ export function defineLoopKernel(context: EntryContext, kernel: Kernel, name: st
     return undefined;
   });
 
+  const { lists = [] } = kernel;
+  if (lists.length > 0) defineLists(context, kernel, `${name}.lists`);
   defineFunction(code, name, dims, undefined, (fn) => {
+    if (lists.length > 0) fn.call(`${name}.lists`, fn.parameters);
     const symbols = dimSymbols(context.dims, fn.parameters);
     const walk = (at: number, indices: readonly Expr[]): void => {
       if (at < outer.length) {

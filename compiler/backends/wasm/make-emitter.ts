@@ -285,6 +285,7 @@ function build(
     context,
     vector: undefined,
     guards: true,
+    listed: new Map(),
     written,
     level(action) {
       emitter.enter();
@@ -445,6 +446,7 @@ function build(
         numberOf,
       );
       fork.guards = emitter.guards;
+      fork.listed = emitter.listed;
       return fork;
     },
   };

@@ -6,6 +6,7 @@
  */
 import * as dim from "../../ir/dim.ts";
 import { InternalError } from "../../ir/internal-error.ts";
+import { chosenOf } from "../../ir/chosen-sum.ts";
 import type { Stage } from "../../ir/kernel.ts";
 import type { Combine } from "../../ir/op.ts";
 import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
@@ -18,6 +19,7 @@ import type { Emitter } from "./emitter.ts";
 import { runNest, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
 import { prefersVector } from "./choices.ts";
+import { runListed } from "./row-lists.ts";
 
 const lowest = -3.4028234663852886e38;
 
@@ -86,7 +88,7 @@ function combineScalars(emitter: Emitter, combine: Combine, float: boolean, sum:
  * run in lanes, so single ones at the edge add in the same order.
  */
 export function reduceStage(emitters: Emitters, stage: Stage, along: boolean): readonly Expr[] {
-  const across = along ? undefined : acrossLoop(stage);
+  const across = along || emitters[0].listed.has(stage) ? undefined : acrossLoop(stage);
   return across === undefined ? reduceAlong(emitters, stage) : [reduceAcross(emitters[0], stage, across)];
 }
 
@@ -103,19 +105,13 @@ export function acrossLoop(
 }
 
 /**
- * A sum of `condition ? value : 0` whose condition is the same in all lanes and is read from memory (rows added into
- * a table by their numbers): what is not chosen is passed over. Adding 0 to a sum that began as +0 changes no bit.
+ * Where the condition of such a sum is the same in all lanes and is read from memory (rows added into a table by their
+ * numbers), what is not chosen is passed over. Adding 0 to a sum that began as +0 changes no bit.
  */
-function chosenSum(
-  emitter: Emitter,
-  { combine, value }: Stage,
-): { readonly condition: Scalar; readonly value: Scalar } | undefined {
-  if (combine !== "sum" || value.kind !== "apply" || !value.instruction.startsWith("select"))
-    return undefined;
-  const [condition, chosen, other] = value.operands as [Scalar, Scalar, Scalar];
-  const zero = other.kind === "constant" && other.value === 0;
-  return zero && readsOf([condition]).loads.length > 0 && !emitter.varies(condition)
-    ? { condition, value: chosen }
+function chosenSum(emitter: Emitter, stage: Stage): ReturnType<typeof chosenOf> {
+  const chosen = chosenOf(stage);
+  return chosen && readsOf([chosen.condition]).loads.length > 0 && !emitter.varies(chosen.condition)
+    ? chosen
     : undefined;
 }
 
@@ -137,28 +133,32 @@ function reduceAlong(emitters: Emitters, stage: Stage): readonly Expr[] {
   const best = emitters.map(() => fn.keep(number(start, float)));
   const at = positions ? emitters.map(() => fn.keep(number(0, false))) : [];
   const position: Scalar = { kind: "index", type: "i32", index: positionOf(stage.over) };
+  const add = (emitter: Emitter, i: number, code: Scalar): void => {
+    const value = vector ? emitter.vectorOf(code) : emitter.scalar(code);
+    const combined = vector ? combineVectors : combineScalars;
+    fn.set(best[i]!, combined(emitter, combine, float, best[i]!, value));
+  };
+  const lists = emitters[0].listed.get(stage);
+  if (lists) {
+    const { value } = chosenOf(stage)!;
+    runListed(emitters, stage, lists, () => emitters.forEach((emitter, i) => add(emitter, i, value)));
+    return best;
+  }
   const chosen = chosenSum(emitters[0], stage);
   runNest(emitters, overLoops(stage), () => {
     if (chosen !== undefined) {
       fn.when(emitters[0].scalar(chosen.condition), () =>
-        emitters.forEach((emitter, i) =>
-          emitter.level(() => {
-            const value = vector ? emitter.vectorOf(chosen.value) : emitter.scalar(chosen.value);
-            const combined = vector ? combineVectors : combineScalars;
-            fn.set(best[i]!, combined(emitter, combine, float, best[i]!, value));
-          }),
-        ),
+        emitters.forEach((emitter, i) => emitter.level(() => add(emitter, i, chosen.value))),
       );
       return;
     }
     emitters.forEach((emitter, i) => {
-      const value = vector ? emitter.vectorOf(stage.value) : emitter.scalar(stage.value);
-      const old = best[i]!;
       if (!positions) {
-        const combined = vector ? combineVectors : combineScalars;
-        fn.set(old, combined(emitter, combine, float, old, value));
+        add(emitter, i, stage.value);
         return;
       }
+      const value = vector ? emitter.vectorOf(stage.value) : emitter.scalar(stage.value);
+      const old = best[i]!;
       const [a, b] = combine === "argmax" ? [old, value] : [value, old];
       const type = vector ? (float ? "f32x4.lt" : "i32x4.lt_s") : float ? "f32.lt" : "i32.lt_s";
       const better = fn.keep(code.op(type, a, b));

@@ -21,7 +21,7 @@ export function refuseRowsOfApp(
 }
 
 /** What only rows that are read can have. */
-const ofRows = ["drop", "fill", "split", "shuffle", "augment"] as const;
+const ofRows = ["drop", "fill", "split", "shuffle", "augment", "tokenize", "window"] as const;
 
 export function checkAppData(
   data: Pick<DataPlan, "name" | "reader">,

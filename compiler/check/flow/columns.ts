@@ -11,11 +11,12 @@ import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { unknownColumn } from "./diagnostics/dlm0605-unknown-column.ts";
 import type { ColumnFacts, DataFacts } from "./facts.ts";
-import type { ColumnPlan } from "./plans.ts";
+import type { ColumnPlan, ReaderPlan } from "./plans.ts";
+import type { RowText } from "./row-text.ts";
 import { number, unnamed, wordOf } from "./settings.ts";
 import type { CallSetting, FlowContext } from "./settings.ts";
 
-const kinds = "`number`, `category`, or an array such as `u8[H=28, W=28, C=1]`";
+const kinds = "`number`, `category`, `text`, or an array such as `u8[H=28, W=28, C=1]`";
 
 /** Names of inputs that every compiled model has for itself, with what they mean. */
 export const reservedInputs: ReadonlyMap<string, string> = new Map([
@@ -28,11 +29,18 @@ export const reservedInputs: ReadonlyMap<string, string> = new Map([
   ["parameters", "all weights together"],
 ]);
 
+/** What a line of columns depends on in its block. */
+export interface Around {
+  readonly facts: DataFacts | undefined;
+  readonly texts: RowText | undefined;
+  readonly reader: ReaderPlan["kind"];
+}
+
 /** All columns of one `input` or `target` line; those that make no sense are left out after a diagnostic. */
 export function columnsOf(
   setting: CallSetting,
   data: string,
-  facts: DataFacts | undefined,
+  { facts, texts, reader }: Around,
   context: FlowContext,
 ): ColumnPlan[] {
   const role = setting.name.text === "target" ? "target" : "input";
@@ -52,6 +60,13 @@ export function columnsOf(
   }
   const type = columnType(setting.type, role, setting, context);
   if (type === undefined) return [];
+  if (type.kind === "text" && reader === "idx") {
+    wrong(setting.type.span, "`csv`, `json` or `arrays` for texts", "IDX files hold numbers");
+    return [];
+  }
+  // a diagnostic says what is wrong with `tokenize` or `window`
+  if (type.kind === "text" && !texts) return [];
+  const alias = type.kind === "text" ? (texts?.alias ?? "tokens") : setting.alias?.text;
   if (type.kind === "category" && setting.alias && names.length > 1)
     wrong(setting.alias.span, "one column for a name behind `as`", "which of the columns is meant?");
   return names.flatMap((name) => {
@@ -69,7 +84,7 @@ export function columnsOf(
       context.diagnose(missingColumn(name, facts, known));
       return [];
     }
-    return [column(name, role, type, `${data}.${setting.alias?.text ?? name.text}`, found)];
+    return [column(name, role, type, `${data}.${alias ?? name.text}`, found, texts)];
   });
 }
 
@@ -92,6 +107,7 @@ function missingColumn(
 /** What the type of a line says of each of its columns. */
 type ColumnType =
   | { readonly kind: "number" }
+  | { readonly kind: "text" }
   | { readonly kind: "category"; readonly names: readonly string[] | undefined }
   | {
       readonly kind: "array";
@@ -108,6 +124,7 @@ function column(
   type: ColumnType,
   dimName: string,
   facts: ColumnFacts | undefined,
+  texts: RowText | undefined,
 ): ColumnPlan {
   const base = { name: name.text, span: name.span, role, kind: type.kind } as const;
   if (type.kind === "number") return { ...base, dtype: "f32", shape: [], labels: [], classes: undefined };
@@ -118,13 +135,15 @@ function column(
         : { names: undefined, size: type.bound, dim: dimName, given: true };
     return { ...base, dtype: type.dtype, shape: type.shape, labels: type.labels, classes };
   }
-  const names = type.names ?? facts?.categories;
+  const given = type.kind === "category" ? type.names : undefined;
+  const names = given ?? facts?.categories;
   return {
     ...base,
     dtype: "i32",
-    shape: [],
-    labels: [],
-    classes: { names, size: names?.length, dim: dimName, given: type.names !== undefined },
+    ...(type.kind === "text" && texts
+      ? { shape: [texts.window], labels: ["T"], text: texts.plan }
+      : { shape: [], labels: [] }),
+    classes: { names, size: names?.length, dim: dimName, given: given !== undefined },
   };
 }
 
@@ -161,8 +180,13 @@ function columnType(
         ? undefined
         : arrayType("i32", type.axes ?? [], bound, role, type.span, context);
     }
-    case "image":
     case "text":
+      if (role === "target") return wrong(type.span, "a text is read, and not predicted");
+      if (setting.alias) return wrong(setting.alias.span, "the tokens get their name behind `tokenize`");
+      return type.arguments || type.axes || type.bound
+        ? wrong(type.span, "`text` takes nothing")
+        : { kind: "text" };
+    case "image":
     case "audio":
     case "bool":
     case "f16":

@@ -6,7 +6,9 @@ import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
 import { checkAppData } from "./app-rows.ts";
 import { columnsOf } from "./columns.ts";
-import { refuseTextSettings, textOfBlock } from "./text.ts";
+import { readerOf } from "./reader.ts";
+import { rowTextOf } from "./row-text.ts";
+import { textOfBlock } from "./text.ts";
 import { missingSetting } from "./diagnostics/dlm0122-missing-setting.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
@@ -14,7 +16,7 @@ import { sharedRows } from "./diagnostics/dlm0606-shared-rows.ts";
 import { noData } from "./diagnostics/dlm0607-no-data.ts";
 import { splitSum } from "./diagnostics/dlm0603-split-sum.ts";
 import { unknownColumn } from "./diagnostics/dlm0605-unknown-column.ts";
-import { dataKey, sourceOf } from "./facts.ts";
+import { dataKey, givenSplits, sourceOf } from "./facts.ts";
 import type {
   AugmentPlan,
   ColumnPlan,
@@ -28,9 +30,6 @@ import type {
 import { dataSettings } from "./setting-tables.ts";
 import { named, number, readSettings, switchedOn, unnamed, word, wordOf } from "./settings.ts";
 import type { CallSetting, FlowContext, ReadSettings } from "./settings.ts";
-
-const readers = ["csv", "idx", "arrays", "text"] as const;
-const laterReaders = ["json", "arff", "folder", "audio"];
 
 /** The plan, whatever is wrong with the block: lines that make no sense are left out after a diagnostic. */
 export function readData(declaration: DataDeclaration, context: FlowContext): DataPlan {
@@ -49,19 +48,17 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
     },
   };
   const reader = readerOf(declaration.from, ofColumns);
-  if (facts?.missing)
-    context.diagnose(
-      report(noData, {
-        path: reader.path,
-        span: reader.span,
-        place: facts.missing.place,
-        near: facts.missing.near,
-      }),
-    );
+  const { missing } = facts ?? {};
+  if (missing) {
+    const written = sourceOf(declaration.from)?.paths.find(({ path }) => path === missing.path);
+    const { path, span } = written ?? reader;
+    context.diagnose(report(noData, { path, span, place: missing.place, near: missing.near }));
+  }
+  const texts = reader.kind === "text" ? undefined : rowTextOf(declaration, calls, ofColumns);
   for (const setting of [...(calls.get("input") ?? []), ...(calls.get("target") ?? [])].sort(
     (a, b) => a.span.start - b.span.start,
   ))
-    for (const column of columnsOf(setting, name, facts, ofColumns)) {
+    for (const column of columnsOf(setting, name, { facts, texts, reader: reader.kind }, ofColumns)) {
       const first = columns.find((c) => c.name === column.name);
       if (first === undefined) columns.push(column);
       else
@@ -76,7 +73,6 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
     }
   const text = reader.kind === "text" ? textOfBlock(declaration, calls, facts, ofColumns) : undefined;
   columns.push(...(text?.columns ?? []));
-  if (reader.kind !== "text") refuseTextSettings(calls, context);
   if (reader.kind === "app") checkAppData({ name, reader }, columns, calls, context);
   if (whole && reader.kind !== "text" && !calls.has("input"))
     context.diagnose(
@@ -89,6 +85,7 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
     );
   const drop = dropOf(calls.get("drop")?.[0], context);
   const split = splitOf(calls, facts?.rows, context);
+  checkGiven(reader, split, calls.get("split")?.[0], declaration, context);
   const at = calls.get("split")?.[0];
   for (const part of ["test", "valid"] as const) {
     const rows = facts?.shared?.[part] ?? 0;
@@ -116,63 +113,6 @@ export function readData(declaration: DataDeclaration, context: FlowContext): Da
       augmentOf(value, columns, whole, context),
     ),
   };
-}
-
-// ---------------------------------------------------------------- source
-
-function readerOf(from: Expression, context: FlowContext): ReaderPlan {
-  const source = sourceOf(from);
-  const wrong = (span: Span, needs: string, found: string): void =>
-    context.diagnose(report(settingValue, { setting: "from", needs, span, found }));
-  const nothing: ReaderPlan = { kind: "csv", path: "", also: [], span: from.span, delimiter: "," };
-  if (from.kind === "hole") return nothing;
-  if (wordOf(from) === "app") return { ...nothing, kind: "app" };
-  if (source === undefined) {
-    wrong(from.span, 'a source such as `csv("houses.csv")`, or `app`', `this is \`${textOf(from.span)}\``);
-    return nothing;
-  }
-  const kind = readers.find((r) => r === source.reader);
-  if (kind === undefined) {
-    if (laterReaders.includes(source.reader))
-      context.diagnose(report(notBuilt, { what: `data from \`${source.reader}\``, span: from.span }));
-    else
-      wrong(
-        from.span,
-        `one of the sources ${readers.map((r) => `\`${r}\``).join(", ")}`,
-        `there is no source \`${source.reader}\``,
-      );
-    return { ...nothing, path: source.path };
-  }
-  let delimiter = ",";
-  const also: string[] = [];
-  if (from.kind === "call")
-    for (const argument of from.arguments) {
-      if (argument.name === undefined) {
-        const { value } = argument;
-        if (value.span.start === source.span.start) continue;
-        if (kind !== "text") wrong(value.span, "one path", `\`${kind}\` reads one file or folder`);
-        else if (value.kind === "string") also.push(value.value);
-        else wrong(value.span, "paths in quotes", `this is \`${textOf(value.span)}\``);
-        continue;
-      }
-      const { text, span } = argument.name;
-      if (
-        kind === "csv" &&
-        text === "delimiter" &&
-        argument.value.kind === "string" &&
-        argument.value.value.length === 1
-      )
-        delimiter = argument.value.value;
-      else if (kind === "csv" && text === "delimiter")
-        wrong(argument.value.span, "one character as the delimiter", "this is not one character");
-      else
-        wrong(
-          span,
-          kind === "csv" ? "only the argument `delimiter`" : "nothing but its path",
-          `\`${kind}\` has no argument \`${text}\``,
-        );
-    }
-  return { kind, path: source.path, also, span: source.span, delimiter };
 }
 
 // ---------------------------------------------------------------- rows
@@ -207,10 +147,11 @@ function fillOf(
     }
     const text = wordOf(value);
     if (column.kind === "array")
-      wrong(name.span, "a column of numbers or categories", "this column holds arrays");
-    else if (column.kind === "category") {
+      wrong(name.span, "a column of numbers, categories or texts", "this column holds arrays");
+    else if (column.kind === "category" || column.kind === "text") {
+      const what = column.kind === "category" ? "a name in quotes for a category" : "a text in quotes";
       if (value.kind === "string") fill[name.text] = { with: "value", value: value.value };
-      else wrong(value.span, "a name in quotes for a category", `this is \`${textOf(value.span)}\``);
+      else wrong(value.span, what, `this is \`${textOf(value.span)}\``);
     } else if (text === "mean" || text === "median") fill[name.text] = { with: text };
     else {
       const found = number("fill", value, {}, span, context);
@@ -281,6 +222,32 @@ function splitOf(
       0,
     shuffle,
   };
+}
+
+/** A file for one split alone is given to that split, and what is given comes from such a file. */
+function checkGiven(
+  reader: ReaderPlan,
+  split: SplitPlan | undefined,
+  setting: CallSetting | undefined,
+  declaration: DataDeclaration,
+  context: FlowContext,
+): void {
+  if (!setting || !split || (reader.kind !== "csv" && reader.kind !== "json")) return;
+  for (const name of givenSplits) {
+    const isGiven = split.parts[name]?.kind === "given";
+    if ((reader.given[name] !== undefined) === isGiven || reader.path === "") continue;
+    const span = named(setting, name)?.span ?? setting.name.span;
+    context.diagnose(
+      report(settingValue, {
+        setting: "split",
+        needs: isGiven ? `a file of its own for what is given` : `\`${name} = given\``,
+        span,
+        found: isGiven
+          ? `write it in \`from\`: \`${reader.kind}("${reader.path}", ${name} = "...")\``
+          : `\`${textOf(declaration.from.span)}\` keeps rows for ${name} apart`,
+      }),
+    );
+  }
 }
 
 /** What is left for train: a part of all rows, where the others are parts too. */

@@ -19,8 +19,11 @@ export interface ColumnFacts {
 }
 
 export interface DataFacts {
-  /** nothing is where the source should be: the place that was looked at, and the source that is there under a name like it */
-  readonly missing?: { readonly place: string; readonly near?: string };
+  /**
+   * nothing is where the source should be: the path as written, the place that was looked at, and the source that is there
+   * under a name like it
+   */
+  readonly missing?: { readonly path: string; readonly place: string; readonly near?: string };
   /** the file that columns were looked for in, as shown in messages: `housing.csv` */
   readonly file?: string;
   /** rows of all splits together, after `drop` */
@@ -51,15 +54,29 @@ export interface DataNeed {
   readonly reader: string;
   readonly path: string;
   readonly span: Span;
+  /** that one, and those of further files */
+  readonly paths: readonly PathPlace[];
 }
 
-/** The reader and path of `csv("housing.csv", ...)`; undefined where the text has another form. */
-export function sourceOf(from: Expression): { reader: string; path: string; span: Span } | undefined {
+export interface PathPlace {
+  readonly path: string;
+  readonly span: Span;
+}
+
+/** Splits that may have a file of their own: `csv("houses.csv", test = "late.csv")`. */
+export const givenSplits = ["valid", "test"] as const;
+
+/** The reader and paths of `csv("housing.csv", ...)`; undefined where the text has another form. */
+export function sourceOf(from: Expression): Pick<DataNeed, "reader" | "path" | "span" | "paths"> | undefined {
   if (from.kind !== "call" || from.callee.kind !== "name") return undefined;
-  const path = from.arguments.find((a) => a.name === undefined)?.value;
-  return path?.kind === "string"
-    ? { reader: from.callee.text, path: path.value, span: path.span }
-    : undefined;
+  const first = from.arguments.find((a) => a.name === undefined);
+  if (first?.value.kind !== "string") return undefined;
+  const paths = from.arguments.flatMap(({ name, value }): PathPlace[] =>
+    value.kind === "string" && (!name || givenSplits.some((split) => split === name.text))
+      ? [{ path: value.value, span: value.span }]
+      : [],
+  );
+  return { reader: from.callee.text, path: first.value.value, span: first.value.span, paths };
 }
 
 /** The data that one file's declarations read, in their order. */

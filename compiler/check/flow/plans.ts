@@ -1,17 +1,19 @@
 /** What the workflow blocks of a checked program ask of the tools: plain data, all names resolved, all defaults filled in. */
 import type { Expression } from "../../../grammar/ast.ts";
 import type { Span } from "../../../grammar/source.ts";
-import type { Generate } from "../../ir/model.ts";
+import type { Generate, TextRule } from "../../ir/model.ts";
 
 // ---------------------------------------------------------------- data
 
 /** Where rows come from: files, or the app that trains the compiled model. */
 export interface ReaderPlan {
-  readonly kind: "csv" | "idx" | "arrays" | "text" | "app";
+  readonly kind: "csv" | "json" | "idx" | "arrays" | "text" | "app";
   /** as written, relative to the folder of the file that `span` lies in; empty of an app */
   readonly path: string;
   /** of text: further files, read behind the first */
   readonly also: readonly string[];
+  /** of csv and json: files that hold a split of their own */
+  readonly given: Readonly<Partial<Record<"valid" | "test", string>>>;
   readonly span: Span;
   /** of csv; the default is a comma */
   readonly delimiter: string;
@@ -24,12 +26,14 @@ export interface ColumnPlan {
   readonly name: string;
   readonly span: Span;
   readonly role: "input" | "target";
-  readonly kind: "number" | "category" | "array";
-  /** of the tensor that a batch holds: f32 for numbers, i32 for categories */
+  readonly kind: "number" | "category" | "text" | "array";
+  /** of the tensor that a batch holds: f32 for numbers, i32 for categories and tokens */
   readonly dtype: "f32" | "i32" | "u8";
-  /** of one row; [] for numbers and categories */
+  /** of one row; [] for numbers and categories, the window for texts */
   readonly shape: readonly number[];
   readonly labels: readonly (string | undefined)[];
+  /** how a text becomes the tokens of its row; undefined of other columns */
+  readonly text?: RowTextPlan;
   /**
    * Of categories, int<N> arrays and tokens of a text. `names`: in the order of their ids, given in the program or pinned by the facts;
    * undefined: the sorted distinct values of the train split. `size`: undefined while the data is unknown.
@@ -83,6 +87,18 @@ export type AugmentPlan =
 
 /** How a text becomes ids: by characters, or by byte pairs joined until there are `size` tokens. */
 export type TokenizerPlan = { readonly kind: "chars" } | { readonly kind: "bpe"; readonly size: number };
+
+/**
+ * How a text of a row becomes a fixed number of ids. Token 0 fills up, token 1 stands for what the vocabulary does not hold;
+ * both count among the `size` of `words` (the most frequent ones of the train split) and `bpe`.
+ */
+export interface RowTextPlan {
+  readonly tokenizer: TokenizerPlan | { readonly kind: "words"; readonly size: number };
+  /** the end of a longer text that is kept */
+  readonly keep: TextRule["keep"];
+  /** where a shorter text is filled up */
+  readonly pad: TextRule["pad"];
+}
 
 /**
  * How a text becomes rows: tokens in windows one behind the other, in the column `text`; the same windows one token

@@ -46,7 +46,7 @@ export const dataSettings: SettingTable = {
       name: "input",
       signature: "input a, b : number",
       most: Infinity,
-      doc: 'Columns that the model may read: `number`, `category`, `category("x", "y")`, `category as Name`, or an array type such as `u8[H=28, W=28, C=1]`.',
+      doc: 'Columns that the model may read: `number`, `category`, `category("x", "y")`, `category as Name`, `text`, or an array type such as `u8[H=28, W=28, C=1]`.',
       many: true,
       typed: true,
     },
@@ -93,13 +93,13 @@ export const dataSettings: SettingTable = {
     {
       name: "tokenize",
       signature: "tokenize chars as Chars",
-      doc: "Of `text`: what the ids of the column `text` stand for. `chars` are its characters, `bpe(4096)` as many tokens of joined characters, learned from the train split. The name is the number of tokens.",
+      doc: "What the ids of texts stand for. `chars` are characters, `bpe(4096)` as many tokens of joined characters; of columns of texts also `words(20_000)`, the most frequent words in small letters. All is learned from the train split. The name is the number of tokens. Of columns, token 0 fills up rows, and token 1 is what is not known.",
     },
     {
       name: "window",
       signature: "window 128, target = next",
-      doc: "Of `text`: the tokens of a row. `target = next` adds a column `next` with the token that follows each of them.",
-      named: ["target"],
+      doc: "The tokens of a row. Of a source of text, `target = next` adds a column `next` with the token that follows each of them. Of columns of texts, the `first` or `last` tokens of a longer text are kept, and a shorter one is filled up `after` or `before` its tokens: the first ones and after them, unless `keep` and `pad` say otherwise.",
+      named: ["target", "keep", "pad"],
     },
   ],
 };

@@ -4,10 +4,9 @@ import { report } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
 import { missingSetting } from "./diagnostics/dlm0122-missing-setting.ts";
-import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import type { DataFacts } from "./facts.ts";
-import type { ColumnPlan, TextPlan, TokenizerPlan } from "./plans.ts";
+import type { ColumnPlan, RowTextPlan, TextPlan } from "./plans.ts";
 import { named, number, unnamed, wordOf } from "./settings.ts";
 import type { CallSetting, FlowContext, ReadSettings } from "./settings.ts";
 
@@ -16,6 +15,9 @@ const textColumn = "text";
 const nextColumn = "next";
 
 const tokenizers = "`chars`, or `bpe(4096)` with the number of tokens";
+const rowTokenizers = "`words(20_000)` or `bpe(4096)` with the number of tokens, or `chars`";
+const signature = "tokenize chars as Chars";
+const rowSignature = "tokenize words(20_000) as Words";
 
 /** Undefined where a line is missing or makes no sense, after a diagnostic. */
 export function textOfBlock(
@@ -35,8 +37,19 @@ export function textOfBlock(
       context.diagnose(
         report(missingSetting, { block: "data", name, span: declaration.name.span, examples: [example] }),
       );
-  const tokenizer = tokenize && tokenizerOf(tokenize, context);
-  const length = window && windowOf(window, context);
+  for (const name of ["keep", "pad"]) {
+    const argument = window && named(window, name);
+    if (argument)
+      refuse(
+        window,
+        "a column of texts for that",
+        "windows of one long text are full",
+        context,
+        argument.span,
+      );
+  }
+  const tokenizer = tokenize && tokenizerOf(tokenize, "text", context);
+  const length = window && windowOf(window, windowSignature, context);
   if (!tokenize || !window || !tokenizer || length === undefined) return undefined;
   const target = targetOf(window, context);
   const alias = unnamed(tokenize)[0]?.alias;
@@ -65,33 +78,53 @@ export function textOfBlock(
   };
 }
 
-function tokenizerOf(setting: CallSetting, context: FlowContext): TokenizerPlan | undefined {
+/** How tokens are made of one long text, or of the texts of rows. Undefined after a diagnostic. */
+export function tokenizerOf(
+  setting: CallSetting,
+  of: "text",
+  context: FlowContext,
+): TextPlan["tokenizer"] | undefined;
+export function tokenizerOf(
+  setting: CallSetting,
+  of: "rows",
+  context: FlowContext,
+): RowTextPlan["tokenizer"] | undefined;
+export function tokenizerOf(
+  setting: CallSetting,
+  of: "text" | "rows",
+  context: FlowContext,
+): RowTextPlan["tokenizer"] | undefined {
   const [argument, further] = unnamed(setting);
+  const known = of === "text" ? tokenizers : rowTokenizers;
   const wrong = (span: Span, needs: string, found: string): undefined => {
-    const signature = "tokenize chars as Chars";
-    context.diagnose(report(settingValue, { setting: "tokenize", needs, span, found, signature }));
+    const written = of === "text" ? signature : rowSignature;
+    context.diagnose(report(settingValue, { setting: "tokenize", needs, span, found, signature: written }));
     return undefined;
   };
   if (further) return wrong(further.span, "one way to make tokens", "this is a second one");
-  if (!argument) return wrong(setting.span, tokenizers, "how are tokens made?");
+  if (!argument) return wrong(setting.span, known, "how are tokens made?");
   const { value } = argument;
   if (value.kind === "hole") return undefined;
   if (wordOf(value) === "chars") return { kind: "chars" };
   if (value.kind === "call" && value.callee.kind === "name") {
     const { callee, arguments: given } = value;
-    if (callee.text === "words") {
-      context.diagnose(report(notBuilt, { what: "`words` in `tokenize`", span: value.span }));
-      return undefined;
-    }
-    if (callee.text === "bpe" && given.length === 1 && given[0]!.name === undefined) {
-      const size = number("tokenize", given[0]!.value, { whole: true, least: 2 }, value.span, context);
-      return size === undefined ? undefined : { kind: "bpe", size };
+    const kind = callee.text;
+    if (kind === "words" && of === "text")
+      return wrong(value.span, known, "words do not give a text back, with its signs and spaces");
+    if ((kind === "bpe" || kind === "words") && given.length === 1 && given[0]!.name === undefined) {
+      // two tokens of rows are none of the text: what fills up, and what is not known
+      const least = of === "rows" ? 3 : 2;
+      const size = number("tokenize", given[0]!.value, { whole: true, least }, value.span, context);
+      return size === undefined ? undefined : { kind, size };
     }
   }
-  return wrong(value.span, tokenizers, `this is \`${textOf(value.span)}\``);
+  return wrong(value.span, known, `this is \`${textOf(value.span)}\``);
 }
 
-function windowOf(setting: CallSetting, context: FlowContext): number | undefined {
+const windowSignature = "window 128, target = next";
+
+/** The number of tokens in a row. Undefined after a diagnostic. */
+export function windowOf(setting: CallSetting, written: string, context: FlowContext): number | undefined {
   const [argument] = unnamed(setting);
   if (argument) return number("window", argument.value, { whole: true, least: 1 }, argument.span, context);
   context.diagnose(
@@ -100,7 +133,7 @@ function windowOf(setting: CallSetting, context: FlowContext): number | undefine
       needs: "the number of tokens in a row",
       span: setting.span,
       found: "how many are in a row?",
-      signature: "window 128, target = next",
+      signature: written,
     }),
   );
   return undefined;
@@ -124,11 +157,15 @@ function targetOf(setting: CallSetting, context: FlowContext): Span | undefined 
 
 // ---------------------------------------------------------------- what does not go together
 
-function refuse(setting: CallSetting | undefined, needs: string, found: string, context: FlowContext): void {
-  if (setting)
-    context.diagnose(
-      report(settingValue, { setting: setting.name.text, needs, span: setting.name.span, found }),
-    );
+function refuse(
+  setting: CallSetting | undefined,
+  needs: string,
+  found: string,
+  context: FlowContext,
+  span = setting?.name.span,
+): void {
+  if (setting && span)
+    context.diagnose(report(settingValue, { setting: setting.name.text, needs, span, found }));
 }
 
 /** A text has no rows but its windows, and they are split in their order. */
@@ -154,10 +191,4 @@ function refuseRowSettings(calls: ReadSettings["calls"], context: FlowContext): 
         }),
       );
   }
-}
-
-/** `tokenize` and `window` where the source is no text. */
-export function refuseTextSettings(calls: ReadSettings["calls"], context: FlowContext): void {
-  for (const name of ["tokenize", "window"])
-    refuse(calls.get(name)?.[0], "a source of text", 'only `text("book.txt")` is cut into tokens', context);
 }

@@ -60,9 +60,10 @@ export function fitCommand(): Command {
         for (const { plan: column, classes } of columns.values())
           if (classes && column.role === "target" && plan.text) continue;
           else if (classes) {
+            const isTokens = plan.text !== undefined || column.text !== undefined;
             const shown = classes.slice(0, 6).map((name) => (plan.text ? JSON.stringify(name) : name));
             t.print(
-              `  ${column.name}: ${number(classes.length)} ${plan.text ? "tokens" : "categories"}, ${shown.join(", ")}${classes.length > 6 ? ", …" : ""}`,
+              `  ${column.name}: ${number(classes.length)} ${isTokens ? "tokens" : "categories"}, ${shown.join(", ")}${classes.length > 6 ? ", …" : ""}`,
             );
           }
       }

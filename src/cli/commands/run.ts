@@ -27,7 +27,10 @@ interface Options {
 export function runCommand(): Command {
   return new Command("run")
     .argument("<file>", "program, artifact folder or .wasm")
-    .option("--input <file>", "rows: .csv, .json, .npy, .npz or .safetensors; names are the model's inputs")
+    .option(
+      "--input <file>",
+      "rows: .csv, .json, .jsonl, .npy, .npz or .safetensors; names are the model's inputs",
+    )
     .option("--dim <sizes>", "the size of a free dim that no input tells: B=16", dimSizes)
     .option("--seed <n>", "of what the model draws: the same gives the same numbers", wholeNumber(0))
     .option("--output <file>", "where predictions go: .json, .csv, .npz or .safetensors")
