@@ -46,22 +46,22 @@ function expectRecorded(program: string, losses: Losses): void {
   }
 }
 
-/** The program and those beside it, made smaller, in a folder of its own with the data where it looks for it. */
+/** The program and those beside it, made smaller, and what they may use, in a folder of its own with the data where it looks for it. */
 function shortened(training: ExampleTraining): string {
   const { program, data, smaller } = training;
   const place = join(folder, program.replaceAll("/", "-"));
   const from = join(examples, dirname(program));
   const to = join(place, "examples", dirname(program));
-  mkdirSync(to, { recursive: true });
   const found = new Set<RegExp>();
-  for (const file of globSync("*.dlm", { cwd: from })) {
-    let text = readFileSync(join(from, file), "utf8");
-    for (const [pattern, instead] of smaller) {
+  for (const file of globSync("*/*.dlm", { cwd: examples })) {
+    let text = readFileSync(join(examples, file), "utf8");
+    for (const [pattern, instead] of dirname(file) === dirname(program) ? smaller : []) {
       const next = text.replace(pattern, instead);
       if (next !== text) found.add(pattern);
       text = next;
     }
-    writeFileSync(join(to, file), text);
+    mkdirSync(join(place, "examples", dirname(file)), { recursive: true });
+    writeFileSync(join(place, "examples", file), text);
   }
   expect(smaller.map(([pattern]) => pattern).filter((pattern) => !found.has(pattern))).toEqual([]);
   data?.[1](join(place, ".data", data[0]));

@@ -34,6 +34,28 @@ export function pictures(folder: string): void {
   }
 }
 
+/** Colour pictures of 32 x 32 of ten classes, each of its own brightness, as CIFAR-10's files. */
+export function colours(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const r = random(5);
+  for (const [name, rows] of Object.entries(pictureRows)) {
+    const label = Uint8Array.from({ length: rows }, (_, row) => row % 10);
+    const image = Uint8Array.from(
+      { length: rows * 3072 },
+      (_, at) => 20 * label[Math.floor(at / 3072)]! + r.below(50),
+    );
+    writeFileSync(
+      join(folder, `${name}.safetensors`),
+      writeSafetensors(
+        new Map([
+          ["image", { dtype: "u8" as const, shape: [rows, 32, 32, 3], data: image }],
+          ["label", { dtype: "u8" as const, shape: [rows], data: label }],
+        ]),
+      ),
+    );
+  }
+}
+
 /** Three texts of a few words over and over, in random order. */
 export function plays(folder: string): void {
   mkdirSync(folder, { recursive: true });

@@ -4,7 +4,7 @@
  */
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { diamonds, pictures, plays, sunspots } from "./example-data.ts";
+import { colours, diamonds, pictures, plays, sunspots } from "./example-data.ts";
 
 export interface ExampleTraining {
   /** below examples/ */
@@ -27,6 +27,16 @@ export const trainings: readonly ExampleTraining[] = [
   { program: "fashion/cnn.dlm", data: ["fashion", pictures], smaller: [rows, batch(8)] },
   { program: "autoencoder/autoencoder.dlm", data: ["fashion", pictures], smaller: [rows, batch(8)] },
   { program: "autoencoder/vae.dlm", data: ["fashion", pictures], smaller: [rows, batch(8)] },
+  {
+    program: "fashion/residual.dlm",
+    data: ["fashion", pictures],
+    smaller: [[/train = 58_000, valid = 2_000/, "train = 48, valid = 8"], batch(8)],
+  },
+  {
+    program: "cifar/residual.dlm",
+    data: ["cifar", colours],
+    smaller: [[/train = 45_000, valid = 5_000/, "train = 48, valid = 8"], batch(8)],
+  },
   { program: "mnist/lenet.dlm", data: ["mnist", pictures], smaller: [rows, batch(8)] },
   {
     program: "mnist/lstm.dlm",
@@ -51,9 +61,9 @@ export const trainings: readonly ExampleTraining[] = [
     smaller: [
       window,
       batch(8),
-      [/let context = 128/, "let context = 16"],
       [/let Width   = 128/, "let Width = 32"],
       [/let layers  = 4/, "let layers = 2"],
+      [/544/, "64"],
     ],
   },
 ];
