@@ -65,7 +65,9 @@ const sure = (found) => found.filter(({ chance }) => chance >= 0.9).length / fou
 const generator = await compiled("examples/gan/gan.dlm", "Generator", generatorWeights);
 const classifier = await compiled("examples/mnist/lenet.dlm", "LeNet", classifierWeights);
 const samples = 10_000;
-const made = (await generator.run({}, { dims: { B: samples }, seed: 1 })).out;
+/** as many of each digit */
+const asked = Int32Array.from({ length: samples }, (_, row) => row % 10);
+const made = (await generator.run({ digit: asked }, { seed: 1 })).out;
 const images = Uint8Array.from(made, (value) => Math.round(127.5 * (value + 1)));
 writeFileSync(sheetFile, encodePng(sheetOf(made.subarray(0, 100 * size), [100, 28, 28, 1], [-1, 1])));
 
@@ -80,6 +82,8 @@ const shares = Array.from(
   { length: 10 },
   (_, digit) => ofMade.filter((each) => each.digit === digit).length / samples,
 );
+const asAsked = ofMade.filter(({ digit }, row) => digit === asked[row]).length / samples;
+console.log(`as asked         ${percent(asAsked)}`);
 console.log(`classes          ${shares.map((share, digit) => `${digit}: ${percent(share)}`).join("  ")}`);
 const [among, amongReal] = [nearest(images, 1000), nearest(real, 1000)];
 console.log(

@@ -40,7 +40,7 @@ train Sentiment on Reviews {
   loss       cross_entropy(out, sentiment)
   optimizer  adam(1e-3)
   batch      32
-  epochs     3
+  epochs     1
   keep       best, by = valid.accuracy
 }
 

@@ -16,17 +16,17 @@ let Chars = Plays.Chars
 model CharLstm(text: int<Chars>[B, T]) -> [B, T, Chars] {
   text
     -> Embed(64)
-    -> Lstm(256) -> dropout(0.2)
-    -> Lstm(256) -> dropout(0.2)
+    -> Lstm(256) -> dropout(0.3)
+    -> Lstm(256) -> dropout(0.3)
     -> Dense(Chars)
 }
 
 train CharLstm on Plays {
   loss       cross_entropy(out, next)
-  optimizer  rmsprop(2e-3)
-  clip       5.0
-  batch      32
-  epochs     10
+  optimizer  adam(cosine(4e-3, warmup = 100, total = 20 * epoch))
+  clip       1.0
+  batch      16
+  epochs     20
   keep       best, by = valid.loss
 }
 

@@ -10,12 +10,12 @@ if (folder === undefined) {
   process.exit(2);
 }
 const { load } = await import(pathToFileURL(resolve(folder, "Gpt.js")).href);
-const model = await load({ max: { B: 1, T: 128 } });
+const model = await load({ max: { B: 1, T: 256 } });
 const data = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), ".data", "plays");
 const text = readFileSync(join(data, "shakespeare-hamlet.txt"), "utf8");
 const { classes } = model.manifest.entries.find(({ name }) => name === "infer").inputs[0];
 
-const length = 128;
+const tokens = 200;
 const last = (scores) => scores.slice(-classes.length);
 const best = (scores) => scores.indexOf(Math.max(...scores));
 let largest = 0;
@@ -27,7 +27,7 @@ for (let i = 0; i < Number(count); i++) {
   const at = Math.floor((i + 0.5) * (text.length / Number(count)));
   const ids = [...text.slice(at, at + 8 + (i % 25))].map((each) => classes.indexOf(each));
   let fresh = ids;
-  for (let offset = 0; ids.length < length;) {
+  for (let offset = 0, left = tokens; left > 0; left--) {
     model.control.offset = offset;
     const begin = performance.now();
     const step = last(
@@ -47,7 +47,7 @@ for (let i = 0; i < Number(count); i++) {
     ids.push(...fresh);
   }
 }
-console.log(`${count} prompts, sequences of ${length} tokens: ${equal} best tokens equal, ${apart} not`);
+console.log(`${count} prompts, ${tokens} tokens each: ${equal} best tokens equal, ${apart} not`);
 console.log(`largest difference of two scores ${largest.toExponential(2)}`);
 console.log(
   `a token takes ${(cachedTime / (equal + apart)).toFixed(2)} ms with the cache, ${(wholeTime / (equal + apart)).toFixed(2)} ms without`,

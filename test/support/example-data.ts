@@ -68,6 +68,22 @@ export function plays(folder: string): void {
     );
 }
 
+/** Reviews of a few words, the kind ones of some that the others have not, as JSON lines. */
+export function reviews(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const r = random(6);
+  const words = ["the", "film", "was", "and", "its", "end", "long", "short", "music"];
+  const told = { positive: ["lovely", "fine"], negative: ["dull", "poor"] };
+  for (const [name, rows] of Object.entries(pictureRows)) {
+    const lines = Array.from({ length: rows }, (_, row) => {
+      const sentiment = row % 2 === 0 ? "positive" : "negative";
+      const review = Array.from({ length: 4 + r.below(20) }, () => r.pick([...words, ...told[sentiment]]));
+      return JSON.stringify({ review: review.join(" "), sentiment });
+    });
+    writeFileSync(join(folder, `${name}.jsonl`), `${lines.join("\n")}\n`);
+  }
+}
+
 export function diamonds(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const r = random(3);

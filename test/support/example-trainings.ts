@@ -4,7 +4,7 @@
  */
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { colours, diamonds, pictures, plays, sunspots } from "./example-data.ts";
+import { colours, diamonds, pictures, plays, reviews, sunspots } from "./example-data.ts";
 
 export interface ExampleTraining {
   /** below examples/ */
@@ -19,6 +19,7 @@ export interface ExampleTraining {
 
 const rows = [/train = 55_000, valid = 5_000/, "train = 48, valid = 8"] as const;
 const batch = (size: number) => [/^( *batch +)\d+/m, `$1${size}`] as const;
+const shorter = [/T=200/g, "T=16"] as const;
 const window = [/^( *window +)\d+/m, "$116"] as const;
 
 export const trainings: readonly ExampleTraining[] = [
@@ -65,6 +66,16 @@ export const trainings: readonly ExampleTraining[] = [
       [/let layers  = 4/, "let layers = 2"],
       [/544/, "64"],
     ],
+  },
+  {
+    program: "imdb/bilstm.dlm",
+    data: ["imdb", reviews],
+    smaller: [window, shorter, batch(8), [/Embed\(128\)/, "Embed(16)"], [/Lstm\(64\)/g, "Lstm(16)"]],
+  },
+  {
+    program: "imdb/transformer.dlm",
+    data: ["imdb", reviews],
+    smaller: [window, shorter, batch(4), [/LearnedPosition\(200\)/, "LearnedPosition(16)"]],
   },
 ];
 
