@@ -144,6 +144,7 @@ const slips: readonly (readonly [why: string, text: string])[] = [
   ["a layer of another framework", model("x -> Linear(8)")],
   ["a parameter of another framework", model("x -> Dense(units = 8)")],
   ["an activation as an argument", model("x -> Dense(8, activation = relu)")],
+  ["more classes than the labels have", kind(["Class=2", "Class=3"], ["-> Dense(2)", "-> Dense(3)"])],
   ["a body that only binds", "dlm 1\n\nmodel M(x: [B, D=8]) -> [B, D] {\n  y = x\n}\n"],
   ["a body with nothing in it", "dlm 1\n\nmodel M(x: [B, D=8]) -> [B, D] {\n}\n"],
   [

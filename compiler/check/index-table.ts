@@ -77,7 +77,7 @@ export function index(
       label: showType(ids.type, show),
       origins: originLabels(show(rows.size.dim), rows.size.origin, [item.span]),
       count: dim.constantOf(bound.dim),
-      written: undefined,
+      written: [],
     });
     return unknown;
   }

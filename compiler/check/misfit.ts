@@ -19,6 +19,7 @@ import type { Frame } from "./frame.ts";
 import { nearestSpans, originLabels } from "./origin.ts";
 import type { Misfit } from "./bind-tensor.ts";
 import { showType } from "./type.ts";
+import type { Size } from "./type.ts";
 import type { CallableValue, CheckValue } from "./values.ts";
 import { kindInWords } from "./values.ts";
 
@@ -103,7 +104,7 @@ export function reportMisfit(
           ...originLabels(show(misfit.given.dim), misfit.given.origin, [given.span]),
         ],
         count: dim.constantOf(misfit.given.dim),
-        written: nearestSpans(misfit.expected.origin, 1)[0],
+        written: writtenSizes(caller, misfit.expected),
       });
       return;
     case "size": {
@@ -133,6 +134,19 @@ export function reportMisfit(
       });
     }
   }
+}
+
+/** Where the text says a size: the number it comes from, and the signature around it that promises the same as its last axis. */
+function writtenSizes(caller: Frame, { dim: size, origin }: Size): readonly Span[] {
+  const [written] = nearestSpans(origin, 1);
+  if (!written) return [];
+  const declaration = caller.file.file.declarations.find(
+    ({ span }) => span.source === written.source && span.start <= written.start && written.end <= span.end,
+  );
+  const result = declaration && "result" in declaration ? declaration.result : undefined;
+  const last = result?.kind === "tensor-type" ? result.axes.at(-1) : undefined;
+  if (last?.kind !== "axis" || last.size.kind !== "number") return [written];
+  return last.size.value === dim.constantOf(size) ? [written, last.size.span] : [written];
 }
 
 function isListOfTensors(value: CheckValue): boolean {

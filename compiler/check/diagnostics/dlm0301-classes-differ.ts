@@ -14,7 +14,7 @@ export interface ClassesDiffer {
   readonly origins: readonly Label[];
   readonly count: number | undefined;
   /** where the number of classes was written */
-  readonly written: Span | undefined;
+  readonly written: readonly Span[];
 }
 
 export const classesDiffer = defineDiagnostic<ClassesDiffer>({
@@ -37,8 +37,13 @@ model Small(x: [B, D=8], label: int<10>[B]) -> [] {
   },
   build({ span, classes, labels, output, label, origins, count, written }) {
     const helps: Help[] =
-      count !== undefined && written
-        ? [{ text: `${count} instead of ${classes}`, edits: [{ span: written, text: String(count) }] }]
+      count !== undefined && written.length > 0
+        ? [
+            {
+              text: `${count} instead of ${classes}${written.length > 1 ? ", in the signature too" : ""}`,
+              edits: written.map((at) => ({ span: at, text: String(count) })),
+            },
+          ]
         : [];
     return {
       message: `the model has ${classes} classes, the labels have ${labels}`,
