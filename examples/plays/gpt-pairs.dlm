@@ -33,10 +33,10 @@ model Gpt(text: int<Tokens>[B, T]) -> [B, T, Tokens]
 
 train Gpt on Pairs {
   loss       cross_entropy(out, next)
-  optimizer  adamw(cosine(3e-3, warmup = 100, total = 15 * epoch), decay = 0.1)
+  optimizer  adamw(cosine(3e-3, warmup = 100, total = 6 * epoch), decay = 0.1)
   clip       1.0
   batch      16
-  epochs     15
+  epochs     6
   keep       best, by = valid.loss
 }
 

@@ -22,6 +22,14 @@ const batch = (size: number) => [/^( *batch +)\d+/m, `$1${size}`] as const;
 const shorter = [/T=200/g, "T=16"] as const;
 const window = [/^( *window +)\d+/m, "$116"] as const;
 
+const smallGpt = [
+  window,
+  batch(8),
+  [/let Width   = 128/, "let Width = 32"],
+  [/let layers  = 4/, "let layers = 2"],
+  [/544/, "64"],
+] as const;
+
 export const trainings: readonly ExampleTraining[] = [
   { program: "digits/digits.dlm", files: ["digits.npz"], smaller: [batch(16)] },
   { program: "fashion/mlp.dlm", data: ["fashion", pictures], smaller: [rows, batch(8)] },
@@ -56,16 +64,11 @@ export const trainings: readonly ExampleTraining[] = [
     data: ["plays", plays],
     smaller: [window, batch(8), [/Embed\(64\)/, "Embed(16)"], [/Lstm\(256\)/g, "Lstm(32)"]],
   },
+  { program: "plays/gpt.dlm", data: ["plays", plays], smaller: smallGpt },
   {
-    program: "plays/gpt.dlm",
+    program: "plays/gpt-pairs.dlm",
     data: ["plays", plays],
-    smaller: [
-      window,
-      batch(8),
-      [/let Width   = 128/, "let Width = 32"],
-      [/let layers  = 4/, "let layers = 2"],
-      [/544/, "64"],
-    ],
+    smaller: [...smallGpt, [/bpe\(512\)/, "bpe(40)"]],
   },
   {
     program: "imdb/bilstm.dlm",
