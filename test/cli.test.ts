@@ -136,7 +136,15 @@ describe("--json", () => {
         { range: expect.any(Object) as object, text: "4 comes from here" },
       ]) as unknown[],
       notes: [],
-      helps: [{ text: "3 instead of 4", edits: [{ range: expect.any(Object) as object, text: "3" }] }],
+      helps: [
+        {
+          text: "3 instead of 4, in the signature too",
+          edits: [
+            { range: expect.any(Object) as object, text: "3" },
+            { range: expect.any(Object) as object, text: "3" },
+          ],
+        },
+      ],
     });
   });
 
