@@ -64,7 +64,7 @@ describe("what is never used", () => {
     ["read in an inner block", model("y = x -> relu\n  x -> residual { Dense(8) -> + y }"), []],
     ["in an inner block", model("x -> residual {\n    y = zeros[B, D]\n    Dense(8)\n  }"), ["DLM1102"]],
     ["only named in a comment", model("y = x -> relu\n  // y\n  x"), ["DLM1102"]],
-    ["a value that is bound last", model("y = x -> relu"), []],
+    ["a value that is bound last", model("y = x -> relu"), ["DLM0208"]],
   ])("%s", (_, text, expected) => expect(codes(text)).toEqual(expected));
 });
 
