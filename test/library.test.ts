@@ -285,6 +285,21 @@ describe("layers", () => {
     expect(Math.abs(kept - 1500)).toBeLessThan(4 * Math.sqrt(2000 * 0.25 * 0.75));
   });
 
+  test("dropout in a scan: each step has a mask of its own", () => {
+    const x = tensor("f32", [4, 3, 50], new Array<number>(600).fill(1));
+    const text = `model M(x: [B, T, D=50]) -> [B, T, D] {
+      scan x over T with last = zeros[B, D] {
+        last = x -> dropout(0.5)
+        yield last
+      }
+    }`;
+    const { data } = run(text, { x }, "training", { B: 4, T: 3 }).out!;
+    const step = (t: number): readonly number[] =>
+      Array.from({ length: 200 }, (_, i) => data[(Math.floor(i / 50) * 3 + t) * 50 + (i % 50)]!);
+    expect(step(1)).not.toEqual(step(0));
+    expect(step(2)).not.toEqual(step(1));
+  });
+
   // [B=40, T=5, D=10] of ones: parts that live or die as a whole, by their places
   test.each([
     [

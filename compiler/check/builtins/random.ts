@@ -39,10 +39,15 @@ function nextKey(frame: Frame): number {
   return keyOf(`${place}#${count}`);
 }
 
+/** What tells the numbers of one use apart: the seed of this step of the scans around, the iteration, the key of the use. */
+function sourceOf(frame: Frame, b: GraphBuilder): readonly [seed: Value, iteration: Value, key: number] {
+  const iteration = frame.elaboration.once ? build.constantScalar(b, 0, "i32") : control(b, "iteration");
+  return [stepSeed(frame, b, control(b, "seed")), iteration, nextKey(frame)];
+}
+
 /** Uniform numbers in [0, 1). */
 function uniform01(frame: Frame, b: GraphBuilder, shape: readonly Dim[]): Value {
-  const iteration = frame.elaboration.once ? build.constantScalar(b, 0, "i32") : control(b, "iteration");
-  return build.uniform(b, stepSeed(frame, b, control(b, "seed")), iteration, nextKey(frame), shape);
+  return build.uniform(b, ...sourceOf(frame, b), shape);
 }
 
 /** Box and Muller (1958): two uniform numbers make a normal one. */
@@ -123,10 +128,7 @@ const bernoulli: Builtin = {
     const { axes } = other.type;
     const value = emit(call.frame, call.span, [], (b) => {
       const shape = normalised(call.frame, axes);
-      const iteration = call.frame.elaboration.once
-        ? build.constantScalar(b, 0, "i32")
-        : control(b, "iteration");
-      const bits = build.randomBits(b, control(b, "seed"), iteration, nextKey(call.frame), shape);
+      const bits = build.randomBits(b, ...sourceOf(call.frame, b), shape);
       const limit = Math.round((chance.value ?? 0) * 2 ** 24);
       return build.cast(b, build.lt(b, bits, build.constantScalar(b, limit, "i32")), "f32");
     });
