@@ -1,7 +1,7 @@
 /** From what the caller gives to bytes in memory: checks, sizes of free dims, conversion. */
 import type { Factor, Polynomial, TensorEntry } from "./artifact.ts";
 import { fail } from "./error.ts";
-import { encodeRow } from "./tokens.ts";
+import { encodeRows } from "./tokens.ts";
 import { arrayTypeOf, countOf, type DeviceEntry, type Sizes, type TypedArray } from "./wasm-device.ts";
 
 /** Numbers in row-major order, flat or nested; names where the input has named classes; texts where it takes texts. */
@@ -58,13 +58,10 @@ function flatten(entry: DeviceEntry, tensor: TensorEntry, value: unknown): Given
 
 /** Texts as the tokens of their rows, behind each other. */
 function tokens(entry: DeviceEntry, tensor: TensorEntry, texts: readonly unknown[]): Int32Array {
-  const length = countOf(tensor.shape.slice(1), {});
-  const all = new Int32Array(texts.length * length);
-  texts.forEach((text, i) => {
-    if (typeof text !== "string") bad(entry, tensor, `text ${i} is ${text}`);
-    encodeRow(text, tensor.classes ?? [], tensor.text!, all.subarray(i * length, (i + 1) * length));
-  });
-  return all;
+  const wrong = texts.findIndex((text) => typeof text !== "string");
+  if (wrong >= 0) bad(entry, tensor, `text ${wrong} is ${texts[wrong]}`);
+  const size = countOf(tensor.shape.slice(1), {});
+  return encodeRows(texts as readonly string[], tensor.classes ?? [], tensor.text!, size);
 }
 
 /** Puts the given inputs into `into` in the entry's order. One input may be given without its name. */

@@ -83,3 +83,15 @@ export function encodeRow(text: string, names: readonly string[], rule: TextRule
   const kept = all.length <= most ? all : rule.keep === "first" ? all.subarray(0, most) : all.slice(-most);
   row.set(kept, rule.pad === "before" ? most - kept.length : 0);
 }
+
+/** The tokens of texts, rows of `size` behind each other. */
+export function encodeRows(
+  texts: readonly (string | undefined)[],
+  names: readonly string[],
+  rule: TextRule,
+  size: number,
+): Int32Array {
+  const rows = new Int32Array(texts.length * size);
+  texts.forEach((text, i) => encodeRow(text ?? "", names, rule, rows.subarray(i * size, (i + 1) * size)));
+  return rows;
+}

@@ -37,7 +37,7 @@ export function conformResult(
   where: "alone" | "use",
 ): Conformed {
   if (value === undefined) {
-    if (frame.file.sound) report(frame, declaration, declaration.result, "nothing", undefined, where);
+    if (frame.file.sound) report(frame, declaration, declaration.result, undefined, undefined, where);
     return nothing;
   }
   return conform(frame, declaration, declaration.result, value, where);
@@ -203,11 +203,12 @@ function describe(frame: Frame, value: CheckValue): string {
   return kindInWords(value);
 }
 
+/** `given`: what the body gives, in words; undefined where it gives nothing. */
 function report(
   frame: Frame,
   declaration: CallableDeclaration,
   type: Type,
-  given: string,
+  given: string | undefined,
   types: { readonly promised: CheckType; readonly given: CheckType } | undefined,
   where: "alone" | "use",
 ): void {
@@ -215,14 +216,14 @@ function report(
   const last = lastExpression(declaration.body);
   session.report(frame, bodyDiffers, {
     span: last.span,
-    given,
+    given: given ?? "nothing",
     promised: types ? showType(types.promised, solver.show) : undefined,
     signature: type.span,
     name: declaration.name.text,
     difference: types && differenceOf(frame, types.promised, types.given),
     squeezes: types !== undefined && squeezes(frame, types.promised, types.given),
     use: where === "use" && frame.call ? frame.call.span : undefined,
-    ending: given === "nothing" ? endingOf(declaration.body) : undefined,
+    ending: given === undefined ? endingOf(declaration.body) : undefined,
   });
 }
 

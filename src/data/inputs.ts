@@ -1,14 +1,14 @@
 /** Rows for `dlmc run`, from a file: columns named as the model's inputs. */
 import { extname } from "node:path";
 import { type Entry, evaluatePolynomial, type TextRule } from "../../runtime/artifact.ts";
-import { encodeRow } from "../../runtime/tokens.ts";
+import { encodeRows } from "../../runtime/tokens.ts";
 import { readBytes, shownPath } from "../files.ts";
 import { readNpy, isNpy } from "../weights/npy.ts";
 import { bindColumns, type DeclaredColumn } from "./bind.ts";
 import { categoriesOf } from "./categories.ts";
 import { DataError } from "./error.ts";
 import { readSource } from "./read.ts";
-import { isMissing, placeOfRow, type Column, type Table, type TextColumn } from "./table.ts";
+import { isMissing, placeOfRow, type Column, type Table } from "./table.ts";
 
 interface InputColumn extends DeclaredColumn {
   readonly classes: readonly string[] | undefined;
@@ -46,7 +46,13 @@ export function readInputs(path: string, columns: readonly InputColumn[]): ReadR
   const inputs: ReadRows["inputs"] = {};
   columns.forEach((declared, i) => {
     const column = bound[i]!;
-    if (declared.text && column.kind === "text") inputs[declared.name] = tokensOf(column, declared);
+    if (declared.text && column.kind === "text")
+      inputs[declared.name] = encodeRows(
+        column.data,
+        declared.classes ?? [],
+        declared.text,
+        declared.shape[0]!,
+      );
     else if (declared.classes && !declared.text)
       inputs[declared.name] = categoriesOf(table, column, rows, [rows], declared.classes).ids;
     else inputs[declared.name] = numbersOf(column);
@@ -60,15 +66,6 @@ function asGiven(table: Table): (column: InputColumn) => DeclaredColumn {
     column.text && table.columns.some(({ name, kind }) => name === column.name && kind === "array")
       ? { ...column, kind: "array", dtype: "i32" }
       : column;
-}
-
-function tokensOf({ data }: TextColumn, { shape, classes, text }: InputColumn): Int32Array {
-  const size = shape[0]!;
-  const rows = new Int32Array(data.length * size);
-  data.forEach((each, row) =>
-    encodeRow(each ?? "", classes ?? [], text!, rows.subarray(row * size, (row + 1) * size)),
-  );
-  return rows;
 }
 
 function numbersOf(column: Column): Float32Array | Int32Array | Uint8Array {

@@ -3,12 +3,11 @@ import type { DataDeclaration, Expression } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import type { Span } from "../../../grammar/source.ts";
 import type { TextRule } from "../../ir/model.ts";
-import { missingSetting } from "./diagnostics/dlm0122-missing-setting.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import type { RowTextPlan } from "./plans.ts";
 import { named, unnamed, word } from "./settings.ts";
 import type { CallSetting, FlowContext, ReadSettings } from "./settings.ts";
-import { tokenizerOf, windowOf } from "./text.ts";
+import { rowSignature, textLines, tokenizerOf, windowOf } from "./text.ts";
 
 /** What a loaded model does with a text, as this plan says. */
 export function textRule({ tokenizer, keep, pad }: RowTextPlan): TextRule {
@@ -31,11 +30,9 @@ export function rowTextOf(
   calls: ReadSettings["calls"],
   context: FlowContext,
 ): RowText | undefined {
-  const tokenize = calls.get("tokenize")?.[0];
-  const window = calls.get("window")?.[0];
   const columns = [...(calls.get("input") ?? []), ...(calls.get("target") ?? [])];
   if (!columns.some(isText)) {
-    for (const setting of [tokenize, window])
+    for (const setting of [calls.get("tokenize")?.[0], calls.get("window")?.[0]])
       if (setting)
         refuse(
           setting.name.span,
@@ -46,14 +43,7 @@ export function rowTextOf(
         );
     return undefined;
   }
-  for (const [found, name, example] of [
-    [tokenize, "tokenize", "tokenize words(20_000) as Words"],
-    [window, "window", "window 200"],
-  ] as const)
-    if (!found)
-      context.diagnose(
-        report(missingSetting, { block: "data", name, span: declaration.name.span, examples: [example] }),
-      );
+  const { tokenize, window } = textLines(declaration, calls, [rowSignature, "window 200"], context);
   const tokenizer = tokenize && tokenizerOf(tokenize, "rows", context);
   const length = window && windowOf(window, windowSignature, context);
   const target = window && named(window, "target");

@@ -17,7 +17,29 @@ const nextColumn = "next";
 const tokenizers = "`chars`, or `bpe(4096)` with the number of tokens";
 const rowTokenizers = "`words(20_000)` or `bpe(4096)` with the number of tokens, or `chars`";
 const signature = "tokenize chars as Chars";
-const rowSignature = "tokenize words(20_000) as Words";
+export const rowSignature = "tokenize words(20_000) as Words";
+
+/** The two lines that make tokens of texts; where one is missing, a diagnostic shows its example. */
+export function textLines(
+  declaration: DataDeclaration,
+  calls: ReadSettings["calls"],
+  examples: readonly [tokenize: string, window: string],
+  context: FlowContext,
+): { readonly tokenize: CallSetting | undefined; readonly window: CallSetting | undefined } {
+  const lines = { tokenize: calls.get("tokenize")?.[0], window: calls.get("window")?.[0] };
+  (["tokenize", "window"] as const).forEach((name, i) => {
+    if (!lines[name])
+      context.diagnose(
+        report(missingSetting, {
+          block: "data",
+          name,
+          span: declaration.name.span,
+          examples: [examples[i]!],
+        }),
+      );
+  });
+  return lines;
+}
 
 /** Undefined where a line is missing or makes no sense, after a diagnostic. */
 export function textOfBlock(
@@ -27,16 +49,7 @@ export function textOfBlock(
   context: FlowContext,
 ): { readonly plan: TextPlan; readonly columns: readonly ColumnPlan[] } | undefined {
   refuseRowSettings(calls, context);
-  const tokenize = calls.get("tokenize")?.[0];
-  const window = calls.get("window")?.[0];
-  for (const [found, name, example] of [
-    [tokenize, "tokenize", "tokenize chars as Chars"],
-    [window, "window", "window 128, target = next"],
-  ] as const)
-    if (!found)
-      context.diagnose(
-        report(missingSetting, { block: "data", name, span: declaration.name.span, examples: [example] }),
-      );
+  const { tokenize, window } = textLines(declaration, calls, [signature, windowSignature], context);
   for (const name of ["keep", "pad"]) {
     const argument = window && named(window, name);
     if (argument)

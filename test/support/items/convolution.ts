@@ -24,6 +24,19 @@ const grouped = (name: string, input: string, call: string): Item =>
   layer(name, ["Conv", "convolve_groups"], `${input} : x -> ${call}`);
 const line = (name: string, settings: string): Item =>
   layer(name, ["Conv1", "convolve1"], `x: [B, T=9, C=2] : x -> c: Conv1(3, ${settings})`);
+/** Of 1, 2, 3 with the kernel 1, 10, 100. */
+const lineByHand = (
+  name: string,
+  settings: string,
+  expected: Readonly<Record<"out" | "d.x" | "d.c.kernel", readonly number[]>>,
+): Item => ({
+  name,
+  of: ["Conv1", "convolve1"],
+  model: `x: [B, T=3, C=1] : x -> c: Conv1(${settings})`,
+  rows: true,
+  edges: ["x"],
+  hand: [{ x: [1, 2, 3], "c.kernel": [1, 10, 100], "c.shift": [0], ...expected }],
+});
 const groupedLine = (name: string, input: string, call: string): Item =>
   layer(name, ["Conv1", "convolve1_groups"], `${input} : x -> ${call}`);
 const groupedVolume = (name: string, input: string, call: string): Item =>
@@ -77,40 +90,12 @@ export const convolutions: readonly Item[] = [
     torch: true,
     edges: ["x"],
   },
-  {
-    name: "Conv1_sums",
-    of: ["Conv1", "convolve1"],
-    model: "x: [B, T=3, C=1] : x -> c: Conv1(1, 3)",
-    rows: true,
-    edges: ["x"],
-    hand: [
-      {
-        x: [1, 2, 3],
-        "c.kernel": [1, 10, 100],
-        "c.shift": [0],
-        out: [210, 321, 32],
-        "d.x": [11, 111, 110],
-        "d.c.kernel": [3, 6, 5],
-      },
-    ],
-  },
-  {
-    name: "Conv1_causal",
-    of: ["Conv1", "convolve1"],
-    model: "x: [B, T=3, C=1] : x -> c: Conv1(1, 3, pad = (2, 0))",
-    rows: true,
-    edges: ["x"],
-    hand: [
-      {
-        x: [1, 2, 3],
-        "c.kernel": [1, 10, 100],
-        "c.shift": [0],
-        out: [100, 210, 321],
-        "d.x": [111, 110, 100],
-        "d.c.kernel": [1, 3, 6],
-      },
-    ],
-  },
+  lineByHand("Conv1_sums", "1, 3", { out: [210, 321, 32], "d.x": [11, 111, 110], "d.c.kernel": [3, 6, 5] }),
+  lineByHand("Conv1_causal", "1, 3, pad = (2, 0)", {
+    out: [100, 210, 321],
+    "d.x": [111, 110, 100],
+    "d.c.kernel": [1, 3, 6],
+  }),
   groupedLine("Conv1_groups", "x: [B, T=7, C=6]", "c: Conv1(4, 3, groups = 2)"),
   groupedLine("Conv1_groups_each", "x: [B, T=7, C=3]", "c: Conv1(6, 2, stride = 2, groups = 3, pad = valid, bias = false)"), // prettier-ignore
   volume("Conv3", "2, 3"),
