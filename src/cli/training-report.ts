@@ -118,7 +118,7 @@ function epochLine(t: Terminal, event: EpochEvent, columns: readonly Column[], e
   return [
     epochs.padEnd("epoch".length),
     ...columns.map(({ width, text }, i) => text(values[i] ?? NaN).padStart(width)),
-    t.paint.dim(duration(event.ms).padStart(7)),
+    t.paint.dim((event.ms < 1 ? "< 1 ms" : duration(event.ms)).padStart(7)),
     ...(event.best ? [t.paint.green("best")] : []),
   ].join("  ");
 }

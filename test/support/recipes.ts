@@ -92,10 +92,11 @@ function anyIndex(k: Kitchen): readonly Value[] | undefined {
 /** rows of x times a weight */
 function matmul(k: Kitchen): readonly Value[] | undefined {
   const x = k.within(
-    k.pick("f32", (shape) => hasAxis(shape) && isConstant(shape.at(-1)!)),
+    k.pick("f32", (shape) => hasAxis(shape) && isConstant(shape.at(-1)!) && k.known(shape.at(-1)!) <= 12),
     [-2, 2],
   );
   const inner = k.known(x.type.shape.at(-1)!);
+  // at most 12 * 5 of the 60 weights that a program has
   const product = build.matmul(k.b, x, k.weight([inner, k.r.pick([1, 2, 3, 5])]));
   if (k.r.chance(0.5)) return [product];
   const last = product.type.shape.length - 1;
