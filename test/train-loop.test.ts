@@ -119,6 +119,11 @@ test("early stop waits as long as it says, and the best weights are kept", async
   const epochs = s.events.filter((e) => e.event === "epoch");
   expect(epochs.map((e) => e.best)).toEqual([true, true, true, false, false]);
   expect(out.checkpoint.counters.bestEpoch).toBe(2);
+  // a run that is killed after its last checkpoint is resumed from it
+  const again = sink();
+  const resumed = await train(early, out.checkpoint, on, source(on), again, clock);
+  expect(resumed).toEqual(out);
+  expect(again.events.map((e) => e.event)).toEqual(["start", "end"]);
 });
 
 test("a plateau lowers the rate, and a run that is resumed knows it", async () => {

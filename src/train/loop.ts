@@ -211,7 +211,13 @@ export async function train(
     const { name } = stage();
     return name === undefined ? {} : { stage: name };
   };
-  const isOver = (): boolean => counters.stage === stages.length - 1 && counters.stageEpoch >= stage().epochs;
+  /** A function of the counters alone: a run that ended and is resumed ends again. */
+  const stageEnd = (): "early" | "epochs" | undefined => {
+    const { stop, epochs } = stage();
+    if (stop && counters.waited >= stop.patience) return "early";
+    return counters.stageEpoch >= epochs ? "epochs" : undefined;
+  };
+  const isLast = (): boolean => counters.stage === stages.length - 1;
   let rate: OfTurns<number | null> = null;
   device.restore(from.tensors);
   const total = Math.min(
@@ -250,8 +256,10 @@ export async function train(
     return sink.interrupted();
   };
 
-  while (!isOver()) {
-    if (counters.stageEpoch >= stage().epochs) {
+  for (;;) {
+    const ended = stageEnd();
+    if (ended) {
+      if (isLast()) return end(ended);
       counters = nextStage(counters);
       continue;
     }
@@ -358,11 +366,6 @@ export async function train(
       lossSums: [],
       lossRows: [],
     };
-    if (stop && counters.waited >= stop.patience) {
-      if (counters.stage === stages.length - 1) return end("early");
-      counters = nextStage(counters);
-    }
-    if (!isOver()) await sink.checkpoint(taken(), "epoch");
+    if (!(isLast() && stageEnd())) await sink.checkpoint(taken(), "epoch");
   }
-  return end("epochs");
 }
