@@ -131,7 +131,8 @@ describe.each(programs)("%s", (_, make, size, small) => {
     const { program } = makeProgram(graphs, { plan: "tight", prepare: true });
     for (const graph of graphs) {
       const entry = program.entries.find((e) => e.name === graph.name)!;
-      const arena = new Float64Array(dim.evaluate(program.bytes.get(entry)!, sizes)).fill(NaN);
+      const bytesOfAll = program.entries.map((e) => dim.evaluate(program.bytes.get(e)!, sizes));
+      const arena = new Float64Array(Math.max(...bytesOfAll)).fill(NaN);
       const memory = {
         of(buffer: Buffer): Float64Array {
           if (buffer.kind.kind === "constant") return buffer.kind.value.data;
@@ -150,8 +151,14 @@ describe.each(programs)("%s", (_, make, size, small) => {
           return [name, made] as const;
         }),
       );
-      for (const { name, buffer } of entry.inputs) memory.of(buffer).set(inputs.get(name)!.data);
-      executeEntry(entry, sizes, memory);
+      const prepare = program.entries.filter((e) => e.name === "prepare");
+      for (const each of [...prepare, entry]) {
+        for (const { name, buffer } of each.inputs) {
+          const values = inputs.get(name)?.data;
+          if (values) memory.of(buffer).set(values);
+        }
+        executeEntry(each, sizes, memory);
+      }
       const expected = evaluate(graph, inputs, sizes);
       const near = (what: string, found: Float64Array, wanted: Float64Array): void => {
         const scale = wanted.reduce((m, x) => Math.max(m, Math.abs(x)), 1);

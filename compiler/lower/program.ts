@@ -4,16 +4,17 @@ import type { Dim } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import { flatSteps, scratchOf } from "../ir/kernel.ts";
-import type { Buffer, EntryProgram, Kernel, Program, Step } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, KernelStep, Program } from "../ir/kernel.ts";
 import { lower } from "./lower.ts";
 import type { Explained } from "./lower.ts";
 import { bytesBound, isShared, planMemory } from "./plan-memory.ts";
 import type { PlanKind } from "./plan-memory.ts";
 import { packBeforeLoops, prepack } from "./prepack.ts";
-import { buffersRead } from "./scalar-walk.ts";
+import { buffersRead, loadsIn } from "./scalar-walk.ts";
 import { makeShared } from "./storage.ts";
 import { target } from "./target.ts";
 import { verifyKernels } from "./verify-kernels.ts";
+import { withWinograd } from "./winograd.ts";
 
 export { target } from "./target.ts";
 
@@ -24,6 +25,8 @@ export interface ProgramOptions {
   readonly prepare: boolean;
   /** false: see `LowerOptions` */
   readonly fuse?: boolean;
+  /** false: windows of 3 x 3 stay sums of nine products, see winograd.ts */
+  readonly winograd?: boolean;
 }
 
 export interface MadeProgram {
@@ -43,7 +46,8 @@ export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): 
       keepSteps: options.plan === "keep-all",
     });
     explained.set(graph.name, reasons);
-    return { entry, written: new Set(graph.writes.map(({ input }) => nameOf(input))) };
+    const written = new Set(graph.writes.map(({ input }) => nameOf(input)));
+    return { entry: options.winograd === false ? entry : withWinograd(entry), written };
   });
   const { entries, packs } = options.prepare
     ? prepack(lowered)
@@ -59,14 +63,11 @@ function nameOf({ source }: Value): string {
   return source.name;
 }
 
-function prepareEntry(packs: readonly Kernel[]): EntryProgram {
-  const steps = packs.map((kernel): Step => ({ kind: "pack", kernel }));
-  const read = new Set<Buffer>();
-  for (const { contraction } of packs)
-    for (const buffer of buffersRead([
-      { axes: [], over: [], combine: undefined, value: contraction!.b, place: { kind: "register" } },
-    ]))
-      read.add(buffer);
+function prepareEntry(steps: readonly KernelStep[]): EntryProgram {
+  const values = steps.flatMap(({ kind, kernel }) =>
+    kind === "pack" ? [kernel.contraction!.b] : kernel.stages.map(({ value }) => value),
+  );
+  const read = new Set(values.flatMap((value) => loadsIn(value).map(({ buffer }) => buffer)));
   return {
     name: "prepare",
     dims: [],

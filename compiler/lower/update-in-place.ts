@@ -34,7 +34,7 @@ export function updateInPlace(
     else copies.push({ from: value, to: state });
   }
   return {
-    kernels: renamed.size === 0 ? kernels : kernels.map((kernel) => rename(kernel, renamed)),
+    kernels: renamed.size === 0 ? kernels : kernels.map((kernel) => withBuffers(kernel, renamed)),
     copies: copies.map(({ from, to }) => ({ from: renamed.get(from) ?? from, to })),
     renamed,
   };
@@ -101,7 +101,8 @@ export function onlyItsElement(kernel: Kernel, state: Buffer, value: Buffer): bo
   );
 }
 
-function rename(kernel: Kernel, renamed: ReadonlyMap<Buffer, Buffer>): Kernel {
+/** The kernel on other buffers: what it loads, stores, and has as panels. */
+export function withBuffers(kernel: Kernel, renamed: ReadonlyMap<Buffer, Buffer>): Kernel {
   const interner = makeInterner(makeNames());
   const node = (s: Scalar): Scalar =>
     s.kind === "load" && renamed.has(s.buffer) ? { ...s, buffer: renamed.get(s.buffer)! } : s;
@@ -121,6 +122,11 @@ function rename(kernel: Kernel, renamed: ReadonlyMap<Buffer, Buffer>): Kernel {
   return {
     ...kernel,
     stages,
-    contraction: contraction && { ...contraction, a: code(contraction.a), b: code(contraction.b) },
+    contraction: contraction && {
+      ...contraction,
+      a: code(contraction.a),
+      b: code(contraction.b),
+      panelB: renamed.get(contraction.panelB) ?? contraction.panelB,
+    },
   };
 }

@@ -34,8 +34,8 @@ export async function compileGraph(
   maxima: Sizes,
   options: CompileOptions = {},
 ): Promise<CompiledGraph> {
-  const { relaxed = true, plan = "tight", prepare = true } = options;
-  const { program } = makeProgram([graph], { plan, prepare });
+  const { relaxed = true, plan = "tight", prepare = true, winograd = true } = options;
+  const { program } = makeProgram([graph], { plan, prepare, winograd });
   const { bytes, exports, largestFunctionBytes } = await emitWasm(program, { relaxed, names: true });
   const entry = program.entries.find((e) => e.name === graph.name)!;
   const limits = new Map(entry.dims.map((d) => [d.name, maxima.get(d.name)!]));
