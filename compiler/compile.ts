@@ -49,6 +49,8 @@ export interface CompileOptions {
   readonly fuse?: boolean;
   /** also the twin with relaxed SIMD; true where absent */
   readonly relaxed?: boolean;
+  /** for several threads in one shared memory, and for one */
+  readonly threads?: boolean;
   /** keeps names of kernels in the code, for profiles */
   readonly names?: boolean;
   readonly stopAfter?: Stage;
@@ -111,7 +113,12 @@ export async function compileModel(model: ModelGraphs, options: CompileOptions):
   const { program, explained } = await timed("lower", () =>
     makeProgram(
       entries.map(({ graph }) => graph),
-      { plan: options.plan ?? "tight", prepare: true, fuse: options.fuse ?? true },
+      {
+        plan: options.plan ?? "tight",
+        prepare: true,
+        fuse: options.fuse ?? true,
+        threads: options.threads ?? false,
+      },
     ),
   );
   const maxima = maximaOf(entries);

@@ -151,6 +151,7 @@ export async function pack(
     compiler: version,
     hashes: { weights: await weightsHash(model), program: programHash },
     relaxed,
+    ...(program.threads && { threads: program.threads.most }),
     sharedBytes: program.sharedBytes,
     weights:
       parameters === undefined

@@ -108,6 +108,8 @@ export interface Manifest {
   /** SHA-256, hex, of the module's bytes with this field's value replaced by 64 zeros */
   readonly digest: string;
   readonly relaxed: boolean;
+  /** set where it needs a shared memory, which so many threads may run it in */
+  readonly threads?: number;
   readonly sharedBytes: number;
   readonly weights: readonly ParameterEntry[];
   /** running statistics, fitted numbers; saved with the weights */

@@ -107,6 +107,7 @@ export function checkManifest(value: unknown, format: number): string | undefine
     compiler: text,
     hashes: record({ weights: text, program: text }),
     relaxed: flag,
+    threads: either(positive, undefined),
     sharedBytes: count,
     weights: parameters,
     states: parameters,

@@ -96,7 +96,7 @@ export interface Model {
   weights(options?: { readonly optimizer?: boolean }): Map<string, Float32Array>;
   /** Replaces some or all weights, states or optimizer states. Throws DlmError, and has then changed nothing. */
   setWeights(weights: ReadonlyMap<string, ArrayLike<number>>): void;
-  /** Lets go of the memory. */
+  /** Lets go of the memory, and of threads. */
   destroy(): void;
 }
 
@@ -410,6 +410,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
       stale = true;
     },
     destroy() {
+      device?.stop?.();
       device = undefined;
       states.clear();
     },

@@ -43,7 +43,26 @@ export interface Device {
   readonly entries: ReadonlyMap<string, DeviceEntry>;
   /** the numbers of a weight or state, in memory */
   parameter(entry: ParameterEntry): Float32Array;
+  /** ends its threads */
+  stop?: (() => void) | undefined;
 }
+
+/** What threads need to run the entries too. */
+export interface Shared {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** values of exported globals, the same in all threads */
+  readonly globals: Sizes;
+  /** where in memory there are 256 bytes for what threads tell each other */
+  readonly words: number;
+  /** threads that there is scratch for */
+  readonly most: number;
+  /** sets globals of the caller's own instance */
+  set(globals: Sizes): void;
+}
+
+/** Starts threads for an artifact that is made for several; gives what ends them. */
+export type StartThreads = (shared: Shared) => Promise<() => void>;
 
 const pageBytes = 65536;
 const mostPages = 65536;
@@ -74,11 +93,13 @@ function maximaOf(entries: readonly Entry[], wanted: Sizes): ReadonlyMap<string,
   return maxima;
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
+const wordsBytes = 256;
+
+function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = Math.max(1, Math.ceil(bytes / pageBytes));
   let cause: unknown;
   try {
-    if (pages <= mostPages) return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    if (pages <= mostPages) return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
     cause = error;
   }
@@ -91,7 +112,12 @@ function allocate(bytes: number): WebAssembly.Memory {
 }
 
 /** Compiles, plans memory for the wanted maxima and instantiates. Throws DlmError. */
-export async function openDevice(bytes: Uint8Array, manifest: Manifest, wanted: Sizes): Promise<Device> {
+export async function openDevice(
+  bytes: Uint8Array,
+  manifest: Manifest,
+  wanted: Sizes,
+  start?: StartThreads,
+): Promise<Device> {
   const damaged = (what: string, cause?: unknown): never =>
     fail("artifact", `this artifact does not work here: ${what}`, undefined, cause);
   const maxima = maximaOf(manifest.entries, wanted);
@@ -116,15 +142,22 @@ export async function openDevice(bytes: Uint8Array, manifest: Manifest, wanted: 
       place(name, dtype, evaluatePolynomial(offset, sizes), countOf(shape, sizes));
     }
 
-  const memory = allocate(total);
+  const most = manifest.threads;
+  const memory = allocate(total + (most ? wordsBytes : 0), most !== undefined);
   let exports: WebAssembly.Exports;
+  let stop: (() => void) | undefined;
   try {
     const module = await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>);
     const imports: Record<string, Record<string, WebAssembly.Memory>> = {};
     for (const { module: from, name } of WebAssembly.Module.imports(module))
       (imports[from] ??= {})[name] = memory;
     exports = (await WebAssembly.instantiate(module, imports)).exports;
-    for (const [global, max] of maxima) (exports[global] as WebAssembly.Global).value = max;
+    const set = (globals: Sizes): void => {
+      for (const name in globals) (exports[name] as WebAssembly.Global).value = globals[name];
+    };
+    const globals = Object.fromEntries(maxima);
+    set(globals);
+    if (most) stop = await start?.({ module, memory, globals, words: total, most, set });
   } catch (cause) {
     return damaged((cause as Error).message, cause);
   }
@@ -143,6 +176,7 @@ export async function openDevice(bytes: Uint8Array, manifest: Manifest, wanted: 
     };
   };
   return {
+    stop,
     entries: new Map(
       manifest.entries.map((entry) => {
         const sizes = maximaIn(entry);

@@ -136,6 +136,13 @@ export interface EntryProgram {
   readonly copies: readonly { readonly from: Buffer; readonly to: Buffer }[];
 }
 
+/** Scratch of which each thread has its own, one after the other in its place. */
+export interface ThreadScratch {
+  readonly most: number;
+  /** bytes of each thread's, a polynomial in the entry's dims at their maximum */
+  readonly own: ReadonlyMap<Buffer, Dim>;
+}
+
 /** The whole program: entries that share parameters, states, control and constants. */
 export interface Program {
   readonly entries: readonly EntryProgram[];
@@ -148,4 +155,6 @@ export interface Program {
   readonly sharedBytes: number;
   /** per entry: bytes of shared region and arena, a polynomial in its dims at their maximum */
   readonly bytes: ReadonlyMap<EntryProgram, Dim>;
+  /** set where several threads run it in one memory */
+  readonly threads?: ThreadScratch;
 }

@@ -6,7 +6,7 @@
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { buffersStored, scratchOf } from "../ir/kernel.ts";
-import type { Buffer, EntryProgram, Kernel, KernelStep, Step } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, Kernel, KernelStep, Step, ThreadScratch } from "../ir/kernel.ts";
 import { bytesOf, elements, sameShape } from "../ir/type.ts";
 import { nonNegative } from "./bounds.ts";
 import { buffersRead, loadsIn } from "./scalar-walk.ts";
@@ -223,7 +223,7 @@ const degree = (unit: Dim): number => Math.max(0, ...unit.terms.map((t) => t.ato
  * Places of all buffers of an entry's arena. A block also fits into a gap of a region of larger units: sizes are at least
  * 1, so as many of those are never too few.
  */
-export function planMemory(entry: EntryProgram, kind: PlanKind): ArenaPlan {
+export function planMemory(entry: EntryProgram, kind: PlanKind, threads?: ThreadScratch): ArenaPlan {
   const timeline = timelineOf(entry);
   const lifetimes = lifetimesOf(entry, timeline);
   const always = kind === "keep-all";
@@ -232,7 +232,11 @@ export function planMemory(entry: EntryProgram, kind: PlanKind): ArenaPlan {
     : chains(timeline, lifetimes);
   const waiting = new Map<string, { readonly unit: Dim; readonly blocks: Block[] }>();
   for (const chain of new Set(chainOf.values())) {
-    const { unit, count } = unitsOf(bytesBound(chain[0]!.buffer));
+    const { buffer } = chain[0]!;
+    const own = threads?.own.get(buffer);
+    const { unit, count } = unitsOf(
+      own ? dim.multiply(own, dim.constant(threads!.most)) : bytesBound(buffer),
+    );
     const group = waiting.get(unit.key) ?? { unit, blocks: [] };
     waiting.set(unit.key, group);
     group.blocks.push({

@@ -4,7 +4,7 @@ import type { Dim } from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import { flatSteps, scratchOf } from "../ir/kernel.ts";
-import type { Buffer, EntryProgram, KernelStep, Program } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, KernelStep, Program, ThreadScratch } from "../ir/kernel.ts";
 import { lower } from "./lower.ts";
 import type { Explained } from "./lower.ts";
 import { bytesBound, isShared, planMemory } from "./plan-memory.ts";
@@ -13,6 +13,7 @@ import { packBeforeLoops, prepack } from "./prepack.ts";
 import { buffersRead, loadsIn } from "./scalar-walk.ts";
 import { makeShared } from "./storage.ts";
 import { target } from "./target.ts";
+import { threadScratch } from "./threads.ts";
 import { verifyKernels } from "./verify-kernels.ts";
 import { withWinograd } from "./winograd.ts";
 
@@ -27,6 +28,8 @@ export interface ProgramOptions {
   readonly fuse?: boolean;
   /** false: windows of 3 x 3 stay sums of nine products, see winograd.ts */
   readonly winograd?: boolean;
+  /** true: with scratch for several threads, see threads.ts */
+  readonly threads?: boolean;
 }
 
 export interface MadeProgram {
@@ -55,7 +58,8 @@ export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): 
   const packed = entries.map(packBeforeLoops);
   const all = packs.length === 0 ? packed : [...packed, prepareEntry(packs)];
   for (const entry of all) verifyKernels(entry);
-  return { program: placeAll(all, options.plan), explained };
+  const threads = options.threads ? threadScratch(all) : undefined;
+  return { program: placeAll(all, options.plan, threads), explained };
 }
 
 function nameOf({ source }: Value): string {
@@ -87,7 +91,11 @@ const sharedOrder = (buffer: Buffer): number => {
   return { control: 0, weight: 1, state: 2, input: 5 }[buffer.kind.role];
 };
 
-function placeAll(entries: readonly EntryProgram[], plan: PlanKind): Program {
+function placeAll(
+  entries: readonly EntryProgram[],
+  plan: PlanKind,
+  threads: ThreadScratch | undefined,
+): Program {
   const places = new Map<Buffer, Dim>();
   const sharedBuffers = new Set<Buffer>();
   for (const entry of entries) {
@@ -108,11 +116,11 @@ function placeAll(entries: readonly EntryProgram[], plan: PlanKind): Program {
   const start = dim.constant(at);
   const bytes = new Map<EntryProgram, Dim>();
   for (const entry of entries) {
-    const arena = planMemory(entry, plan);
+    const arena = planMemory(entry, plan, threads);
     for (const [buffer, place] of arena.places) places.set(buffer, dim.add(start, place));
     bytes.set(entry, dim.add(start, arena.bytes));
   }
-  return { entries, places, sharedBytes: at, bytes };
+  return { entries, places, sharedBytes: at, bytes, ...(threads && { threads }) };
 }
 
 // ---------------------------------------------------------------- what is said about memory

@@ -30,6 +30,8 @@ const mostRowsUnpacked = 128;
 const mostColumnsUnpacked = 1024;
 /** Lines this many bytes apart, or multiples of it, fall on few sets of the first cache: they are packed. */
 const aliasingBytes = 1024;
+/** threads that a kernel should have parts for */
+const manyThreads = 4;
 /** what a free dim is taken for in choices between kinds of code */
 const typicalDim = 64;
 
@@ -109,7 +111,13 @@ function forBatch(
   });
 }
 
-/** Packs all of b of one batch element to `to`. */
+/** Panels of columns. */
+interface Panels {
+  readonly from: Expr;
+  readonly to: Expr;
+}
+
+/** Packs b of one batch element, all of it or some panels, to `to`. */
 function callPackB(
   emitter: Emitter,
   contraction: Contraction,
@@ -117,21 +125,42 @@ function callPackB(
   indices: readonly Expr[],
   to: Expr,
   dims: readonly Expr[],
+  panels?: Panels,
 ): void {
   const { fn, code } = emitter;
   const columns = emitter.size(sizeOf(contraction.columns));
   const innerCount = emitter.size(sizeOf(contraction.inner));
   const block = code.int(blockInnerOf(contraction));
+  const first = panels ? fn.keep(code.mul(panels.from, code.int(tileColumns))) : code.int(0);
+  const end = panels
+    ? fn.keep(code.min(fn.keep(code.mul(panels.to, code.int(tileColumns))), columns))
+    : columns;
   const at = fn.keep(to);
   fn.count(code.int(0), innerCount, block.known!, (inner) => {
     const k = fn.keep(code.min(fn.keep(code.sub(innerCount, inner)), block));
     const panelBytes = fn.keep(code.mul(k, code.int(4 * tileColumns)));
-    fn.count(code.int(0), columns, tileColumns, (column) => {
+    if (panels) {
+      const before = code.mul(
+        inner,
+        code.mul(columnPanelsOf(emitter, contraction), code.int(4 * tileColumns)),
+      );
+      fn.set(at, code.add(code.add(to, before), code.mul(panels.from, panelBytes)));
+    }
+    fn.count(first, end, tileColumns, (column) => {
       const count = fn.keep(code.min(fn.keep(code.sub(columns, column)), code.int(tileColumns)));
       fn.call(name, [...indices, column, count, inner, k, at, ...dims]);
       fn.set(at, code.add(at, panelBytes));
     });
   });
+}
+
+function columnPanelsOf(emitter: Emitter, { columns }: Contraction): Expr {
+  const { code } = emitter;
+  return code.op(
+    "i32.shr_u",
+    code.add(emitter.size(sizeOf(columns)), code.int(tileColumns - 1)),
+    code.int(3),
+  );
 }
 
 /** Inner positions of a block: how panels are cut, and how often accumulators wait in memory. */
@@ -199,7 +228,7 @@ export function defineContractionKernel(
   micro: MicroKernels,
 ): void {
   const contraction = arranged(kernel);
-  const { code } = context;
+  const { code, threads } = context;
   const a = planA(contraction);
   const b = planB(contraction);
   const blockInner = blockInnerOf(contraction);
@@ -219,7 +248,14 @@ export function defineContractionKernel(
     const rowCount = emitter.size(sizeOf(contraction.rows));
     const columnCount = emitter.size(sizeOf(contraction.columns));
     const innerCount = emitter.size(sizeOf(contraction.inner));
-    const columnPanels = code.op("i32.shr_u", code.add(columnCount, code.int(tileColumns - 1)), code.int(3));
+    const allPanels = columnPanelsOf(emitter, contraction);
+    const division = threads && divide(contraction, a, blockRows);
+    const panels = division === "columns" ? threads!.share(fn, allPanels) : undefined;
+    const columnPanels = panels ? fn.keep(code.sub(panels.to, panels.from)) : allPanels;
+    const column0 = panels ? fn.keep(code.mul(panels.from, code.int(tileColumns))) : code.int(0);
+    const columnEnd = panels
+      ? fn.keep(code.min(fn.keep(code.mul(panels.to, code.int(tileColumns))), columnCount))
+      : columnCount;
     const tile = emitter.addressOf(contraction.tile);
     const bytes = (size: Dim, by = 4): Expr => emitter.size(dim.multiply(size, dim.constant(by)));
 
@@ -249,23 +285,33 @@ export function defineContractionKernel(
       ];
     };
     /** the same of b, by panels of columns and positions of inner */
-    const operandB = (panels: Expr, inner: Expr, k: Expr): readonly Expr[] =>
+    const operandB = (at: Expr, inner: Expr, k: Expr): readonly Expr[] =>
       b === undefined
         ? [
-            code.add(panels, code.mul(inner, code.mul(columnPanels, code.int(4 * tileColumns)))),
+            code.add(
+              code.add(at, code.mul(inner, code.mul(allPanels, code.int(4 * tileColumns)))),
+              code.mul(column0, code.mul(k, code.int(4))),
+            ),
             code.mul(k, code.int(4 * tileColumns)),
             code.int(4 * tileColumns),
           ]
-        : [
-            directAddress(emitter, b.view, code.int(0), inner),
-            code.int(4 * tileColumns),
-            bytes(b.innerStride),
-          ];
+        : [directAddress(emitter, b.view, column0, inner), code.int(4 * tileColumns), bytes(b.innerStride)];
 
-    forBatch(fn, emitter, contraction.batch, (indices) => {
-      const panels = panelAddress(emitter, contraction, indices);
-      if (packsB) callPackB(emitter, contraction, `${name}.b`, indices, panels, dims);
-      fn.count(code.int(0), rowCount, blockRows, (row) => {
+    const element = (indices: readonly Expr[]): void => {
+      const at = panelAddress(emitter, contraction, indices);
+      if (packsB) {
+        // where all threads read all panels, each packs some of them
+        const own = division === "rows" ? threads!.share(fn, allPanels) : panels;
+        callPackB(emitter, contraction, `${name}.b`, indices, at, dims, own);
+        if (division === "rows") threads!.wait(fn);
+      }
+      const blocks = code.op("i32.div_u", code.add(rowCount, code.int(blockRows - 1)), code.int(blockRows));
+      const part = division === "rows" ? threads!.share(fn, blocks) : undefined;
+      const firstRow = part ? code.mul(part.from, code.int(blockRows)) : code.int(0);
+      const rowEnd = part
+        ? fn.keep(code.min(fn.keep(code.mul(part.to, code.int(blockRows))), rowCount))
+        : rowCount;
+      fn.count(firstRow, rowEnd, blockRows, (row) => {
         const rows = fn.keep(code.min(fn.keep(code.sub(rowCount, row)), code.int(blockRows)));
         const inner = fn.keep(code.int(0));
         fn.doWhile(code.op("i32.lt_s", inner, innerCount), () => {
@@ -274,7 +320,7 @@ export function defineContractionKernel(
           const k = fn.keep(code.min(left, code.int(blockInner)));
           fn.call(block, [
             ...operandA(indices, row, rows, inner, k),
-            ...operandB(panels, inner, k),
+            ...operandB(at, inner, k),
             tile,
             rows,
             columnPanels,
@@ -284,12 +330,37 @@ export function defineContractionKernel(
           fn.set(inner, code.add(inner, code.int(blockInner)));
           emitter.leave();
         });
-        fn.call(`${name}.out`, [...indices, row, rows, columnCount, ...dims]);
+        fn.call(`${name}.out`, [...indices, row, rows, column0, columnEnd, ...dims]);
       });
-    });
+    };
+    if (division === "batch") {
+      const part = threads!.share(fn, emitter.size(sizeOf(contraction.batch)));
+      const number = fn.keep(code.int(0));
+      forBatch(fn, emitter, contraction.batch, (indices) => {
+        const isOwn = code.op("i32.lt_u", code.sub(number, part.from), code.sub(part.to, part.from));
+        fn.when(isOwn, () => {
+          emitter.enter();
+          element(indices);
+          emitter.leave();
+        });
+        fn.set(number, code.add(number, code.int(1)));
+      });
+    } else forBatch(fn, emitter, contraction.batch, element);
     emitter.leave();
     return undefined;
   });
+}
+
+/** What threads divide among them. */
+type Division = "batch" | "rows" | "columns";
+
+/** Columns where each thread has some panels: then each packs what it reads of b, and nobody waits. */
+function divide({ batch, rows, columns }: Contraction, a: PlanA, blockRows: number): Division {
+  if (batch.length > 0) return "batch";
+  const rowBlocks = typical(sizeOf(rows)) / blockRows;
+  // what is packed of a would be packed by each
+  if (a.direct === undefined && rowBlocks >= 2 * manyThreads) return "rows";
+  return typical(sizeOf(columns)) >= 2 * manyThreads * tileColumns ? "columns" : "rows";
 }
 
 /** Address of one element, for micro-kernels that walk on from there by strides. */

@@ -7,6 +7,7 @@ import type { Code, Expr } from "./code.ts";
 import type { FunctionBuilder } from "./function-builder.ts";
 import type { MathLibrary } from "./math.ts";
 import type { Symbols } from "./sizes.ts";
+import type { Threads } from "./threads.ts";
 
 /** What is the same in all functions of one entry. */
 export interface EntryContext {
@@ -20,6 +21,8 @@ export interface EntryContext {
   readonly maxima: Symbols;
   /** globals with the positions of the loops around kernels */
   readonly counters: ReadonlyMap<LoopAxis, Expr>;
+  /** set where several threads run it, each a part; `own`: bytes of scratch that each has for itself */
+  readonly threads: (Threads & { readonly own: ReadonlyMap<Buffer, Dim> }) | undefined;
 }
 
 export interface Address {

@@ -9,7 +9,7 @@ import { inLanes } from "./nest.ts";
 import { bindAll, defineForBatch, takeApart } from "./panels.ts";
 import { writeStages } from "./stages.ts";
 
-/** name(batch..., row0, rows, columns, dims...) */
+/** name(batch..., row0, rows, column0, columns, dims...); the tiles begin with column0, a multiple of 8, and end before columns */
 export function defineEpilogue(
   context: EntryContext,
   kernel: Kernel,
@@ -31,20 +31,20 @@ export function defineEpilogue(
     context,
     contraction,
     name,
-    ["row0", "rows", "columns"],
-    (emitter, { row0, rows, columns }) => {
+    ["row0", "rows", "column0", "columns"],
+    (emitter, { row0, rows, column0, columns }) => {
       const { fn } = emitter;
       for (const buffer of buffersStored(stages)) emitter.written.add(buffer);
       const line = fn.keep(emitter.addressOf(contraction.tile));
       const rowPanels = code.op("i32.div_u", code.add(rows, code.int(tileRows - 1)), code.int(tileRows));
       const panelBytes = fn.keep(code.mul(rowPanels, code.int(tileBytes)));
-      const full = fn.keep(lanes ? code.op("i32.and", columns, code.int(-tileColumns)) : code.int(0));
+      const full = fn.keep(lanes ? code.op("i32.and", columns, code.int(-tileColumns)) : column0);
       fn.count(row0, fn.keep(code.add(row0, rows)), 1, (row) => {
         emitter.enter();
         bindAll(emitter, rowLoops, takeApart(emitter, rowLoops, row));
         const tile = fn.keep(line);
         if (lanes)
-          fn.count(code.int(0), full, tileColumns, (column) => {
+          fn.count(column0, full, tileColumns, (column) => {
             emitter.enter();
             const values = takeApart(emitter, columnLoops, column);
             bindAll(emitter, columnLoops, values);

@@ -3,6 +3,7 @@
  * thousand elements at a time (a running function is never replaced by its optimised form, a called one is).
  */
 import * as dim from "../../ir/dim.ts";
+import type { Dim } from "../../ir/dim.ts";
 import { buffersStored } from "../../ir/kernel.ts";
 import type { Kernel, Stage } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
@@ -171,31 +172,62 @@ export function defineLoopKernel(context: EntryContext, kernel: Kernel, name: st
   const { lists = [] } = kernel;
   if (lists.length > 0) defineLists(context, kernel, `${name}.lists`);
   defineFunction(code, name, dims, undefined, (fn) => {
-    if (lists.length > 0) fn.call(`${name}.lists`, fn.parameters);
+    const { threads } = context;
+    if (lists.length > 0) {
+      const make = (): void => fn.call(`${name}.lists`, fn.parameters);
+      if (threads === undefined) make();
+      else {
+        threads.first(fn, make);
+        threads.wait(fn);
+      }
+    }
     const symbols = dimSymbols(context.dims, fn.parameters);
+    const size = (of: Dim): Expr => sizeCode(code, of, symbols);
+    const whole = chunkLoop && dim.constantOf(chunkLoop.size);
+    const isOneChunk = chunkLoop === undefined || (whole !== undefined && whole <= chunk);
+    const chunks = isOneChunk
+      ? code.int(1)
+      : code.op("i32.div_u", code.add(size(chunkLoop!.size), code.int(chunk - 1)), code.int(chunk));
+    const calls = outer.reduce<Expr>((product, loop) => code.mul(product, size(loop.size)), chunks);
+    const part = threads?.share(fn, calls);
+    const number = part && fn.keep(code.int(0));
+    /** calls are numbered as they come, and each thread makes those of its part */
+    const call = (operands: readonly Expr[]): void => {
+      if (part === undefined) {
+        fn.call(innerName, [...operands, ...fn.parameters]);
+        return;
+      }
+      const isOwn = code.op("i32.lt_u", code.sub(number!, part.from), code.sub(part.to, part.from));
+      fn.when(isOwn, () => fn.call(innerName, [...operands, ...fn.parameters]));
+      fn.set(number!, code.add(number!, code.int(1)));
+    };
     const walk = (at: number, indices: readonly Expr[]): void => {
       if (at < outer.length) {
-        fn.count(code.int(0), sizeCode(code, outer[at]!.size, symbols), 1, (i) =>
-          walk(at + 1, [...indices, i]),
-        );
+        fn.count(code.int(0), size(outer[at]!.size), 1, (i) => walk(at + 1, [...indices, i]));
         return;
       }
       if (chunkLoop === undefined) {
-        fn.call(innerName, [...indices, ...fn.parameters]);
+        call(indices);
         return;
       }
-      const size = fn.keep(sizeCode(code, chunkLoop.size, symbols));
-      const known = dim.constantOf(chunkLoop.size);
-      if (known !== undefined && known <= chunk) {
-        fn.call(innerName, [...indices, code.int(0), code.int(known), ...fn.parameters]);
+      if (isOneChunk) {
+        call([...indices, code.int(0), code.int(whole!)]);
         return;
       }
-      fn.count(code.int(0), size, chunk, (from) => {
-        const to = code.min(fn.keep(code.add(from, code.int(chunk))), size);
-        fn.call(innerName, [...indices, from, to, ...fn.parameters]);
+      const end = fn.keep(size(chunkLoop.size));
+      fn.count(code.int(0), end, chunk, (from) => {
+        const to = code.min(fn.keep(code.add(from, code.int(chunk))), end);
+        call([...indices, from, to]);
       });
     };
     walk(0, []);
     return undefined;
   });
+}
+
+/** Whether all of a kernel is one call, which one thread makes. */
+export function isOneCall(kernel: Kernel): boolean {
+  const { loops, chunked, chunk } = planOf(kernel);
+  const size = loops[chunked] && dim.constantOf(loops[chunked].size);
+  return chunked === 0 && (loops.length === 0 || (size !== undefined && size <= chunk));
 }

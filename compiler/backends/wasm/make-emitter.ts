@@ -406,7 +406,12 @@ function build(
       return { base, offset };
     },
     addressOf: (buffer) =>
-      named(0, `@${numberOf(buffer)}`, () => sizeCode(code, context.placeOf(buffer), context.maxima)),
+      named(0, `@${numberOf(buffer)}`, () => {
+        const place = sizeCode(code, context.placeOf(buffer), context.maxima);
+        const own = context.threads?.own.get(buffer);
+        if (own === undefined) return place;
+        return code.add(place, code.mul(context.threads!.id, sizeCode(code, own, context.maxima)));
+      }),
     setResult(stage, value, vector) {
       results.set(stage, { value, level: top(), vector });
     },

@@ -8,15 +8,18 @@ import type { LoopAxis } from "../../ir/scalar.ts";
 import { bytesOf } from "../../ir/type.ts";
 import { makeCode } from "./code.ts";
 import { defineFunction } from "./function-builder.ts";
+import type { FunctionBuilder } from "./function-builder.ts";
 import type { Code, Expr } from "./code.ts";
 import { defineContractionKernel, definePackStep } from "./contraction-kernel.ts";
 import { constantBytes } from "./constants.ts";
 import type { EntryContext } from "./emitter.ts";
 import { largestFunctionBytesOf } from "./measure.ts";
-import { defineLoopKernel } from "./loop-kernel.ts";
+import { defineLoopKernel, isOneCall } from "./loop-kernel.ts";
 import { mathLibrary } from "./math.ts";
 import { microKernels } from "./micro-kernel.ts";
 import { dimSymbols, sizeCode } from "./sizes.ts";
+import { defineCalls, defineThreads } from "./threads.ts";
+import type { SharedEntry, Threads } from "./threads.ts";
 
 export interface WasmOptions {
   /** uses relaxed SIMD (fused multiply-add); a module with it is refused where it is missing */
@@ -55,14 +58,18 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
         binaryen.Features.MutableGlobals |
         binaryen.Features.NontrappingFPToInt |
         binaryen.Features.SignExt |
-        (options.relaxed ? binaryen.Features.RelaxedSIMD : 0),
+        (options.relaxed ? binaryen.Features.RelaxedSIMD : 0) |
+        (program.threads ? binaryen.Features.Atomics : 0),
     );
     const code = makeCode(binaryen, module, options.relaxed);
+    const shared = program.threads !== undefined;
     const initial = pagesOf(program.sharedBytes);
-    module.setMemory(initial, mostPages, null, segmentsOf(code, program), false, false, "0");
-    module.addMemoryImport("0", "env", "memory");
+    module.setMemory(initial, mostPages, null, segmentsOf(code, program), shared, false, "0");
+    module.addMemoryImport("0", "env", "memory", shared);
     const math = mathLibrary(code);
     const micro = microKernels(code);
+    const threads = program.threads && { ...defineThreads(code), own: program.threads.own };
+    const calls: SharedEntry[] = [];
     const exports = program.entries.map((entry) => {
       const name = identifier(entry.name);
       const globals = entry.dims.map((d) => [d.name, `max_${name}_${identifier(d.name)}`] as const);
@@ -79,15 +86,20 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
         placeOf: (buffer) => placeOf(program, buffer),
         maxima: new Map(globals.map(([d, global]) => [d, code.global(global)])),
         counters: new Map([...counters].map(([axis, global]) => [axis, code.global(global)])),
+        threads,
       };
-      defineEntry(context, entry, counters, (kernel, kernelName) =>
-        kernel.contraction === undefined
-          ? defineLoopKernel(context, kernel, kernelName)
-          : defineContractionKernel(context, kernel, kernelName, micro),
-      );
+      const body = threads ? `${name}.all` : name;
+      calls.push({ name, all: body, sizes: entry.dims.length });
+      const alone: EntryContext = { ...context, threads: undefined };
+      defineEntry(context, entry, body, counters, (kernel, kernelName) => {
+        const own = runsAlone(kernel) ? alone : context;
+        if (kernel.contraction === undefined) defineLoopKernel(own, kernel, kernelName);
+        else defineContractionKernel(own, kernel, kernelName, micro);
+      });
       module.addFunctionExport(name, name);
       return { name: entry.name, export: name, globals: Object.fromEntries(globals) };
     });
+    if (threads) defineCalls(code, threads, calls);
     micro.define();
     math.define();
     if (!module.validate()) throw new InternalError("wasm", "the module does not validate", undefined);
@@ -141,49 +153,94 @@ function defineCounters(code: Code, entry: string, steps: readonly Step[]): Read
 function defineEntry(
   context: EntryContext,
   entry: EntryProgram,
+  name: string,
   counters: ReadonlyMap<LoopAxis, string>,
   defineKernel: (kernel: Kernel, name: string) => void,
 ): void {
-  const { code } = context;
+  const { code, threads } = context;
   const names = new Map<Kernel, string>();
   let count = 0;
   const define = (step: KernelStep): string => {
     const old = step.kind === "kernel" ? names.get(step.kernel) : undefined;
     if (old !== undefined) return old;
-    const name = `${context.name}.${count++}.${identifier(step.kernel.name)}`;
-    if (step.kind === "pack") definePackStep(context, step.kernel, name);
+    const kernelName = `${context.name}.${count++}.${identifier(step.kernel.name)}`;
+    if (step.kind === "pack") definePackStep(context, step.kernel, kernelName);
     else {
-      defineKernel(step.kernel, name);
-      names.set(step.kernel, name);
+      defineKernel(step.kernel, kernelName);
+      names.set(step.kernel, kernelName);
     }
-    return name;
+    return kernelName;
   };
   // functions are defined before the one that calls them is written
   const calls = new Map<Step, string>();
   for (const step of flatSteps(entry.steps)) calls.set(step, define(step));
   const parameters = context.dims.map(() => "i32" as const);
-  defineFunction(code, context.name, parameters, undefined, (fn) => {
+  defineFunction(code, name, parameters, undefined, (fn) => {
+    const order = threads && makeOrder(fn, threads);
     const call = (steps: readonly Step[]): void => {
       for (const step of steps) {
         if (step.kind !== "loop") {
-          fn.call(calls.get(step)!, fn.parameters);
+          const run = (): void => fn.call(calls.get(step)!, fn.parameters);
+          if (order) order.run(step, run);
+          else run();
           continue;
         }
         const size = sizeCode(code, step.counter.size, dimSymbols(context.dims, fn.parameters));
+        order?.together();
         fn.count(code.int(0), size, 1, (i) => {
           fn.setGlobal(counters.get(step.counter)!, i);
           call(step.steps);
+          order?.together();
         });
       }
     };
     call(entry.steps);
+    order?.together();
     const symbols = dimSymbols(context.dims, fn.parameters);
     const address = (buffer: Buffer): Expr => sizeCode(code, context.placeOf(buffer), context.maxima);
-    for (const { from, to } of entry.copies) {
-      const elements = dim.product(from.shape);
-      const bytes = sizeCode(code, dim.multiply(elements, dim.constant(bytesOf[from.dtype])), symbols);
-      fn.copy(address(to), address(from), bytes);
-    }
+    const copyAll = (): void => {
+      for (const { from, to } of entry.copies) {
+        const elements = dim.product(from.shape);
+        const bytes = sizeCode(code, dim.multiply(elements, dim.constant(bytesOf[from.dtype])), symbols);
+        fn.copy(address(to), address(from), bytes);
+      }
+    };
+    if (threads === undefined) copyAll();
+    else if (entry.copies.length > 0) threads.first(fn, copyAll);
     return undefined;
   });
+}
+
+/** Steps in their order on several threads: small ones on the first alone, and waiting where one reads what others wrote. */
+function makeOrder(
+  fn: FunctionBuilder,
+  threads: Threads,
+): { run(step: KernelStep, call: () => void): void; together(): void } {
+  let written: "nothing" | "by the first" | "by all" = "nothing";
+  const together = (): void => {
+    if (written !== "nothing") threads.wait(fn);
+    written = "nothing";
+  };
+  return {
+    together,
+    run(step, call) {
+      const alone = step.kind === "pack" || runsAlone(step.kernel);
+      if (!alone || written === "by all") together();
+      if (alone) threads.first(fn, call);
+      else call();
+      written = alone ? "by the first" : "by all";
+    },
+  };
+}
+
+/** products of a contraction that one thread is through with before others are called */
+const fewProducts = 4096;
+
+/** Whether the first thread does all of it. */
+function runsAlone(kernel: Kernel): boolean {
+  if (kernel.contraction === undefined) return isOneCall(kernel);
+  const products = dim.constantOf(
+    dim.product([...kernel.grid, ...kernel.contraction.inner].map((axis) => axis.size)),
+  );
+  return products !== undefined && products <= fewProducts;
 }

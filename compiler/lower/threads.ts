@@ -1,0 +1,34 @@
+/** Scratch that every thread needs for itself, where the threads of a program share one memory. */
+import * as dim from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
+import { flatSteps } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, ThreadScratch } from "../ir/kernel.ts";
+import { bytesBound } from "./plan-memory.ts";
+
+/** Threads that a threaded program has scratch for. */
+const mostThreads = 8;
+/** what one thread writes does not lie in a cache line of another's */
+const cacheLine = 64;
+
+/**
+ * Panels and tiles of contractions, and tiles of iterations. The panels of b belong to all where there is one
+ * contraction; where there is a batch of them, each thread has elements of its own, and packs these.
+ */
+export function threadScratch(entries: readonly EntryProgram[]): ThreadScratch {
+  const own = new Map<Buffer, Dim>();
+  const add = (buffer: Buffer): void => {
+    const bytes = bytesBound(buffer);
+    const known = dim.constantOf(bytes);
+    own.set(buffer, known === undefined ? bytes : dim.constant(Math.ceil(known / cacheLine) * cacheLine));
+  };
+  for (const entry of entries)
+    for (const { kernel } of flatSteps(entry.steps)) {
+      for (const { place } of kernel.stages) if (place.kind === "tile") add(place.buffer);
+      const { contraction } = kernel;
+      if (contraction === undefined) continue;
+      add(contraction.panelA);
+      add(contraction.tile);
+      if (!contraction.prepacked && contraction.batch.length > 0) add(contraction.panelB);
+    }
+  return { most: mostThreads, own };
+}
