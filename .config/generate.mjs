@@ -1,7 +1,7 @@
 // Writes what is generated from sources of the repository, as modules of strings that are imported as
 // `#generated/NAME` (package.json `imports`) by the sources and by the build alike:
 //   library   compiler/library/*.dlm, the standard library
-//   runtime   runtime/index.ts bundled and minified, embedded in what `dlmc compile` writes
+//   runtime   runtime/index.ts and runtime/threaded.ts bundled and minified, embedded in what `dlmc compile` writes
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,17 +51,25 @@ async function bundle(entry) {
 
 export async function generate() {
   generateLibrary();
-  generateRuntime(await bundle("index.ts"));
+  generateRuntime(await bundles());
 }
+
+const bundles = async () => ({
+  runtimeText: await bundle("index.ts"),
+  threadedRuntimeText: await bundle("threaded.ts"),
+});
 
 /** As `generate`; a runtime that cannot be bundled fails those tests alone that embed it. */
 export async function generateForTests() {
   generateLibrary();
   try {
-    generateRuntime(await bundle("index.ts"));
+    generateRuntime(await bundles());
   } catch (error) {
     const message = `the runtime could not be bundled: ${error.message}`;
-    write("runtime.js", `throw new Error(${JSON.stringify(message)});\nexport const runtimeText = "";\n`);
+    write(
+      "runtime.js",
+      `throw new Error(${JSON.stringify(message)});\nexport const runtimeText = "", threadedRuntimeText = "";\n`,
+    );
   }
 }
 
@@ -71,7 +79,14 @@ function generateLibrary() {
   write("library.d.ts", "export declare const librarySources: Readonly<Record<string, string>>;\n");
 }
 
-function generateRuntime(text) {
-  write("runtime.js", `export const runtimeText = ${JSON.stringify(text)};\n`);
-  write("runtime.d.ts", "export declare const runtimeText: string;\n");
+function generateRuntime(texts) {
+  const lines = (line) => Object.entries(texts).map(line).join("");
+  write(
+    "runtime.js",
+    lines(([name, text]) => `export const ${name} = ${JSON.stringify(text)};\n`),
+  );
+  write(
+    "runtime.d.ts",
+    lines(([name]) => `export declare const ${name}: string;\n`),
+  );
 }

@@ -5,9 +5,9 @@ import { isNode, type Graph, type GraphInput } from "../compiler/ir/graph.ts";
 import type { EntryGraph } from "../compiler/ir/model.ts";
 import { contractionFlops } from "../compiler/ops/contraction-flops.ts";
 import { evaluatePolynomial, type Entry } from "../runtime/artifact.ts";
-import { load, type Inputs, type Model, type Outputs } from "../runtime/index.ts";
+import type { Inputs, Model, Outputs } from "../runtime/index.ts";
 import { hasRelaxedSimd } from "../runtime/platform.ts";
-import { compiled } from "./compile-program.ts";
+import { compiled, loaded } from "./compile-program.ts";
 import { randomInput } from "./random-inputs.ts";
 
 export interface Timing {
@@ -36,16 +36,21 @@ export interface BenchOptions {
   /** measured, after a warm-up of about a fifth of it */
   readonly milliseconds: number;
   readonly relaxed: boolean;
+  readonly threads: number;
   readonly seed: number;
 }
 
 export async function bench(graphs: ProgramGraphs, options: BenchOptions): Promise<Timing[]> {
   const relaxed = options.relaxed && hasRelaxedSimd();
-  const result = await compiled(graphs, { relaxed, ...(options.pin ? { pin: options.sizes } : {}) });
-  const artifact = (relaxed ? result.relaxed : result.strict)!.artifact!;
+  const { threads } = options;
+  const result = await compiled(graphs, {
+    relaxed,
+    threads: threads > 1,
+    ...(options.pin ? { pin: options.sizes } : {}),
+  });
   const free = new Set(result.entries.flatMap(({ graph }) => graph.dims.map(({ name }) => name)));
   const max = Object.fromEntries([...options.sizes].filter(([name]) => free.has(name) || !options.pin));
-  const model = await load(artifact, { max });
+  const model = await loaded(result, threads, max);
   const target = relaxed ? "wasm relaxed" : "wasm";
   const timings: Timing[] = [];
   for (const entry of result.entries)

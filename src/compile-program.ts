@@ -3,7 +3,9 @@ import { compileModel, type Compiled, type CompileOptions } from "../compiler/co
 import { tooMuchMemory } from "../compiler/check/flow/diagnostics/dlm0904-too-much-memory.ts";
 import type { BufferBytes } from "../compiler/lower/program.ts";
 import { report } from "../grammar/diagnostic.ts";
-import { load, type Model } from "../runtime/index.ts";
+import type { Model } from "../runtime/index.ts";
+import { load } from "../runtime/load.ts";
+import { startThreads } from "../runtime/threaded.ts";
 import { ProgramFailure } from "./failure.ts";
 import type { ProgramGraphs } from "./program.ts";
 import { hasRelaxedSimd } from "../runtime/platform.ts";
@@ -57,11 +59,22 @@ export async function openModel(
     readonly max?: Readonly<Record<string, number>>;
     readonly keepAll?: boolean;
     readonly relaxed?: boolean;
+    /** that run it, in one memory; 1 where absent */
+    readonly threads?: number;
   } = {},
 ): Promise<OpenedModel> {
-  const relaxed = options.relaxed ?? hasRelaxedSimd();
-  const result = await compiled(graphs, { relaxed, plan: options.keepAll === true ? "keep-all" : "tight" });
-  const artifact = (relaxed ? result.relaxed : result.strict)!.artifact!;
-  const model = await load(artifact, options.max ? { max: options.max } : {});
-  return { model, target: relaxed ? "wasm relaxed" : "wasm" };
+  const { relaxed = hasRelaxedSimd(), threads = 1, max = {} } = options;
+  const plan = options.keepAll === true ? "keep-all" : "tight";
+  const result = await compiled(graphs, { relaxed, plan, threads: threads > 1 });
+  return { model: await loaded(result, threads, max), target: relaxed ? "wasm relaxed" : "wasm" };
+}
+
+/** What was compiled, for several threads where there are several: the relaxed twin, where there is one. */
+export async function loaded(
+  { strict, relaxed }: Compiled,
+  threads: number,
+  max: Readonly<Record<string, number>>,
+): Promise<Model> {
+  const { artifact } = (relaxed ?? strict)!;
+  return load(artifact!, { max }, threads > 1 ? startThreads(threads) : undefined);
 }

@@ -83,6 +83,7 @@ async function losses(path: string): Promise<Losses> {
     epochs: undefined,
     steps,
     onNotFinite: "stop",
+    threads: 1,
     interrupted: () => false,
     event(event) {
       if (event.event !== "step") return;

@@ -14,6 +14,12 @@ const types = {
   ".safetensors": "application/octet-stream",
 };
 
+/** With these, a page may share memory between threads. */
+const isolated = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /** The file of an address; undefined where it would lie outside, or there is none. */
 function fileOf(url, model) {
   const path = normalize(decodeURIComponent(new URL(url, "http://localhost").pathname));
@@ -36,7 +42,11 @@ export function serve(model, port) {
       response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
       return;
     }
-    response.writeHead(200, { "content-type": types[extname(file)], "cache-control": "no-cache" });
+    response.writeHead(200, {
+      "content-type": types[extname(file)],
+      "cache-control": "no-cache",
+      ...isolated,
+    });
     createReadStream(file).pipe(response);
   });
   return new Promise((done, failed) => {

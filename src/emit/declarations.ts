@@ -78,7 +78,7 @@ export function parameterCount({ weights }: Manifest): number {
   return weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
-export function declarations(manifest: Manifest): string {
+export function declarations(manifest: Manifest, threads = false): string {
   const find = (name: string): Entry | undefined => manifest.entries.find((entry) => entry.name === name);
   const infer = find("infer");
   const train = find("train");
@@ -141,7 +141,7 @@ export interface LoadOptions {
   /** of weights that no file gives, and of random numbers */
   seed?: number;
   signal?: AbortSignal;
-}
+${threads ? "  /** how many run it, the caller included; the processors that there are where absent. A page gets several only where it is cross-origin isolated */\n  threads?: number;\n" : ""}}
 `;
   if (manifest.generate) text += generating;
   text += `\nexport interface Model {\n`;
@@ -168,7 +168,7 @@ export interface LoadOptions {
   weights(options?: { optimizer?: boolean }): Map<string, Float32Array>;
   /** replaces some or all of them; throws DlmError, and has then changed nothing */
   setWeights(weights: ReadonlyMap<string, ArrayLike<number>>): void;
-  /** lets go of the memory */
+  /** lets go of the memory${threads ? ", and ends the threads" : ""} */
   destroy(): void;
 }
 

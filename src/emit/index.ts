@@ -1,4 +1,4 @@
-/** What `dlmc compile` writes for one model: .js, .d.ts, .wasm, .relaxed.wasm, .safetensors. */
+/** What `dlmc compile` writes for one model: .js, .d.ts, .wasm, .relaxed.wasm, .threads.wasm, .safetensors. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { readManifest } from "../../runtime/artifact.ts";
@@ -17,7 +17,12 @@ export interface EmittedFile {
  */
 export function emitModel(
   folder: string,
-  artifacts: { readonly strict: Uint8Array; readonly relaxed?: Uint8Array | undefined },
+  artifacts: {
+    readonly strict: Uint8Array;
+    readonly relaxed?: Uint8Array | undefined;
+    /** the twin that several threads run: the relaxed one, where there is one */
+    readonly threads?: Uint8Array | undefined;
+  },
   weights?: Uint8Array,
 ): EmittedFile[] {
   const { manifest } = readManifest(artifacts.strict);
@@ -26,8 +31,9 @@ export function emitModel(
   const files: readonly (readonly [ending: string, content: Uint8Array | undefined])[] = [
     [".wasm", artifacts.strict],
     [".relaxed.wasm", artifacts.relaxed],
+    [".threads.wasm", artifacts.threads],
     [".safetensors", weights],
-    [".d.ts", text(declarations(manifest))],
+    [".d.ts", text(declarations(manifest, artifacts.threads !== undefined))],
     // last, since it is what an app imports
     [
       ".js",
@@ -35,6 +41,7 @@ export function emitModel(
         moduleText(manifest, {
           name,
           relaxed: artifacts.relaxed !== undefined,
+          threads: artifacts.threads !== undefined,
           weights: weights !== undefined,
         }),
       ),

@@ -1,17 +1,17 @@
 /** The .js beside a compiled model: the runtime inlined, and `load`, which finds its files beside itself. */
 import type { Manifest, TensorEntry } from "../../runtime/artifact.ts";
 import { parameterCount } from "./declarations.ts";
-import { runtimeText } from "./runtime-text.ts";
+import { runtimeText, threadedRuntimeText } from "./runtime-text.ts";
 
 /** The bundled runtime as an expression: its last statement exports `name as exported, ...`. */
-function runtimeExpression(): string {
-  const exported = /export\s*\{([^{}]*)\};?\s*$/.exec(runtimeText);
+function runtimeExpression(text: string): string {
+  const exported = /export\s*\{([^{}]*)\};?\s*$/.exec(text);
   if (!exported) throw new Error("the bundled runtime has no exports: run the build");
   const members = exported[1]!.split(",").map((item) => {
     const [local, name = local] = item.trim().split(/\s+as\s+/);
     return `${name}: ${local}`;
   });
-  return `(() => {\n${runtimeText.slice(0, exported.index)}\nreturn { ${members.join(", ")} };\n})()`;
+  return `(() => {\n${text.slice(0, exported.index)}\nreturn { ${members.join(", ")} };\n})()`;
 }
 
 function facts(tensors: readonly TensorEntry[] = []): Readonly<Record<string, object>> {
@@ -28,6 +28,7 @@ export interface Files {
   /** name of the files, without ending */
   readonly name: string;
   readonly relaxed: boolean;
+  readonly threads: boolean;
   readonly weights: boolean;
 }
 
@@ -46,12 +47,13 @@ export function moduleText(manifest: Manifest, files: Files): string {
   const source = [
     `strict: ${beside(".wasm")}`,
     ...(files.relaxed ? [`relaxed: ${beside(".relaxed.wasm")}`] : []),
+    ...(files.threads ? [`threads: ${beside(".threads.wasm")}`, `threadsRelaxed: ${files.relaxed}`] : []),
   ];
   const options = files.weights
     ? `{ ...options, weights: options.weights ?? ${beside(".safetensors")} }`
     : "options";
   return `// ${manifest.name}, compiled by dlmc ${manifest.compiler}. Types and documentation: ${files.name}.d.ts
-const runtime = /* @__PURE__ */ ${runtimeExpression()};
+const runtime = /* @__PURE__ */ ${runtimeExpression(files.threads ? threadedRuntimeText : runtimeText)};
 
 export const DlmError = /* @__PURE__ */ (() => runtime.DlmError)();
 

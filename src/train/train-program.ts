@@ -47,6 +47,8 @@ export interface TrainRequest {
   readonly epochs: number | undefined;
   readonly steps: number | undefined;
   readonly onNotFinite: "stop" | "skip";
+  /** that run the steps; results have the same bits for every number */
+  readonly threads: number;
   interrupted(): boolean;
   event(event: TrainEvent): void;
   /** a line about the work itself */
@@ -167,7 +169,7 @@ export async function trainProgram(request: TrainRequest): Promise<TrainResult> 
 }
 
 async function openTarget(request: TrainRequest, graphs: ProgramGraphs) {
-  const { model, target } = await openModel(graphs);
+  const { model, target } = await openModel(graphs, { threads: request.threads });
   const weights: TensorSpec[] = [...model.manifest.weights, ...model.manifest.states];
   const specs = { weights, all: [...weights, ...model.manifest.optimizer] };
   const device = request.target === "reference" ? referenceDevice(graphs) : modelDevice(model);

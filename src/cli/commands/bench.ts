@@ -17,6 +17,7 @@ interface Options {
   readonly relaxed: boolean;
   readonly time: number;
   readonly seed: number;
+  readonly threads: number;
   readonly json?: boolean;
   readonly color?: boolean;
 }
@@ -29,6 +30,7 @@ export function benchCommand(): Command {
     .option("--dim <sizes>", "sizes of free dims: B=64", dimSizes)
     .option("--pin", "compile with these sizes as constants")
     .option("--no-relaxed", "only what every browser runs")
+    .option("--threads <n>", "that run each entry", wholeNumber(1), 1)
     .option("--time <ms>", "how long each entry is measured", wholeNumber(1), 1000)
     .option("--seed <n>", "of the random inputs", wholeNumber(0), 0)
     .option("--json", "one JSON line an entry")
@@ -49,13 +51,16 @@ export function benchCommand(): Command {
         pin: options.pin ?? false,
         milliseconds: options.time,
         relaxed: options.relaxed,
+        threads: options.threads,
         seed: options.seed,
       });
       if (options.json === true) {
         for (const timing of timings) printJson({ ...timing, gflops: rate(timing) });
         return;
       }
-      t.print(`${t.paint.bold(graphs.name)} on ${timings[0]?.target ?? "wasm"}, one thread`);
+      t.print(
+        `${t.paint.bold(graphs.name)} on ${timings[0]?.target ?? "wasm"}, ${options.threads === 1 ? "one thread" : `${options.threads} threads`}`,
+      );
       const header = ["  entry", "sizes", "median", "10 % to 90 %", "first", "GFLOP/s", "memory", "calls"];
       const rows = timings.map((timing) => [
         `  ${timing.entry}`,

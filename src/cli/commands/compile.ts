@@ -38,6 +38,7 @@ interface Options {
   readonly dim?: ReadonlyMap<string, number>;
   readonly weights?: string;
   readonly relaxed: boolean;
+  readonly threads?: boolean;
   readonly emit?: Emit;
   readonly plan: "tight" | "keep-all";
   readonly printIrAfter?: string;
@@ -84,6 +85,7 @@ export function compileCommand(): Command {
     .option("--dim <sizes>", "make a free dim constant: B=1", dimSizes)
     .option("--weights <file>", "weights or a checkpoint to ship (.safetensors)")
     .option("--no-relaxed", "only the module that every browser runs")
+    .option("--threads", "also a module that several threads run in one memory")
     .addOption(new Option("--emit <what>", "print it and write no artifact").choices(emits))
     .addOption(
       new Option("--plan <kind>", "memory plan; keep-all is for debugging")
@@ -117,11 +119,11 @@ export function compileCommand(): Command {
 
       if (options.emit === undefined) t.status("compiling");
       const times: StageTime[] = [];
+      const choices = { plan: options.plan, ...(options.dim ? { pin: options.dim } : {}) };
       const result = await compiled(graphs, {
+        ...choices,
         relaxed: options.relaxed && options.emit === undefined,
-        plan: options.plan,
         names: options.emit === "wat",
-        ...(options.dim ? { pin: options.dim } : {}),
         ...(options.stopAfter ? { stopAfter: options.stopAfter } : {}),
         clock: () => performance.now(),
         observer: {
@@ -138,7 +140,15 @@ export function compileCommand(): Command {
       if (options.emit !== undefined || options.stopAfter !== undefined || printAfter !== undefined) return;
 
       const folder = options.output ?? "dist";
-      const artifacts = { strict: result.strict!.artifact!, relaxed: result.relaxed?.artifact };
+      const threaded =
+        options.threads === true
+          ? await compiled(graphs, { ...choices, relaxed: options.relaxed, threads: true })
+          : undefined;
+      const artifacts = {
+        strict: result.strict!.artifact!,
+        relaxed: result.relaxed?.artifact,
+        threads: (threaded?.relaxed ?? threaded?.strict)?.artifact,
+      };
       const { manifest } = readManifest(artifacts.strict);
       let weights: Uint8Array | undefined;
       if (options.weights !== undefined) {

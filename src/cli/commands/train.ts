@@ -28,6 +28,7 @@ interface Options {
   readonly onNan: "stop" | "skip";
   readonly json?: boolean;
   readonly color?: boolean;
+  readonly threads: number;
 }
 
 export function wholeNumber(least: number): (text: string) => number {
@@ -54,6 +55,7 @@ export function trainCommand(): Command {
     .option("--resume <run>", "go on with an interrupted run")
     .option("--epochs <n>", "instead of the program's, in each stage", wholeNumber(0))
     .option("--steps <n>", "end after so many steps; 0 writes the initial weights", wholeNumber(0))
+    .option("--threads <n>", "that run the steps; the same bits for every number", wholeNumber(1), 1)
     .option("-o, --output <run>", "the run folder")
     .addOption(
       new Option("--on-nan <what>", "at a loss or gradient that is not finite")
@@ -101,6 +103,7 @@ export function trainCommand(): Command {
           epochs: options.epochs,
           steps: options.steps ?? plan.steps,
           onNotFinite: options.onNan,
+          threads: options.threads,
           interrupted: () => stop.requested,
           event: (event) => (quiet ? printJson(withRun(event, output)) : report.event(event)),
           status: (text) => !quiet && t.status(text),
