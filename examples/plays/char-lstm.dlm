@@ -23,7 +23,7 @@ model CharLstm(text: int<Chars>[B, T]) -> [B, T, Chars] {
 
 train CharLstm on Plays {
   loss       cross_entropy(out, next)
-  optimizer  adam(cosine(4e-3, warmup = 100, total = 20 * epoch))
+  optimizer  adam(cosine(8e-3, warmup = 100, total = 20 * epoch))
   clip       1.0
   batch      16
   epochs     20

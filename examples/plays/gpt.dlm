@@ -55,7 +55,7 @@ model Gpt(text: int<Chars>[B, T]) -> [B, T, Chars]
 
 train Gpt on Plays {
   loss       cross_entropy(out, next)
-  optimizer  adamw(cosine(3e-3, warmup = 100, total = 20 * epoch), decay = 0.1)
+  optimizer  adamw(cosine(6e-3, warmup = 100, total = 20 * epoch), decay = 0.1)
   clip       1.0
   batch      16
   epochs     20
