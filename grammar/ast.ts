@@ -57,10 +57,12 @@ export interface CallableDeclaration extends DeclarationBase {
   readonly body: Body;
 }
 
+/** `optimizer sgd(rate, momentum = 0) where 0 <= rate { ... }` */
 export interface OptimizerDeclaration extends DeclarationBase {
   readonly kind: "optimizer";
   readonly name: Name;
   readonly configuration: readonly Parameter[];
+  readonly where: readonly Expression[];
   readonly body: Body;
 }
 

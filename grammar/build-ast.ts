@@ -1,9 +1,11 @@
 // Concrete tree -> declaration of the syntax tree. Total: what recovery left out becomes a Hole or an empty name.
 import type { CstNode } from "chevrotain";
 import type {
+  Argument,
   Body,
   CallableDeclaration,
   Declaration,
+  Expression,
   Parameter,
   Setting,
   Settings,
@@ -12,7 +14,19 @@ import type {
 import { buildExpression, buildFlow } from "./build-expression.ts";
 import { buildArgument, buildPath, buildPostfix } from "./build-postfix.ts";
 import { buildOptionalType, buildType } from "./build-type.ts";
-import { hole, identifier, nameOf, node, nodes, spanOf, stringValue, token, tokens } from "./cst.ts";
+import {
+  hole,
+  identifier,
+  inOrder,
+  isNode,
+  nameOf,
+  node,
+  nodes,
+  spanOf,
+  stringValue,
+  token,
+  tokens,
+} from "./cst.ts";
 import type { BuildContext } from "./cst.ts";
 
 /** The declaration, or undefined where not even its kind could be read. */
@@ -40,6 +54,7 @@ export function buildDeclaration(context: BuildContext, cst: CstNode, doc: strin
         kind: "optimizer",
         name: identifier(context, from),
         configuration: buildParameters(context, node(from, "parameters")),
+        where: buildWhere(context, from),
         body: buildBody(context, node(from, "body"), from),
       };
     case "data":
@@ -102,9 +117,13 @@ function callableParts(context: BuildContext, from: CstNode): Omit<CallableDecla
     configuration: lists.length > 1 ? (lists[0] ?? []) : [],
     tensors: (lists.length > 1 ? lists[1] : lists[0]) ?? [],
     result: buildType(context, node(from, "type"), from),
-    where: nodes(from, "expression").map((condition) => buildExpression(context, condition, from)),
+    where: buildWhere(context, from),
     body: buildBody(context, node(from, "body"), from),
   };
+}
+
+function buildWhere(context: BuildContext, from: CstNode): Expression[] {
+  return nodes(from, "expression").map((condition) => buildExpression(context, condition, from));
 }
 
 function buildParameters(context: BuildContext, list: CstNode | undefined): Parameter[] {
@@ -173,6 +192,13 @@ export function buildSettings(
   };
 }
 
+/** `one batch` is one word of a setting. */
+function buildCount(context: BuildContext, count: CstNode): Argument {
+  const span = spanOf(context, count);
+  const text = `one ${token(count, "of")?.image ?? ""}`;
+  return { span, name: undefined, value: { kind: "name", span, text }, alias: undefined };
+}
+
 function buildSetting(context: BuildContext, setting: CstNode): Setting {
   const span = spanOf(context, setting);
   const word = token(setting, "Identifier");
@@ -193,7 +219,11 @@ function buildSetting(context: BuildContext, setting: CstNode): Setting {
     kind: "call",
     span,
     name,
-    arguments: nodes(call, "argument").map((argument) => buildArgument(context, argument)),
+    arguments: (call ? inOrder(call) : []).flatMap((part) =>
+      isNode(part) && (part.name === "argument" || part.name === "count")
+        ? [part.name === "count" ? buildCount(context, part) : buildArgument(context, part)]
+        : [],
+    ),
     type: buildOptionalType(context, call),
     alias: alias && nameOf(context, alias),
     settings: inner && call && buildSettings(context, inner, call),

@@ -59,10 +59,7 @@ class Grammar extends ExpressionGrammar {
     this.OPTION(() => this.SUBRULE2(this.parameters));
     this.CONSUME(t.Arrow);
     this.SUBRULE(this.type);
-    this.OPTION2(() => {
-      this.CONSUME(t.Where);
-      this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.expression) });
-    });
+    this.optionalWhere();
     this.SUBRULE(this.body);
   });
 
@@ -70,8 +67,16 @@ class Grammar extends ExpressionGrammar {
     this.CONSUME(t.Optimizer);
     this.CONSUME(t.Identifier);
     this.SUBRULE(this.parameters);
+    this.optionalWhere();
     this.SUBRULE(this.body);
   });
+
+  private optionalWhere(): void {
+    this.OPTION2(() => {
+      this.CONSUME(t.Where);
+      this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.expression) });
+    });
+  }
 
   readonly data: Rule = this.RULE("data", () => {
     this.CONSUME(t.Data);
@@ -186,8 +191,24 @@ class Grammar extends ExpressionGrammar {
     ]);
   });
 
+  /** `one batch`, the words of a setting */
+  readonly count: Rule = this.RULE("count", () => {
+    this.CONSUME(t.Identifier);
+    this.CONSUME2(t.Identifier, { LABEL: "of" });
+  });
+
   readonly settingCall: Rule = this.RULE("settingCall", () => {
-    this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.argument) });
+    this.MANY_SEP({
+      SEP: t.Comma,
+      DEF: () =>
+        this.OR([
+          {
+            GATE: () => this.LA(1).image === "one" && tokenMatcher(this.LA(2), t.Identifier),
+            ALT: () => this.SUBRULE(this.count),
+          },
+          { ALT: () => this.SUBRULE(this.argument) },
+        ]),
+    });
     this.OPTION(() => {
       this.CONSUME(t.Colon);
       this.SUBRULE(this.type);

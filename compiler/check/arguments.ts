@@ -1,5 +1,11 @@
 /** Which argument goes to which parameter: configuration and tensors, by position and by name. */
-import type { Argument, CallableDeclaration, Expression } from "../../grammar/ast.ts";
+import type {
+  Argument,
+  CallableDeclaration,
+  Expression,
+  OptimizerDeclaration,
+  Parameter,
+} from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import type { BuiltinParameter, Given } from "./builtins/builtin.ts";
@@ -54,11 +60,11 @@ export function calleeOf(value: CallableValue | BuiltinValue): Callee {
   };
 }
 
-export function signatureOf(declaration: CallableDeclaration): string {
-  const list = (parameters: typeof declaration.tensors): string =>
+export function signatureOf(declaration: CallableDeclaration | OptimizerDeclaration): string {
+  const list = (parameters: readonly Parameter[]): string =>
     `(${parameters.map((parameter) => textOf(parameter.span)).join(", ")})`;
   const configuration = declaration.configuration.length > 0 ? list(declaration.configuration) : "";
-  return declaration.kind === "module" && configuration !== ""
+  return declaration.kind === "optimizer" || (declaration.kind === "module" && configuration !== "")
     ? `${declaration.name.text}${configuration}`
     : `${declaration.name.text}${configuration}${list(declaration.tensors)}`;
 }
@@ -134,8 +140,7 @@ export function bindArguments(
         span: tensor.span,
         name: callee.name,
         signature: callee.signature,
-        argument: textOf(tensor.span),
-        whole: list.length === 1,
+        stage: `${textOf(tensor.span)} -> ${callee.name}${list.length === 1 ? "" : "(...)"}`,
       });
       return undefined;
     }
@@ -150,6 +155,7 @@ export function bindArguments(
         name: text,
         first: first.name!.span,
         path: undefined,
+        argument: true,
       });
       return undefined;
     }
@@ -184,7 +190,23 @@ export function bindArguments(
   const group = asTensors ? tensors : configuration;
   const parameters = asTensors ? callee.tensors : callee.configuration;
   for (const each of unnamed) {
-    const next = parameters.find((parameter) => parameter.rest || !group.has(parameter.name));
+    const isTaken = ({ name }: BuiltinParameter): boolean => {
+      const given = list.find((other) => other.name?.text === name);
+      // one that is named behind this place is not passed over: both are meant for it
+      return given ? given.span.start < each.span.start : group.has(name);
+    };
+    const next = parameters.find((parameter) => parameter.rest || !isTaken(parameter));
+    const again = next && !next.rest ? list.find((other) => other.name?.text === next.name) : undefined;
+    if (again) {
+      session.report(frame, nameTaken, {
+        span: again.name!.span,
+        name: next!.name,
+        first: each.span,
+        path: undefined,
+        argument: true,
+      });
+      return undefined;
+    }
     if (next?.rest) rest.push(each);
     else if (next) group.set(next.name, each);
     else {

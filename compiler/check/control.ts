@@ -14,6 +14,7 @@ import type { Frame, PathScope } from "./frame.ts";
 import { originLabels } from "./origin.ts";
 import { labelledScope, markPaths } from "./paths.ts";
 import { applyExpression, isSingle } from "./pipeline.ts";
+import { describeRange } from "./number-range.ts";
 import { numberOf } from "./numbers.ts";
 import { showAxis, showType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
@@ -140,11 +141,13 @@ export function applyRepeat(
   if (count.kind === "unknown") return unknown;
   const known = count.kind === "number" ? count.value : undefined;
   const open = elaboration.alone && count.kind === "number" && known === undefined;
-  if (!open && (known === undefined || !Number.isInteger(known) || known < 0)) {
+  // none at all makes sense where a configuration says so
+  const least = expression.count.kind === "number" ? 1 : 0;
+  if (!open && (known === undefined || !Number.isInteger(known) || known < least)) {
     elaboration.session.report(frame, unknownCount, {
       span: expression.count.span,
       what: "`repeat`",
-      needs: "a number known before running",
+      needs: known === undefined ? "a number known before running" : describeRange({ whole: true, least }),
       found: known !== undefined ? `is ${known}` : describe(frame, count),
     });
     return unknown;

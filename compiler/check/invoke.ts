@@ -6,9 +6,8 @@ import type { Bound } from "./arguments.ts";
 import { evaluateBody } from "./body.ts";
 import { listTensor } from "./emit.ts";
 import type { Given } from "./builtins/builtin.ts";
-import { missingConfiguration } from "./diagnostics/dlm0109-missing-configuration.ts";
+import { bindConfiguration } from "./configuration.ts";
 import { usesItself } from "./diagnostics/dlm0112-uses-itself.ts";
-import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
 import { pathScope, phaseAt } from "./frame.ts";
 import type { Activation, Frame } from "./frame.ts";
@@ -22,7 +21,7 @@ import { conformResult, outerResult } from "./result.ts";
 import { bindTensor, emptyBinding } from "./bind-tensor.ts";
 import { typeShape } from "./signature.ts";
 import type { Binding } from "./bind-tensor.ts";
-import { kindInWords, unknown } from "./values.ts";
+import { unknown } from "./values.ts";
 import type { CallableValue, CheckValue } from "./values.ts";
 import { checkWhere } from "./where.ts";
 
@@ -128,64 +127,6 @@ function activationOf(binding: Binding, declaration: CallableDeclaration, bound:
       return label.includes("#") ? undefined : label;
     },
   };
-}
-
-/** Configuration by name in the callee; a default may use the parameters before it. */
-function bindConfiguration(
-  inner: Frame,
-  caller: Frame,
-  declaration: CallableDeclaration,
-  bound: Bound,
-  span: Span,
-): boolean {
-  const missing: string[] = [];
-  for (const parameter of declaration.configuration) {
-    const name = parameter.name.text;
-    const given = bound.configuration.get(name);
-    if (given && isNoSwitch(parameter, given.value)) {
-      inner.elaboration.session.report(caller, unfit, {
-        span: given.span,
-        expected: `\`true\` or \`false\` for \`${name}\` of \`${declaration.name.text}\``,
-        found: kindInWords(given.value),
-        helps: [],
-      });
-      return false;
-    }
-    if (given) inner.locals.values.set(name, asArgument(given, name));
-    else if (parameter.default) inner.locals.values.set(name, ownValue(evaluate(inner, parameter.default)));
-    else missing.push(name);
-  }
-  if (missing.length === 0) return true;
-  inner.elaboration.session.report(caller, missingConfiguration, {
-    span,
-    name: declaration.name.text,
-    missing,
-    parameters: declaration.configuration.map((parameter) => ({
-      name: parameter.name.text,
-      optional: parameter.default !== undefined,
-    })),
-    declared: declaration.name.span,
-  });
-  return false;
-}
-
-/** What is given for a parameter whose default says that it is true or false, and is neither. */
-function isNoSwitch(parameter: Parameter, value: CheckValue): boolean {
-  return parameter.default?.kind === "boolean" && value.kind !== "boolean";
-}
-
-function asArgument(given: Given, name: string): CheckValue {
-  const { value } = given;
-  if (value.kind !== "number") return value;
-  return {
-    ...value,
-    label: undefined,
-    origin: { kind: "argument", span: given.span, name, from: value.origin },
-  };
-}
-
-function ownValue(value: CheckValue): CheckValue {
-  return value.kind === "number" ? { ...value, label: undefined } : value;
 }
 
 function bindParameter(

@@ -54,7 +54,8 @@ function isNegative(solver: Solver, size: dim.Dim): boolean {
   return below && solver.atMost(size, dim.constant(-1)).kind === "proved";
 }
 
-function whyNoSize(value: number): string {
+/** "1.5, which is no whole number" */
+export function whyNoSize(value: number): string {
   const why = value < 0 ? "negative" : Number.isInteger(value) ? "too large" : "no whole number";
   return `${value}, which is ${why}`;
 }

@@ -1,5 +1,5 @@
 /** `where`: promised by the caller, relied on by the body. */
-import type { CallableDeclaration, Expression } from "../../grammar/ast.ts";
+import type { CallableDeclaration, Expression, OptimizerDeclaration } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
@@ -10,11 +10,15 @@ import { signatureOf } from "./arguments.ts";
 import { evaluate } from "./evaluate.ts";
 import { rootCall } from "./frame.ts";
 import type { Frame } from "./frame.ts";
+import { breachOf, plainNames } from "./breach.ts";
 import { involvesLateDims } from "./late.ts";
 import { isUserSpan, nearestSpans } from "./origin.ts";
 import type { Fact } from "./solver.ts";
 import { kindInWords, unknown } from "./values.ts";
 import type { CheckValue, NumberValue } from "./values.ts";
+
+/** What may have a `where`. */
+type Declared = CallableDeclaration | OptimizerDeclaration;
 
 /** `fits(H, size, pad)` with its values, where a clause is one: a window that is larger than what it slides over. */
 interface Fit {
@@ -92,7 +96,7 @@ function sizeIn(frame: Frame, expression: Expression): dim.Dim | undefined {
 }
 
 /** Whether all clauses hold for a call. Where a module is checked alone, what cannot be decided is left to its callers. */
-export function checkWhere(frame: Frame, declaration: CallableDeclaration, span: Span): boolean {
+export function checkWhere(frame: Frame, declaration: Declared, span: Span): boolean {
   const { elaboration } = frame;
   let sound = true;
   for (const clause of declaration.where) {
@@ -127,7 +131,7 @@ export function checkWhere(frame: Frame, declaration: CallableDeclaration, span:
 /** Whether a clause of plain comparison speaks of a parameter that may be any number: a rate as well as a size. */
 function isOpen(frame: Frame, clause: Expression): boolean {
   if (clause.kind !== "binary" || clause.operator === "divides" || clause.operator === "==") return false;
-  return namesIn(clause).some((name) => {
+  return plainNames(clause).some((name) => {
     const value = frame.locals.values.get(name);
     return value?.kind === "number" && value.open === true;
   });
@@ -148,7 +152,7 @@ function fitOf(frame: Frame, clause: Expression): Fit | undefined {
   return { label: name?.value.kind === "name" ? name.value.text : "", size, window };
 }
 
-function reportFit(frame: Frame, declaration: CallableDeclaration, fit: Fit, span: Span): void {
+function reportFit(frame: Frame, declaration: Declared, fit: Fit, span: Span): void {
   const { solver, session } = frame.elaboration;
   const label = frame.activation.outerLabel(fit.label) ?? fit.label;
   session.report(frame, tooSmall, {
@@ -170,14 +174,14 @@ function userTextSpan(frame: Frame, span: Span): Span {
 
 function reportClause(
   frame: Frame,
-  declaration: CallableDeclaration,
+  declaration: Declared,
   clause: Expression,
   fact: Fact | undefined,
   span: Span,
 ): void {
   const { solver, session } = frame.elaboration;
   const root = rootCall(frame) ?? span;
-  const names = namesIn(clause).flatMap((name) => {
+  const names = plainNames(clause).flatMap((name) => {
     const value: CheckValue = frame.locals.values.get(name) ?? unknown;
     if (value.kind !== "number") return [];
     const shown = value.value !== undefined ? String(value.value) : value.dim ? solver.show(value.dim) : "?";
@@ -195,6 +199,7 @@ function reportClause(
   const of = fact?.kind === "divides" ? dim.constantOf(solver.normalise(fact.of)) : undefined;
   session.report(frame, whereFails, {
     span: root,
+    breach: breachOf(frame, declaration, clause),
     clause: textOf(clause.span),
     names,
     required: isUserSpan(clause.span) ? clause.span : undefined,
@@ -222,19 +227,4 @@ function throughName(frame: Frame): string | undefined {
   // the last is the declaration under check itself; the one before it was called there
   const between = callers.length >= 2 ? callers[callers.length - 2] : undefined;
   return between?.declaration?.name.text;
-}
-
-function namesIn(expression: Expression): string[] {
-  switch (expression.kind) {
-    case "name":
-      return [expression.text];
-    case "binary":
-      return [...new Set([...namesIn(expression.left), ...namesIn(expression.right)])];
-    case "unary":
-      return namesIn(expression.operand);
-    case "call":
-      return expression.arguments.flatMap((argument) => namesIn(argument.value));
-    default:
-      return [];
-  }
 }

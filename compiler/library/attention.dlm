@@ -1,7 +1,9 @@
 dlm 1
 
 /// For each query the mean of the values, weighted by the softmax of query times key / sqrt(E). Vaswani et al. (2017)
-fn attention(drop = 0)(q: [B, G, R, T, E], k: [B, G, S, E], v: [B, G, S, F]) -> [B, G, R, T, F] {
+fn attention(drop = 0)(q: [B, G, R, T, E], k: [B, G, S, E], v: [B, G, S, F]) -> [B, G, R, T, F]
+  where 0 <= drop, drop < 1
+{
   (dot(q, k) over E) / sqrt(E) -> softmax over S -> dropout(drop) -> dot(v) over S
 }
 
@@ -10,7 +12,9 @@ fn causal_attention(drop = 0)(
   q: [B, G, R, T, E],
   k: [B, G, S, E],
   v: [B, G, S, F]
-) -> [B, G, R, T, F] {
+) -> [B, G, R, T, F]
+  where 0 <= drop, drop < 1
+{
   (dot(q, k) over E) / sqrt(E)
     -> mask(causal(T, S))
     -> softmax over S
@@ -21,7 +25,7 @@ fn causal_attention(drop = 0)(
 /// Turns each pair of features by its position times an angle, so that the product of two vectors depends on how far apart
 /// they are. Feature i goes with feature i + E / 2, and its angle is base ^ (-2 i / E) (GPT-NeoX, Llama). Su et al. (2021)
 fn rotary_embedding(base = 10_000)(x: [.., T, E]) -> [.., T, E]
-  where 2 divides E
+  where 2 divides E, 0 < base
 {
   Half  = E / 2
   a, b  = x -> [.., T, (2 Half)] => [2, .., T, Half]
@@ -31,7 +35,9 @@ fn rotary_embedding(base = 10_000)(x: [.., T, E]) -> [.., T, E]
 }
 
 /// Adds a learned vector for each position up to `max`, as GPT and BERT do.
-module LearnedPosition(max, init = normal(0.02))(x: [B, T, D]) -> [B, T, D] {
+module LearnedPosition(max, init = normal(0.02))(x: [B, T, D]) -> [B, T, D]
+  where 1 <= max
+{
   weight table : [max, D] ~ init
   x + table[position(T, max = max)]
 }
@@ -52,7 +58,13 @@ module MultiHeadAttention(
   bias = true,
   init = glorot
 )(x: [B, T, D]) -> [B, T, D]
-  where heads divides D, groups divides heads, not causal or 1 <= max
+  where 1 <= heads,
+        heads divides D,
+        1 <= groups,
+        groups divides heads,
+        not causal or 1 <= max,
+        0 <= drop,
+        drop < 1
 {
   E    = D / heads
   Each = heads / groups
@@ -83,7 +95,7 @@ module CrossAttention(heads, groups = heads, drop = 0, bias = true, init = gloro
   x: [B, T, D],
   memory: [B, S, M]
 ) -> [B, T, D]
-  where heads divides D, groups divides heads
+  where 1 <= heads, heads divides D, 1 <= groups, groups divides heads, 0 <= drop, drop < 1
 {
   E    = D / heads
   Each = heads / groups

@@ -37,7 +37,11 @@ op convolve_groups(stride, dilation, top, left, P, Q)(
 module Conv(Out, size, stride = 1, pad = same, dilation = 1, groups = 1, bias = true, init = he)(
   x: [B, H, W, In]
 ) -> [B, _, _, Out]
-  where groups divides In,
+  where 1 <= size,
+        1 <= stride,
+        1 <= dilation,
+        1 <= groups,
+        groups divides In,
         groups divides Out,
         fits(H, dilation * (size - 1) + 1, pad),
         fits(W, dilation * (size - 1) + 1, pad)
@@ -79,7 +83,13 @@ op convolve1_groups(stride, dilation, before, P)(
 module Conv1(Out, size, stride = 1, pad = same, dilation = 1, groups = 1, bias = true, init = he)(
   x: [B, T, In]
 ) -> [B, _, Out]
-  where groups divides In, groups divides Out, fits(T, dilation * (size - 1) + 1, pad)
+  where 1 <= size,
+        1 <= stride,
+        1 <= dilation,
+        1 <= groups,
+        groups divides In,
+        groups divides Out,
+        fits(T, dilation * (size - 1) + 1, pad)
 {
   weight kernel : [size, In / groups, Out] ~ init
 
@@ -134,7 +144,11 @@ op convolve3_groups(stride, dilation, front, top, left, N, P, Q)(
 module Conv3(Out, size, stride = 1, pad = same, dilation = 1, groups = 1, bias = true, init = he)(
   x: [B, D, H, W, In]
 ) -> [B, _, _, _, Out]
-  where groups divides In,
+  where 1 <= size,
+        1 <= stride,
+        1 <= dilation,
+        1 <= groups,
+        groups divides In,
         groups divides Out,
         fits(D, dilation * (size - 1) + 1, pad),
         fits(H, dilation * (size - 1) + 1, pad),
@@ -183,7 +197,12 @@ module Depthwise(
   bias = true,
   init = he
 )(x: [B, H, W, In]) -> [B, _, _, multiplier * In]
-  where fits(H, dilation * (size - 1) + 1, pad), fits(W, dilation * (size - 1) + 1, pad)
+  where 1 <= size,
+        1 <= stride,
+        1 <= dilation,
+        1 <= multiplier,
+        fits(H, dilation * (size - 1) + 1, pad),
+        fits(W, dilation * (size - 1) + 1, pad)
 {
   weight kernel : [size, size, 1, multiplier * In] ~ init
 
@@ -218,7 +237,9 @@ module Separable(
   multiplier = 1,
   bias = true,
   init = he
-)(x: [B, H, W, In]) -> [B, _, _, Out] {
+)(x: [B, H, W, In]) -> [B, _, _, Out]
+  where 1 <= size, 1 <= stride, 1 <= dilation, 1 <= multiplier
+{
   x
     -> depth: Depthwise(
          size,
@@ -244,7 +265,7 @@ op spread(N, M)(x: [B, H, W, I], k: [Kh, R, Kw, S, I, O]) -> [B, N, R, M, S, O] 
 /// reaches beyond the result, floor((size - stride) / 2) cells before it and the rest behind it are left out.
 module Upconv(Out, size, stride = 2, bias = true, init = glorot)(x: [B, H, W, In]) -> [B, H=stride *
   H, W=stride * W, Out]
-  where stride <= size
+  where 1 <= stride, stride <= size
 {
   weight kernel : [Kh=size, Kw=size, In, Out] ~ init
 

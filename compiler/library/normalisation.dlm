@@ -45,7 +45,7 @@ module BatchNorm(momentum = 0.9, eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C]
 /// Wu, He: Group normalization (2018). The channels of each row are cut into groups, and each group gets mean 0 and variance 1
 /// over all its places; then a learned scale and shift for each channel.
 module GroupNorm(groups, eps = 1e-5)(x: [B, ..S, C]) -> [B, ..S, C]
-  where groups divides C, 0 <= eps, eps < 1
+  where 1 <= groups, groups divides C, 0 <= eps, eps < 1
 {
   weight scale : [C] = 1
   weight shift : [C] = 0

@@ -2,7 +2,7 @@ dlm 1
 
 /// The largest number in each window; padding never wins. As PyTorch's max_pool2d, with `pad` as in Conv.
 fn maxpool(size, stride = size, pad = same)(x: [B, H, W, C]) -> [B, _, _, C]
-  where fits(H, size, pad), fits(W, size, pad)
+  where 1 <= size, 1 <= stride, fits(H, size, pad), fits(W, size, pad)
 {
   window_max(
     size,
@@ -21,7 +21,7 @@ op window_sum(stride, top, left, P, Q)(x: [B, H, W, C], k: [Kh, Kw]) -> [B, H=P,
 
 /// The mean of each window; padding counts as zeros (PyTorch's avg_pool2d).
 fn avgpool(size, stride = size, pad = same)(x: [B, H, W, C]) -> [B, _, _, C]
-  where fits(H, size, pad), fits(W, size, pad)
+  where 1 <= size, 1 <= stride, fits(H, size, pad), fits(W, size, pad)
 {
   sums = window_sum(
     stride,

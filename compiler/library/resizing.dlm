@@ -1,7 +1,9 @@
 dlm 1
 
 /// An image `factor` times as high and wide: each pixel is repeated (PyTorch's mode "nearest").
-fn upsample(factor = 2)(x: [B, H, W, C]) -> [B, H=factor * H, W=factor * W, C] {
+fn upsample(factor = 2)(x: [B, H, W, C]) -> [B, H=factor * H, W=factor * W, C]
+  where 1 <= factor
+{
   x
     -> expand(factor, at = 2)
     -> expand(factor, at = 4)
@@ -15,7 +17,9 @@ op blend(P, Q)(x: [B, H, W, C], rows: [N, R], columns: [M, S]) -> [B, H=P, R, W=
 
 /// An image `factor` times as high and wide, linear between the middles of its pixels and constant beyond the outer ones
 /// (PyTorch's mode "bilinear" with align_corners = False).
-fn upsample_bilinear(factor = 2)(x: [B, H, W, C]) -> [B, H=factor * H, W=factor * W, C] {
+fn upsample_bilinear(factor = 2)(x: [B, H, W, C]) -> [B, H=factor * H, W=factor * W, C]
+  where 1 <= factor
+{
   // the outer pixels once more on every side
   high = concat(x -> crop(0, H - 1) over H, x, x -> crop(H - 1, 0) over H) over H
   wide = concat(high -> crop(0, W - 1) over W, high, high -> crop(W - 1, 0) over W) over W

@@ -4,9 +4,9 @@ dlm 1
 // each sum is normalised (Vaswani et al., 2017; the default of torch.nn.TransformerEncoderLayer).
 
 /// Two dense layers with an activation between them, for each position alone.
-module FeedForward(Hidden, act = gelu, drop = 0, bias = true, init = glorot)(
-  x: [.., D]
-) -> [.., D] {
+module FeedForward(Hidden, act = gelu, drop = 0, bias = true, init = glorot)(x: [.., D]) -> [.., D]
+  where 0 <= drop, drop < 1
+{
   x
     -> up: Dense(Hidden, bias = bias, init = init) -> act -> dropout(drop)
     -> down: Dense(D, bias = bias, init = init)
@@ -30,7 +30,13 @@ module TransformerEncoder(
   bias = true,
   init = glorot
 )(x: [B, T, D]) -> [B, T, D]
-  where heads divides D, groups divides heads, not causal or 1 <= max
+  where 1 <= heads,
+        heads divides D,
+        1 <= groups,
+        groups divides heads,
+        not causal or 1 <= max,
+        0 <= drop,
+        drop < 1
 {
   look = MultiHeadAttention(
     heads,
@@ -68,7 +74,13 @@ module TransformerDecoder(
   bias = true,
   init = glorot
 )(x: [B, T, D], memory: [B, S, M]) -> [B, T, D]
-  where heads divides D, groups divides heads
+  where 1 <= heads,
+        heads divides D,
+        1 <= groups,
+        groups divides heads,
+        1 <= max,
+        0 <= drop,
+        drop < 1
 {
   look = MultiHeadAttention(
     heads,

@@ -67,6 +67,7 @@ function print(element: CstElement, printing: Printing): Doc {
   if (!isNode(element)) return printToken(element, printing);
   switch (element.name) {
     case "callable":
+    case "optimizer":
       return printCallable(element, printing);
     case "body":
       return printBlock(element, "statement", printing);

@@ -8,6 +8,8 @@ export interface NameTaken {
   readonly first: Span;
   /** the weight path that both would have; undefined for carries */
   readonly path: string | undefined;
+  /** both are arguments for this parameter */
+  readonly argument?: true;
 }
 
 export const nameTaken = defineDiagnostic<NameTaken>({
@@ -29,7 +31,14 @@ model Small(x: [B, D=8]) -> [B, 4] {
 }
 `,
   },
-  build({ span, name, first, path }) {
+  build({ span, name, first, path, argument }) {
+    if (argument)
+      return {
+        message: `\`${name}\` is given twice`,
+        primary: { span, text: "given once more" },
+        labels: [{ span: first, text: "this is for it already" }],
+        helps: [{ text: "remove one of them" }],
+      };
     const again = span.source === first.source && span.start === first.start;
     return {
       message: again ? `\`${name}\` is made again by the next pass` : `\`${name}\` is defined twice`,

@@ -1,12 +1,15 @@
 // DLM0202: a promise that a call does not keep.
 import { defineDiagnostic } from "../../../grammar/diagnostic.ts";
-import type { Help, Label } from "../../../grammar/diagnostic.ts";
+import type { DiagnosticBody, Help, Label } from "../../../grammar/diagnostic.ts";
 import type { Span } from "../../../grammar/source.ts";
+import type { Breach } from "../breach.ts";
 import { showWitness } from "./words.ts";
 
 export interface WhereFails {
   readonly span: Span;
   readonly clause: string;
+  /** the clause says which numbers a configuration parameter may be */
+  readonly breach: Breach | undefined;
   readonly names: readonly {
     readonly name: string;
     readonly shown: string;
@@ -42,7 +45,8 @@ export const whereFails = defineDiagnostic<WhereFails>({
   code: "DLM0202",
   severity: "error",
   explanation: `\`where\` states what a module needs of its sizes. The module is checked once, relying on it; each use is checked to
-keep it, with the sizes of that use.`,
+keep it, with the sizes of that use. It also states which numbers a configuration parameter may be: a \`rate\` of \`dropout\`
+below 1, a \`stride\` of at least 1.`,
   example: {
     wrong: `dlm 1
 
@@ -89,6 +93,7 @@ model Small(text: int<50>[B, T]) -> [B, heads, T, _] {
         .map((each) => ({ span: each, text: `${name} comes from here` })),
     );
     const demanded = `required by ${by}${through !== undefined && through !== by ? `, which ${through} uses` : ""}`;
+    if (facts.breach) return outOfRange(facts, facts.breach, labels, demanded);
     const helps: Help[] = [];
     if (division && divisorName !== undefined) {
       const { divisor, of } = division;
@@ -113,3 +118,27 @@ model Small(text: int<50>[B, T]) -> [B, heads, T, _] {
     };
   },
 });
+
+/** "`rate` of `dropout` needs a number of at least 0 and below 1" */
+function outOfRange(
+  { span, by, through, required, signature }: WhereFails,
+  { parameter, needs, value, switch: on, argument }: Breach,
+  labels: readonly Label[],
+  demanded: string,
+): DiagnosticBody {
+  const where = argument ?? span;
+  const passed = through !== undefined && through !== by;
+  return {
+    message: `\`${parameter}\` of \`${by}\` needs ${needs}${on === undefined ? "" : ` where \`${on} = true\``}`,
+    primary: { span: where, text: argument ? `this is ${value}` : `here \`${parameter}\` is ${value}` },
+    labels: [
+      ...labels.filter((label) => label.span.start < where.start || label.span.end > where.end).slice(0, 1),
+      ...(required ? [{ span: required, text: demanded }] : []),
+    ],
+    notes: [
+      ...(passed && !required ? [demanded] : []),
+      ...(signature === undefined ? [] : [`its signature is \`${signature}\``]),
+    ],
+    helps: [],
+  };
+}

@@ -59,6 +59,8 @@ export function checkCheck(
         found: "on which rows, and by which optimizer?",
       }),
     );
+  const batch = overfit && unnamed(overfit)[0];
+  if (batch) word("overfit", batch.value, ["one batch"], batch.span, context);
   if (overfit && train) {
     const data = plans(train.plan.data);
     const help = "remove it: an app can do the same with `step`";

@@ -43,7 +43,24 @@ export function freezeRules(
   session: Session,
 ): readonly FreezeRule[] {
   const isKnown = (part: string): boolean => paths.some((path) => covers({ path: part }, path));
-  return lines.flatMap((line): FreezeRule[] => {
+  const rules: FreezeRule[] = [];
+  for (const line of lines) {
+    for (const rule of rulesOf(line)) {
+      if (rule.kind === "freeze" || thaws(rule, rules, paths)) rules.push(rule);
+      else
+        session.add(
+          report(settingValue, {
+            setting: "thaw",
+            needs: "a part that an earlier line or stage froze",
+            span: rule.span,
+            found: `nothing of \`${rule.path}\` is frozen here`,
+          }),
+        );
+    }
+  }
+  return rules;
+
+  function rulesOf(line: CallSetting): FreezeRule[] {
     const kind = line.name.text === "thaw" ? "thaw" : "freeze";
     if (line.arguments.length === 0)
       session.add(
@@ -66,7 +83,14 @@ export function freezeRules(
       if (!path.split(".").includes("")) session.add(unknownPath(path, value.span, model, paths));
       return [];
     });
-  });
+  }
+}
+
+/** Whether something of the part is frozen by the lines before. */
+function thaws(part: FreezeRule, before: readonly FreezeRule[], paths: readonly string[]): boolean {
+  return paths.some(
+    (path) => covers(part, path) && (isFrozen(before, path, "weights") || isFrozen(before, path, "states")),
+  );
 }
 
 /** Points at the first name that leads nowhere. */

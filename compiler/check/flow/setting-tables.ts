@@ -80,7 +80,7 @@ export const dataSettings: SettingTable = {
     {
       name: "shuffle",
       signature: "shuffle off",
-      doc: "`off`: the split takes rows in their order instead of at random.",
+      doc: "`off`: the split takes rows in their order instead of at random, which is what happens without this line.",
     },
     {
       name: "augment",
@@ -115,7 +115,7 @@ const partSettings: readonly SettingDefinition[] = [
   {
     name: "optimizer",
     signature: "optimizer adam(1e-3)",
-    doc: "The rule by which a gradient changes the weights: `sgd`, `adam`, `adamw`, `rmsprop`, or an `optimizer` of the file. The rate may be a schedule: `adam(cosine(1e-3, total = 12 * epoch))`.",
+    doc: "The rule by which a gradient changes the weights: `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta`, `nadam`, `lion`, `lamb`, or an `optimizer` of the file. The rate may be a schedule: `adam(cosine(1e-3, total = 12 * epoch))`.",
   },
   {
     name: "penalty",
@@ -164,7 +164,11 @@ export const trainSettings: SettingTable = {
       signature: "seed 0",
       doc: "Decides the initial weights, the order of rows, dropout and augmentation.",
     },
-    { name: "shuffle", signature: "shuffle off", doc: "`off`: keeps the order of the rows in every epoch." },
+    {
+      name: "shuffle",
+      signature: "shuffle off",
+      doc: "`off`: keeps the order of the rows in every epoch. Without this line each epoch has an order of its own.",
+    },
     {
       name: "stop",
       signature: "stop early, watch = valid.loss, patience = 5",
@@ -332,8 +336,7 @@ export const checkSettings: SettingTable = {
     },
     {
       name: "overfit",
-      signature: "overfit steps = 300, part = 10%",
-      most: 0,
+      signature: "overfit one batch, steps = 300, part = 10%",
       doc: "Trained on the first batch alone, its loss falls to this part of what it was.",
       named: ["steps", "part"],
     },

@@ -4,6 +4,8 @@ import { report } from "../../../grammar/diagnostic.ts";
 import type { Diagnostic } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
+import { describeRange } from "../number-range.ts";
+import type { NumberRange } from "../number-range.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { unknownSetting } from "./diagnostics/dlm0104-unknown-setting.ts";
@@ -215,7 +217,7 @@ export function word<W extends string>(
         setting,
         needs:
           words.length === 1
-            ? `the word \`${words[0]}\``
+            ? `the word${words[0]!.includes(" ") ? "s" : ""} \`${words[0]}\``
             : `one of the words ${words.map((w) => `\`${w}\``).join(", ")}`,
         span: expression?.span ?? span,
         found: expression === undefined ? "nothing follows" : `this is \`${textOf(expression.span)}\``,
@@ -228,30 +230,6 @@ export function word<W extends string>(
   return found;
 }
 
-export interface NumberRange {
-  readonly whole?: true;
-  /** smallest value allowed */
-  readonly least?: number;
-  /** the value must be above this */
-  readonly above?: number;
-  readonly most?: number;
-  /** the value must be below this */
-  readonly below?: number;
-}
-
-function describe({ whole, least, above, most, below }: NumberRange): string {
-  const limits = [
-    ...(least === undefined ? [] : [`at least ${least}`]),
-    ...(above === undefined ? [] : [`above ${above}`]),
-    ...(most === undefined ? [] : [`at most ${most}`]),
-    ...(below === undefined ? [] : [`below ${below}`]),
-  ].join(" and ");
-  return `a ${whole ? "whole " : ""}number${limits === "" ? "" : ` of ${limits}`}`.replace(
-    "of above",
-    "above",
-  );
-}
-
 /** A number in a range, or undefined after a diagnostic. */
 export function number(
   setting: string,
@@ -262,7 +240,7 @@ export function number(
 ): number | undefined {
   const wrong = (found: string): undefined => {
     context.diagnose(
-      report(settingValue, { setting, needs: describe(range), span: expression?.span ?? span, found }),
+      report(settingValue, { setting, needs: describeRange(range), span: expression?.span ?? span, found }),
     );
     return undefined;
   };
@@ -296,9 +274,10 @@ export function namedNumber(
 export function switchedOn(
   calls: ReadSettings["calls"],
   name: string,
-  context: Pick<FlowContext, "diagnose">,
+  context: Pick<FlowContext, "diagnose" | "isBroken">,
 ): boolean {
   const setting = calls.get(name)?.[0];
-  if (setting === undefined) return true;
-  return word(name, setting.arguments[0]?.value, ["off", "on"], setting.name.span, context) !== "off";
+  // `shuffle on` is a syntax error just behind the line
+  if (setting === undefined || context.isBroken({ ...setting.span, end: setting.span.end + 1 })) return true;
+  return word(name, setting.arguments[0]?.value, ["off"], setting.name.span, context) !== "off";
 }

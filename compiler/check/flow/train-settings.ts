@@ -81,7 +81,7 @@ export function readTrainSettings(
     plan: {
       sample: sampleOf(calls.get("sample")?.[0], context),
       precision: precisionOf(calls.get("precision")?.[0], context),
-      accumulate: amount(calls, "accumulate", context, 1) ?? 1,
+      accumulate: amount(calls, "accumulate", context) ?? 1,
       average: averageOf(calls.get("average")?.[0], context),
       batch:
         (batchSetting &&
@@ -114,14 +114,11 @@ export function readTrainSettings(
   };
 }
 
-function amount(
-  calls: ReadSettings["calls"],
-  name: string,
-  context: FlowContext,
-  least = 0,
-): number | undefined {
+function amount(calls: ReadSettings["calls"], name: string, context: FlowContext): number | undefined {
   const setting = calls.get(name)?.[0];
-  return setting && number(name, setting.arguments[0]?.value, { whole: true, least }, setting.span, context);
+  return (
+    setting && number(name, setting.arguments[0]?.value, { whole: true, least: 1 }, setting.span, context)
+  );
 }
 
 function sampleOf(setting: CallSetting | undefined, context: FlowContext): TrainPlan["sample"] {

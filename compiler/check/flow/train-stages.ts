@@ -5,7 +5,8 @@ import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import type { DataPlan } from "./plans.ts";
 import { stageSettings } from "./setting-tables.ts";
 import { number, readSettings } from "./settings.ts";
-import type { CallSetting, FlowContext, NumberRange, ReadSettings } from "./settings.ts";
+import type { NumberRange } from "../number-range.ts";
+import type { CallSetting, FlowContext, ReadSettings } from "./settings.ts";
 import { freezeLines, lossesFor, partOf } from "./train-parts.ts";
 import type { PartSettings } from "./train-parts.ts";
 import { stopOf } from "./watches.ts";
@@ -35,7 +36,7 @@ export function readStages(
     const block = calls.has("loss") ? "stage" : "train";
     const part = partOf(both, { block, span, step: undefined, examples: lossesFor(data) }, context);
     const epochs = calls.get("epochs")?.[0];
-    const range: NumberRange = { whole: true, least: 0 };
+    const range: NumberRange = { whole: true, least: 1 };
     return [
       {
         ...part,

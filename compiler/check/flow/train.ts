@@ -2,11 +2,11 @@
 import type { WorkflowDeclaration } from "../../../grammar/ast.ts";
 import { report } from "../../../grammar/diagnostic.ts";
 import * as build from "../../ops/build.ts";
-import { bindArguments, nothingBound } from "../arguments.ts";
+import { bindArguments, nothingBound, signatureOf } from "../arguments.ts";
 import type { Callee } from "../arguments.ts";
 import { asTensor } from "../arithmetic.ts";
-import { missingConfiguration } from "../diagnostics/dlm0109-missing-configuration.ts";
 import { bind } from "../body.ts";
+import { bindConfiguration } from "../configuration.ts";
 import { evaluate } from "../evaluate.ts";
 import type { Frame } from "../frame.ts";
 import type { FileScope } from "../names.ts";
@@ -15,6 +15,7 @@ import { checkType, showType } from "../type.ts";
 import { kindInWords, unknown } from "../values.ts";
 import type { CallableValue, CheckValue, DataValue, OptimizerValue, TensorValue } from "../values.ts";
 import { dimNumber } from "../numbers.ts";
+import { checkWhere } from "../where.ts";
 import { batchAxis, batchDim, columnTensors } from "./batch.ts";
 import { applyTo, argumentsOf, control, runModel } from "./block.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
@@ -230,7 +231,6 @@ export function runUpdate(
 
 /** Binds the configuration in the locals of `inner`; a schedule is applied to the step. */
 function configure(frame: Frame, inner: Frame, optimizer: OptimizerValue, inputs: OptimizerInputs): boolean {
-  const { session } = frame.elaboration;
   const { configuration, name } = optimizer.declaration;
   const callee: Callee = {
     name: name.text,
@@ -240,31 +240,21 @@ function configure(frame: Frame, inner: Frame, optimizer: OptimizerValue, inputs
       ...(p.default ? { optional: true as const } : {}),
     })),
     tensors: [],
-    signature: `${name.text}(${configuration.map((p) => textOf(p.span)).join(", ")})`,
+    signature: signatureOf(optimizer.declaration),
   };
   const bound = bindArguments(frame, callee, optimizer.arguments ?? [], nothingBound, undefined);
   if (!bound) return false;
-  for (const parameter of configuration) {
-    const argument = bound.configuration.get(parameter.name.text);
-    if (argument === undefined && parameter.default === undefined) {
-      session.report(frame, missingConfiguration, {
-        span: optimizer.span,
-        name: name.text,
-        missing: [parameter.name.text],
-        parameters: callee.configuration.map((p) => ({ name: p.name, optional: p.optional === true })),
-        declared: name.span,
-      });
-      return false;
-    }
-    const value = argument?.value ?? evaluate(inner, parameter.default!);
-    const applied = applyTo(frame, value, inputs.step, argument?.span ?? optimizer.span);
+  if (!bindConfiguration(inner, frame, optimizer.declaration, bound, optimizer.span)) return false;
+  const { values } = inner.locals;
+  for (const { name: parameter } of configuration) {
+    const at = bound.configuration.get(parameter.text)?.span ?? optimizer.span;
+    const applied = applyTo(frame, values.get(parameter.text) ?? unknown, inputs.step, at);
     if (applied.kind === "unknown") return false;
-    const rate =
-      parameter.name.text === "rate" && inputs.changeRate && asTensor(frame, applied, optimizer.span);
-    inner.locals.values.set(
-      parameter.name.text,
-      rate && rate.value ? { ...rate, value: inputs.changeRate!(rate.value) } : applied,
-    );
+    values.set(parameter.text, applied);
   }
+  if (!checkWhere(inner, optimizer.declaration, optimizer.span)) return false;
+  const given = values.get("rate");
+  const rate = given && inputs.changeRate && asTensor(frame, given, optimizer.span);
+  if (rate?.value) values.set("rate", { ...rate, value: inputs.changeRate!(rate.value) });
   return true;
 }
