@@ -272,7 +272,7 @@ function buildBlock(context: BuildContext, key: string | undefined, from: CstNod
         kind: "for",
         span,
         variable: identifier(context, from),
-        values: buildSum(context, node(from, "sum"), from),
+        values: buildSum(context, node(from, "comparison"), from),
         body,
       };
     case "recompute":

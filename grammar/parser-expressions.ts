@@ -341,7 +341,7 @@ export abstract class ExpressionGrammar extends CstParser {
     this.CONSUME(t.For);
     this.CONSUME(t.Identifier);
     this.CONSUME(t.In);
-    this.SUBRULE(this.sum);
+    this.SUBRULE(this.comparison);
     this.SUBRULE(this.body);
   });
 

@@ -29,6 +29,13 @@ export function knownSlip(
       found,
       helps: [{ text: "`repeat 3 { … }`, for instance" }],
     };
+  if (actual.tokenType === t.On && before?.image === "shuffle" && stack.includes("settings")) {
+    const line = between(source, before, actual);
+    const start = /\n[ \t]*$/.exec(source.text.slice(0, line.start))?.index;
+    const edits = start === undefined ? [] : [{ span: { ...line, start }, text: "" }];
+    const text = "rows are shuffled unless a line says `shuffle off`: remove this one";
+    return { span, expected: undefined, found, helps: [{ text, ...(edits.length > 0 ? { edits } : {}) }] };
+  }
   if (rule === "for" && expected === t.In.name && actual.tokenType === t.Assign)
     return { span, expected: "`in`", found, helps: [{ text: "`in`", edits: [{ span, text: "in" }] }] };
   if (rule === "for" && expected === "Identifier")

@@ -82,6 +82,18 @@ const model = (body: string, before = ""): string =>
 const price = (...pairs: readonly (readonly [string, string])[]): string => replaced(prices, ...pairs);
 const kind = (...pairs: readonly (readonly [string, string])[]): string => replaced(kinds, ...pairs);
 
+const pictured = (stage: string): string =>
+  `dlm 1\n\nmodel M(x: [B, H=8, W=8, C=4]) -> _ {\n  x -> ${stage}\n}\n`;
+
+const tokens = (stage: string): string =>
+  `dlm 1\n\nmodel M(x: [B, T=6, D=8], y: [B, S=5, E=6]) -> _ {\n  x -> ${stage}\n}\n`;
+
+const signs = `optimizer signs(rate, band = 0) where 0 <= band, band < 1 {
+  w <- w - rate * select(g > band, 1, 0)
+}
+
+`;
+
 const normalise = "module Norm(m)(x: [B, D]) -> [B, D] {\n  x -> BatchNorm(m)\n}\n\n";
 
 const slips: readonly (readonly [why: string, text: string])[] = [
@@ -169,6 +181,36 @@ const slips: readonly (readonly [why: string, text: string])[] = [
   ],
   ["two sizes of a batch", price(["batch     32", "batch     32, 64"])],
   ["two optimizers", price(["adam(1e-3)", "adam(1e-3), sgd(0.1)"])],
+  ["a dilation of 0", pictured("Conv(8, 3, dilation = 0)")],
+  ["no groups", pictured("Conv(8, 3, groups = 0)")],
+  ["a stride of 0 in a pooling", pictured("maxpool(2, stride = 0)")],
+  ["a chance above 1", model("x -> dropout(1.5)")],
+  ["a chance of a `let`", model("x -> dropout(part)", "let part = 1.5\n\n")],
+  ["a size that is no whole number", pictured("Conv(8.5, 3)")],
+  ["a negative size", model("x -> Dense(-3)")],
+  ["a negative rate", price(["adam(1e-3)", "adam(-1)"])],
+  ["a part of more than 1", price(["adam(1e-3)", "adam(1e-3, beta1 = 2)"])],
+  ["nesterov without momentum", price(["adam(1e-3)", "sgd(0.1, nesterov = true)"])],
+  [
+    "an own optimizer out of its range",
+    price(["train Price", `${signs}train Price`], ["adam(1e-3)", "signs(0.1, band = 2)"]),
+  ],
+  ["causal without a length", tokens("MultiHeadAttention(2, causal = true)")],
+  ["no epochs", price(["epochs    10", "epochs 0"])],
+  ["no steps", price(["epochs    10", "steps 0"])],
+  ["no epochs of a stage", price(["epochs    10", "stage head { epochs 0 }"])],
+  ["an empty batch", price(["batch     32", "batch 0"])],
+  ["thaw of what was never frozen", price(["epochs    10", "epochs 10\n  thaw dense0"])],
+  ["no passes", model("x -> repeat 0 { Dense(8) }")],
+  ["a place and a name for one parameter", model("x -> Dense(8, Out = 4)")],
+  ["a text for a size", model('x -> Dense("a")')],
+  ["a function for a size", model("x -> Dense(relu)")],
+  ["a number for an activation", tokens("FeedForward(16, act = 3)")],
+  ["true for a rate", price(["adam(1e-3)", "adam(true)"])],
+  ["tensors of a module without an arrow", tokens("relu\n  CrossAttention(2)(y, x)")],
+  ["one tensor of two", tokens("CrossAttention(2)")],
+  ["shuffle on", price(["epochs    10", "shuffle on"])],
+  ["overfit two words", price(["evaluate Price", "check Price {\n  overfit one row\n}\n\nevaluate Price"])],
   ["a promise that is none", "dlm 1\n\nmodel M(x: [B, T]) -> [B, T]\n  where T\n{\n  x\n}\n"],
 ];
 
@@ -202,5 +244,20 @@ describe("what is right stays so", () => {
     ["a number that only the caller knows", model("x -> Norm(0.5)", normalise)],
     ["a length in epochs", price(["adam(1e-3)", "adam(cosine(1e-3, total = 12 * epoch))"])],
     ["a class to ignore", kind(["kind)", "kind, ignore = 1)"])],
+    ["tensors behind the configuration", tokens("CrossAttention(2)(_, y)")],
+    ["the arrow gives the first tensor", tokens("CrossAttention(2)(y)")],
+    ["a range without parentheses", model("x -> for i in 1..3 { Dense(8 * i) }")],
+    [
+      "overfit in words",
+      price([
+        "evaluate Price",
+        "check Price {\n  overfit one batch\n}\n\ncheck Price {\n  overfit one batch, steps = 9\n}\n\nevaluate Price",
+      ]),
+    ],
+    [
+      "what a configuration repeats may be none",
+      model("x -> N", `module N(n = 0)(x: [B, D]) -> [B, D] {\n  x -> repeat n { Dense(D) }\n}\n\n`),
+    ],
+    ["a part of what is frozen", price(["epochs    10", "epochs 10\n  freeze dense0\n  thaw dense0.kernel"])],
   ])("%s", (_, text) => expect(renderAll(checkText(text).diagnostics)).toBe(""));
 });

@@ -10,7 +10,7 @@ import {
   nothingBound,
   usesPiped,
 } from "./arguments.ts";
-import type { Bound } from "./arguments.ts";
+import type { Bound, Callee } from "./arguments.ts";
 import type { Given } from "./builtins/builtin.ts";
 import { missingConfiguration } from "./diagnostics/dlm0109-missing-configuration.ts";
 import { mixedUp } from "./diagnostics/dlm0110-mixed-up.ts";
@@ -102,22 +102,23 @@ function callValue(
   const configured = value.kind === "callable" && value.configuration !== undefined;
   const piped =
     piping && !call.arguments.some((argument) => usesPiped(argument.value)) ? piping.input : undefined;
-  if (configured && callee.kind !== "module" && callee.kind !== "model") {
-    // module(configuration)(tensors): a second list holds tensors
-    const tensors = list.map((each) => ({ ...each, name: each.name }));
-    const bound = bindArguments(frame, { ...callee, configuration: [] }, tensors, before, piped);
-    return bound ? finish(frame, value, bound, span, piping) : unknown;
-  }
-  if (configured && callee.kind === "module") {
-    const first = call.arguments[0];
+  if (configured && (callee.kind === "module" || callee.kind === "model") && !piping) {
+    const [first, ...others] = call.arguments.map(({ span: at }) => textOf(at));
+    const rest = others.length > 0 ? `(${["_", ...others].join(", ")})` : "";
     frame.elaboration.session.report(frame, mixedUp, {
-      span: first?.value.span ?? call.argumentsSpan,
+      span: call.arguments[0]?.value.span ?? call.argumentsSpan,
       name: callee.name,
       signature: callee.signature,
-      argument: first ? textOf(first.value.span) : "x",
-      whole: false,
+      stage: `${first ?? "x"} -> ${textOf(call.callee.span)}${rest}`,
+      nothing: first === undefined,
     });
     return unknown;
+  }
+  if (configured) {
+    // a second list holds tensors: `attention(drop)(q, k, v)`, `x -> CrossAttention(8)(_, memory)`
+    const only: Callee = { ...callee, kind: "fn", configuration: [] };
+    const bound = bindArguments(frame, only, list, before, piped);
+    return bound ? finish(frame, value, bound, span, piping) : unknown;
   }
   const bound = bindArguments(frame, callee, list, before, piped);
   return bound ? finish(frame, value, bound, span, piping) : unknown;
@@ -154,7 +155,7 @@ function finish(
       span,
       expected: `the tensor \`${absent?.name ?? "x"}\` of \`${callee.name}\``,
       found: "nothing",
-      helps: [callee.signature],
+      helps: [callee.kind === "module" ? severalTensors(callee) : callee.signature],
     });
     return unknown;
   }
@@ -165,6 +166,12 @@ function finish(
     tensors: [...bound.tensors].map(([name, given]) => ({ name, value: given.value, span: given.span })),
     span,
   };
+}
+
+/** How a module gets more than the tensor of its arrow. */
+function severalTensors({ name, configuration, tensors }: Callee): string {
+  const [, ...others] = tensors.map((parameter) => parameter.name);
+  return `-> ${name}${configuration.length > 0 ? "(...)" : ""}(${["_", ...others].join(", ")})`;
 }
 
 /** Runs a function or makes an instance, with everything given. */

@@ -6,17 +6,18 @@ export interface MixedUp {
   readonly span: Span;
   readonly name: string;
   readonly signature: string;
-  /** text of the tensor argument */
-  readonly argument: string;
-  /** it is the only argument */
-  readonly whole: boolean;
+  /** as it is meant: "x -> LayerNorm" */
+  readonly stage: string;
+  /** the parentheses are empty */
+  readonly nothing?: boolean;
 }
 
 export const mixedUp = defineDiagnostic<MixedUp>({
   code: "DLM0110",
   severity: "error",
   explanation: `A module has two lists: its configuration, and its tensors. \`Dense(64)\` configures; the tensor arrives through the
-arrow: \`x -> Dense(64)\`. A named instance (\`look = Dense(64)\`) may be called with its tensor: \`look(x)\`.`,
+arrow: \`x -> Dense(64)\`. Where it takes several, a second list holds them, with \`_\` for the one of the arrow:
+\`x -> CrossAttention(8)(_, memory)\`. A named instance (\`look = Dense(64)\`) may be called with its tensors: \`look(x)\`.`,
   example: {
     wrong: `dlm 1
 
@@ -31,12 +32,12 @@ model Small(x: [B, D=8]) -> [B, D] {
 }
 `,
   },
-  build({ span, name, signature, argument, whole }) {
+  build({ span, name, signature, stage, nothing }) {
     return {
       message: `\`${name}\` takes its configuration in parentheses, and its tensor through an arrow`,
-      primary: { span, text: "this is a tensor" },
+      primary: { span, text: nothing ? "no tensor is given" : "this is a tensor" },
       notes: [`its configuration is \`${signature}\``],
-      helps: [{ text: whole ? `${argument} -> ${name}` : `${argument} -> ${name}(...)` }],
+      helps: [{ text: stage }],
     };
   },
 });
