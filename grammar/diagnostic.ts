@@ -43,6 +43,8 @@ export interface DiagnosticKind<Facts> {
   readonly explanation: string;
   /** a whole program that raises this code first, and the same mended (checks clean) */
   readonly example: { readonly wrong: string; readonly right: string };
+  /** what several places may have in common: the first of them is told; undefined where each place is a cause of its own */
+  cause?(facts: Facts): string;
   /** makes the diagnostic from facts of the place where it was found */
   build(facts: Facts): DiagnosticBody;
 }

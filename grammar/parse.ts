@@ -56,11 +56,15 @@ export function parse(source: Source): ParseResult {
     if (declaration) declarations.push(declaration);
   });
   for (const character of unknown) {
-    const diagnostic = report(unknownCharacter, {
-      span: spanOf(source, character),
-      character: character.image,
-    });
-    regionOf(character).push(diagnostic);
+    const region = regionOf(character);
+    const alike = unknown.filter((each) => each.image === character.image && regionOf(each) === region);
+    region.push(
+      report(unknownCharacter, {
+        span: spanOf(source, character),
+        character: character.image,
+        alike: alike.map((each) => spanOf(source, each)),
+      }),
+    );
   }
 
   return {
@@ -91,7 +95,7 @@ function readEdition(
   const { cst, errors } = parseChunk(chunk);
   const first = spanOf(source, chunk.first);
   for (const error of errors) diagnostics.push(explain(source, chunk.tokens, error));
-  reportBrackets(source, chunk.problems, diagnostics);
+  reportBrackets(source, chunk.tokens, chunk.problems, diagnostics);
   const digits = token(cst, "Number");
   if (digits === undefined) return undefined;
   const span = { ...first, end: spanOf(source, digits).end };
@@ -127,7 +131,7 @@ function readDeclaration(
   // the string has swallowed the rest of its line, so nothing else that is found can be trusted
   const problems: Diagnostic[] = open ? [] : diagnostics;
   if (open) diagnostics.push(report(openString, { span: spanOf(source, open) }));
-  reportBrackets(source, original.problems, problems);
+  reportBrackets(source, original.tokens, original.problems, problems);
   if (original.tooDeep) {
     diagnostics.push(report(nestedTooDeeply, { span: spanOf(source, original.tooDeep) }));
     return undefined;
@@ -156,8 +160,20 @@ function readDeclaration(
 
 const bracketTexts = { "(": "(", "[": "[", "{": "{" } as const;
 
+/** A call that is left open ends before the arrow behind it: `Dense(8 -> relu`. */
+function endOfCall(tokens: readonly IToken[], opener: IToken, last: IToken): number | undefined {
+  const at = tokens.indexOf(opener);
+  if (opener.image !== "(" || tokens[at - 1]?.tokenType !== t.Name) return undefined;
+  const arrow = tokens.findIndex(({ tokenType }, i) => i > at && tokenType === t.Arrow);
+  const before = tokens[arrow - 1];
+  return arrow > at + 1 && before && before.startOffset < last.startOffset
+    ? (before.endOffset ?? before.startOffset) + 1
+    : undefined;
+}
+
 function reportBrackets(
   source: Source,
+  tokens: readonly IToken[],
   problems: readonly BracketProblem[],
   diagnostics: Diagnostic[],
 ): void {
@@ -168,7 +184,7 @@ function reportBrackets(
       continue;
     }
     const { opener, last, stop } = problem;
-    const end = spanOf(source, last).end;
+    const end = endOfCall(tokens, opener, last) ?? spanOf(source, last).end;
     diagnostics.push(
       report(unclosedBracket, {
         opener: spanOf(source, opener),

@@ -29,6 +29,13 @@ export function knownSlip(
       found,
       helps: [{ text: "`repeat 3 { … }`, for instance" }],
     };
+  if (tokens[0]?.tokenType === t.Op && actual.tokenType === t.Assign && before?.tokenType === t.CloseSquare)
+    return {
+      span,
+      expected: "`+=`",
+      found,
+      helps: [{ text: "an `op` adds up: `+=`", edits: [{ span, text: "+=" }] }],
+    };
   if (actual.tokenType === t.On && before?.image === "shuffle" && stack.includes("settings")) {
     const line = between(source, before, actual);
     const start = /\n[ \t]*$/.exec(source.text.slice(0, line.start))?.index;

@@ -210,7 +210,9 @@ describe("explain", () => {
       },
     ]);
     expect(near.status).toBe(1);
-    expect(near.err).toMatch(/there is no conf in the library, and no diagnostic\nhelp: did you mean Conv\?/);
+    expect(near.err).toMatch(
+      /there is no conf in the library or the language, and no diagnostic\nhelp: did you mean Conv\?/,
+    );
   });
 });
 

@@ -211,6 +211,35 @@ const slips: readonly (readonly [why: string, text: string])[] = [
   ["one tensor of two", tokens("CrossAttention(2)")],
   ["shuffle on", price(["epochs    10", "shuffle on"])],
   ["overfit two words", price(["evaluate Price", "check Price {\n  overfit one row\n}\n\nevaluate Price"])],
+  ["a product without its sign", model("x -> Dense(2 D)")],
+  ["a pipe of another language", model("x |> Dense(4) |> relu")],
+  ["arrows of a text", model("x → Dense(4) → relu")],
+  ["a call that is not closed", model("x -> Dense(4 -> relu -> Dense(3)")],
+  [
+    "a module that reads a let twice",
+    model(
+      "x -> N",
+      "let Width = 3\n\nmodule N(x: [B, D]) -> [B, Width] {\n  x -> Dense(Width) -> relu -> Dense(Width)\n}\n\n",
+    ),
+  ],
+  [
+    "a division of a size in three places",
+    model(
+      "x -> Half",
+      "module Half(x: [B, D]) -> [B, D / 2] {\n  (x -> Dense(D / 2)) + (x -> Dense(D / 2))\n}\n\n",
+    ),
+  ],
+  ["yield outside of a scan", model("yield x")],
+  ["an op that is no sum", "dlm 1\n\nop bad(a: [B, I]) -> [B, I] {\n  a * 2\n}\n"],
+  ["an op that calls a function", "dlm 1\n\nop bad(a: [B, I]) -> [B] {\n  y[b] += relu(a[b, i])\n}\n"],
+  ["an op of two lines", "dlm 1\n\nop bad(a: [B, I]) -> [B] {\n  y[b] += a[b, i]\n  z[b] += a[b, i]\n}\n"],
+  ["an op with nothing in it", "dlm 1\n\nop bad(a: [B, I]) -> [B] {\n}\n"],
+  ["an op with =", "dlm 1\n\nop bad(a: [B, I]) -> [B] {\n  y[b] = a[b, i]\n}\n"],
+  ["an update of a weight", model("weight w : [D] = 1\n  w <- w * 2\n  x * w")],
+  ["several results into a layer", model("r = (a = x, b = x)\n  r -> Dense(4)")],
+  ["a model for data", price(["on Houses {", "on Price {"])],
+  ["an axis that there is not", tokens("mean over Time")],
+  ["logarithms for a loss of logits", model("bce(x -> log_softmax over D, 1)")],
   ["a promise that is none", "dlm 1\n\nmodel M(x: [B, T]) -> [B, T]\n  where T\n{\n  x\n}\n"],
 ];
 
@@ -246,6 +275,7 @@ describe("what is right stays so", () => {
     ["a class to ignore", kind(["kind)", "kind, ignore = 1)"])],
     ["tensors behind the configuration", tokens("CrossAttention(2)(_, y)")],
     ["the arrow gives the first tensor", tokens("CrossAttention(2)(y)")],
+    ["softmax of logarithms", kind(["-> Dense(2)", "-> Dense(2) -> log_softmax over last"])],
     ["a range without parentheses", model("x -> for i in 1..3 { Dense(8 * i) }")],
     [
       "overfit in words",

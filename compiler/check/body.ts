@@ -23,7 +23,8 @@ export function evaluateBody(frame: Frame, body: Body, input?: Given): CheckValu
   let result: CheckValue | undefined;
   for (const statement of body.statements) {
     const value = runStatement(frame, statement, input);
-    if (statement.kind === "expression" || statement.kind === "hole") result = value;
+    // a `yield` has a value here only after a message
+    if (statement.kind === "expression" || statement.kind === "hole" || value) result = value;
   }
   return result;
 }
@@ -73,8 +74,7 @@ function runSound(frame: Frame, statement: Statement, input: Given | undefined):
     case "expression":
       return expressionValue(frame, statement.value, input);
     case "yield":
-      yieldValue(frame, statement);
-      return undefined;
+      return yieldValue(frame, statement);
     case "accumulate":
       frame.elaboration.session.report(frame, unfit, {
         span: statement.span,
@@ -86,16 +86,20 @@ function runSound(frame: Frame, statement: Statement, input: Given | undefined):
   }
 }
 
-function yieldValue(frame: Frame, statement: Extract<Statement, { kind: "yield" }>): void {
+/** Unknown after a message: then the body gives nothing else either. */
+function yieldValue(frame: Frame, statement: Extract<Statement, { kind: "yield" }>): CheckValue | undefined {
   const value = evaluate(frame, statement.value);
-  if (frame.yields) frame.yields.push({ value, span: statement.value.span });
-  else
-    frame.elaboration.session.report(frame, unfit, {
-      span: statement.span,
-      expected: "`yield` only in the body of a `scan`",
-      found: "it here",
-      helps: [],
-    });
+  if (frame.yields) {
+    frame.yields.push({ value, span: statement.value.span });
+    return undefined;
+  }
+  frame.elaboration.session.report(frame, unfit, {
+    span: statement.span,
+    message: "`yield` stands outside of a `scan`",
+    here: "there are no steps here to give a value each",
+    helps: [`a body ends with its result itself: ${textOf(statement.value.span)}`],
+  });
+  return unknown;
 }
 
 function expressionValue(

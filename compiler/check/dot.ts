@@ -49,6 +49,7 @@ function both(frame: Frame, label: string, a: TensorValue, b: TensorValue, span:
       axis: label,
       type: showType(side.type, solver.show),
       near: nearest(label, labelsOf(side.type)),
+      axes: labelsOf(side.type),
       tensor: side.span,
     });
     return false;

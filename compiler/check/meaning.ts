@@ -38,7 +38,8 @@ export function meaningOf(
   const logits = bound.tensors.get("logits") ?? (name === "softmax" ? bound.tensors.get("x") : undefined);
   if ((wants || name === "softmax") && logits?.value.kind === "tensor" && logits.value.probability) {
     const { by, span: earlier } = logits.value.probability;
-    if (wants || by === "softmax" || by === "log_softmax")
+    // softmax of log_softmax is softmax: once too often, and no mistake
+    if (by === "log_softmax" ? wants === "sigmoid" : wants !== undefined || by === "softmax")
       frame.elaboration.session.report(frame, appliedTwice, {
         span: callable.span,
         name,

@@ -20,7 +20,7 @@ import { nearestSpans, originLabels } from "./origin.ts";
 import type { Misfit } from "./bind-tensor.ts";
 import { showType } from "./type.ts";
 import type { Size } from "./type.ts";
-import type { CallableValue, CheckValue } from "./values.ts";
+import type { CallableValue, CheckValue, RecordValue } from "./values.ts";
 import { kindInWords } from "./values.ts";
 
 export function reportMisfit(
@@ -46,9 +46,12 @@ export function reportMisfit(
         span: given.span,
         expected: `a tensor ${expected} for \`${parameter.name.text}\` of \`${name}\``,
         found: kindInWords(misfit.value),
-        helps: isListOfTensors(misfit.value)
-          ? [`make one tensor of the list: \`-> concat -> ${textOf(span)}\``]
-          : [calleeOf(callable).signature],
+        helps:
+          misfit.value.kind === "record"
+            ? partsOf(misfit.value, given)
+            : isListOfTensors(misfit.value)
+              ? [`make one tensor of the list: \`-> concat -> ${textOf(span)}\``]
+              : [calleeOf(callable).signature],
       });
       return;
     case "label":
@@ -240,4 +243,11 @@ function otherTensor(
 function originOf(value: Extract<CheckValue, { kind: "tensor" }>): Span | undefined {
   const last = value.type.axes.at(-1);
   return last && nearestSpans(last.size.origin, 1)[0];
+}
+
+/** `r.a` for each part that can be taken of it. */
+function partsOf({ fields }: RecordValue, { span }: Given): readonly string[] {
+  const name = /^[a-z_]\w*$/.exec(textOf(span))?.[0];
+  const parts = [...fields.keys()].map((field) => `\`${name ?? "all"}.${field}\``).join(" or ");
+  return [`${name === undefined ? "name it, `all = ...`, and " : ""}take one of its parts: ${parts}`];
 }

@@ -32,9 +32,12 @@ interface LinearForm {
 export function runNotation(frame: Frame, declaration: CallableDeclaration, span: Span): CheckValue {
   const { solver } = frame.elaboration;
   const [statement] = declaration.body.statements;
+  const { statements, span: body } = declaration.body;
+  if (!statement) refuseLine(frame, body, "this is empty");
   if (!statement || statement.kind === "hole") return unknown;
-  if (declaration.body.statements.length !== 1 || statement.kind !== "accumulate") {
-    refuse(frame, statement.span, "one line `y[..] += product` as the body of an `op`", "something else");
+  if (statements.length !== 1 || statement.kind !== "accumulate") {
+    const second = statement.kind === "accumulate" ? statements[1] : undefined;
+    refuseLine(frame, (second ?? statement).span, second ? "this is one more" : "this is another statement");
     return unknown;
   }
   const axes = resultAxes(frame, declaration);
@@ -120,6 +123,16 @@ function wholeAxis(form: LinearForm, size: Dim): string | undefined {
   return start && dim.equal(form.constant, start) ? name : undefined;
 }
 
+/** An `op` has another body than all the rest. */
+function refuseLine(frame: Frame, span: Span, here: string): void {
+  frame.elaboration.session.report(frame, unfit, {
+    span,
+    message: "the body of an `op` is one line `y[..] += product`",
+    here,
+    helps: ["`y[b, o] += x[b, i] * k[i, o]`, for instance; what needs other lines is a `fn`"],
+  });
+}
+
 function refuse(frame: Frame, span: Span, expected: string, found: string): void {
   frame.elaboration.session.report(frame, unfit, { span, expected, found, helps: [] });
 }
@@ -158,7 +171,12 @@ function readsOf(frame: Frame, expression: Expression): Read[] | undefined {
     if (tensor.kind === "unknown") return undefined;
   }
   if (expression.kind !== "hole")
-    refuse(frame, expression.span, "a product of reads such as `x[b, i] * k[i, o]`", "something else");
+    frame.elaboration.session.report(frame, unfit, {
+      span: expression.span,
+      message: "an `op` adds up products of reads such as `x[b, i] * k[i, o]`",
+      here: "this is no read of a tensor",
+      helps: ["compute it before or after the `op`, in a `fn` around it"],
+    });
   return undefined;
 }
 

@@ -31,6 +31,7 @@ export function resolveOver(frame: Frame, over: OverAxes, type: CheckType, span:
           axis: textOf(item.span),
           type: showType(type, solver.show),
           near: [],
+          axes: labelsOf(type),
           tensor: span,
         });
         return undefined;
@@ -67,6 +68,7 @@ export function resolveOver(frame: Frame, over: OverAxes, type: CheckType, span:
         axis: label,
         type: showType(type, solver.show),
         near: nearest(label, labelsOf(type)),
+        axes: labelsOf(type),
         unlabelled: type.axes.length >= 2 && type.axes.at(-1)!.label === undefined,
         tensor: span,
       });

@@ -77,6 +77,9 @@ export function createSession(
     },
     report(frame, kind, facts) {
       if (frame?.muted) return;
+      const cause = kind.cause && `${kind.code} ${kind.cause(facts)}`;
+      if (cause !== undefined && keys.has(cause)) return;
+      if (cause !== undefined) keys.add(cause);
       const made = makeDiagnostic(kind, facts);
       const span = userSpan(frame, made.primary.span);
       const labels = made.labels.filter(

@@ -8,7 +8,7 @@ import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Frame } from "./frame.ts";
 import { isCapital } from "./lookup.ts";
-import { nearestSpans } from "./origin.ts";
+import { isUserSpan, nearestSpans } from "./origin.ts";
 import type { Solver } from "./solver.ts";
 import type { Axis, Size } from "./type.ts";
 import { kindInWords } from "./values.ts";
@@ -81,6 +81,13 @@ export function isEmpty(frame: Frame, size: Size, span: Span): boolean {
   return true;
 }
 
+/** The declaration of the user whose body this is, or which led here. */
+function userDeclaration(frame: Frame): Frame["declaration"] {
+  let at = frame;
+  while (at.call && at.declaration && !isUserSpan(at.declaration.span)) at = at.call.frame;
+  return at.declaration;
+}
+
 /** Reports a division that may leave a rest. */
 export function reportQuotient(frame: Frame, number: NumberValue, span: Span): void {
   const quotient = number.quotient!;
@@ -95,7 +102,7 @@ export function reportQuotient(frame: Frame, number: NumberValue, span: Span): v
     divisor: solver.show(quotient.right),
     of: solver.show(quotient.left),
     witness: verdict.kind === "refuted" ? verdict.witness : undefined,
-    declaration: frame.declaration,
+    declaration: userDeclaration(frame),
   });
 }
 

@@ -278,6 +278,17 @@ export function updateState(frame: Frame, statement: Extract<Statement, { kind: 
   const name = statement.name.text;
   const value = evaluate(frame, statement.value);
   const request = frame.states.get(name);
+  const isWeight =
+    frame.elaboration.requested.get(requestKey(frame.model, `${frame.path.prefix}${name}`))?.state === false;
+  if (!request && isWeight) {
+    session.report(frame, unfit, {
+      span: statement.name.span,
+      message: `\`<-\` changes a state, and \`${name}\` is a weight`,
+      here: "the optimizer of `train` alone changes weights",
+      helps: [`\`state ${name} : ...\`, if it is no weight`],
+    });
+    return;
+  }
   if (!request) {
     if (frame.locals.values.get(name)?.kind !== "unknown")
       session.report(frame, unknownName, {

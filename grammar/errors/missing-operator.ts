@@ -53,9 +53,14 @@ model Small(x: [B, D=4]) -> [B, 2] {
       primary: { span: second, text: "nothing joins this" },
       labels: [{ span: first, text: "to this" }],
       helps: [
-        listed
-          ? { text: "separate the two by a comma", edits: [{ span: gap, text: ", " }] }
-          : { text: "`->` passes the first on to the second", edits: [{ span: gap, text: " -> " }] },
+        /^[\d.]+$/.test(textOf(first)) && /^[A-Za-z_]\w*$/.test(textOf(second))
+          ? {
+              text: `\`${textOf(first)} * ${textOf(second)}\`, if the product is meant`,
+              edits: [{ span: gap, text: " * " }],
+            }
+          : listed
+            ? { text: "separate the two by a comma", edits: [{ span: gap, text: ", " }] }
+            : { text: "`->` passes the first on to the second", edits: [{ span: gap, text: " -> " }] },
       ],
     };
   },

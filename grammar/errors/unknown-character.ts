@@ -1,11 +1,13 @@
 // DLM0007: a character that no part of the language uses.
 import { defineDiagnostic } from "../diagnostic.ts";
-import type { Help } from "../diagnostic.ts";
+import type { Edit, Help } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
 
 export interface UnknownCharacter {
   readonly span: Span;
   readonly character: string;
+  /** where it stands in the declaration */
+  readonly alike: readonly Span[];
 }
 
 /** Characters that come with pasted text or with the habit of another language, and what to write here. */
@@ -56,18 +58,19 @@ model Small(x: [B, D=4]) -> [B, 2] {
 }
 `,
   },
-  build({ span, character }) {
-    const replacement = instead[character];
+  build({ span, character, alike }) {
+    const isPipe = alike.every((each) => character === "|" && each.source.text[each.end] === ">");
+    const replacement = isPipe ? "->" : instead[character];
     const code = character.codePointAt(0) ?? 0;
     const invisible = code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0xd800 && code < 0xe000);
     const shown = invisible ? `U+${code.toString(16).toUpperCase().padStart(4, "0")}` : `\`${character}\``;
     const helps: Help[] = [];
+    const everywhere = (text: string): Edit[] =>
+      alike.map((each) => ({ span: isPipe ? { ...each, end: each.end + 1 } : each, text }));
     if (character === ";")
-      helps.push({ text: "remove it: a statement ends with its line", edits: [{ span, text: "" }] });
-    else if (character === "#")
-      helps.push({ text: "a comment begins with `//`", edits: [{ span, text: "//" }] });
-    else if (replacement)
-      helps.push({ text: `write \`${replacement}\``, edits: [{ span, text: replacement }] });
+      helps.push({ text: "remove it: a statement ends with its line", edits: everywhere("") });
+    else if (character === "#") helps.push({ text: "a comment begins with `//`", edits: everywhere("//") });
+    else if (replacement) helps.push({ text: `write \`${replacement}\``, edits: everywhere(replacement) });
     return {
       message: `the language has no character ${shown}`,
       primary: { span, text: "unknown character" },

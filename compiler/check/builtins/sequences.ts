@@ -108,6 +108,7 @@ const cache: Builtin = {
         axis: size.label,
         type: showType(x.type, solver.show),
         near: nearest(size.label, labelsOf(x.type)),
+        axes: labelsOf(x.type),
         tensor: x.span,
       });
       return unknown;

@@ -60,6 +60,7 @@ model Small(x: [B, D=8]) -> [B, D] {
 }
 `,
   },
+  cause: ({ name, declaration: { span } }) => `${name} ${span.source.path} ${span.start}`,
   build(facts) {
     const { span, name, declaration, uses } = facts;
     const { kind } = declaration;

@@ -2,14 +2,23 @@
 import { defineDiagnostic } from "../../../grammar/diagnostic.ts";
 import type { Span } from "../../../grammar/source.ts";
 
-export interface Unfit {
+export type Unfit = {
   readonly span: Span;
-  /** "a function or a module after `->`" */
-  readonly expected: string;
-  /** "a tensor" */
-  readonly found: string;
   readonly helps: readonly string[];
-}
+} & (
+  | {
+      /** "a function or a module after `->`" */
+      readonly expected: string;
+      /** "a tensor" */
+      readonly found: string;
+    }
+  | {
+      /** "`yield` stands outside of a `scan`", where no value is expected */
+      readonly message: string;
+      /** said of the place */
+      readonly here: string;
+    }
+);
 
 export const unfit = defineDiagnostic<Unfit>({
   code: "DLM0114",
@@ -32,11 +41,15 @@ model Small(x: [B, D=8]) -> [B, D] {
 }
 `,
   },
-  build({ span, expected, found, helps }) {
+  build(facts) {
+    const { span } = facts;
+    const helps = facts.helps.map((text) => ({ text }));
+    if ("message" in facts) return { message: facts.message, primary: { span, text: facts.here }, helps };
+    const { expected, found } = facts;
     return {
       message: `expected ${expected}, found ${found}`,
       primary: { span, text: found === "nothing" ? "it is not given" : `this is ${found}` },
-      helps: helps.map((text) => ({ text })),
+      helps,
     };
   },
 });

@@ -38,6 +38,11 @@ module Heads(heads)(x: [B, T, D]) -> [B, heads, T, E=_]
 }
 `,
   },
+  // the module's promise, or its lack, is the cause wherever its body divides
+  cause({ span, divisor, of, declaration }) {
+    const { source, start } = declaration?.span ?? span;
+    return `${divisor} ${of} ${source.path} ${start}`;
+  },
   build({ span, division, what, divisor, of, witness, declaration }) {
     const parameter = declaration?.configuration.find(({ name }) => name.text === divisor)?.span;
     const labels: Label[] = parameter ? [{ span: parameter, text: "nothing says that this divides it" }] : [];

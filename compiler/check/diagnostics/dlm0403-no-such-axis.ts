@@ -7,6 +7,8 @@ export interface NoSuchAxis {
   readonly axis: string;
   readonly type: string;
   readonly near: readonly string[];
+  /** the labels that there are */
+  readonly axes: readonly string[];
   readonly tensor: Span;
   /** the last axis has no label, and may be the one that is meant */
   readonly unlabelled?: boolean;
@@ -31,7 +33,7 @@ model Small(x: [B, T, D=8]) -> [B, D=8] {
 }
 `,
   },
-  build({ span, axis, type, near, tensor, unlabelled }) {
+  build({ span, axis, type, near, axes, tensor, unlabelled }) {
     const inside = tensor.source === span.source && tensor.start <= span.start && tensor.end >= span.end;
     return {
       message: `there is no axis ${axis} in ${type}`,
@@ -42,6 +44,9 @@ model Small(x: [B, T, D=8]) -> [B, D=8] {
         ...near.map((name) => ({ text: name, edits: [{ span, text: name }] })),
         ...(unlabelled && near.length === 0
           ? [{ text: "`last` is the last axis, whatever its label", edits: [{ span, text: "last" }] }]
+          : []),
+        ...(near.length === 0 && !unlabelled && axes.length > 0
+          ? [{ text: axes.length === 1 ? `its only axis is ${axes[0]}` : `its axes are ${axes.join(", ")}` }]
           : []),
       ],
     };

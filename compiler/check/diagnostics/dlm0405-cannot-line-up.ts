@@ -46,7 +46,8 @@ model Small(x: [B, T, D=64]) -> [B, T, D=64] {
       });
     if (why === "order")
       helps.push({ text: "bring the axes into one order by a rearrange: `[B, W, H] => [B, H, W]`" });
-    if (ranks[0] !== ranks[1]) helps.push({ text: "or repeat the smaller one: `-> expand(T)`" });
+    if (ranks[0] !== ranks[1])
+      helps.push({ text: `${helps.length > 0 ? "or " : ""}repeat the smaller one: \`-> expand(T)\`` });
     return {
       message: `${what} cannot line up ${left.text} with ${right.text}`,
       primary: { span: right.span, text: right.text },

@@ -55,7 +55,15 @@ model Small(x: [B, D=8], label: int<10>[B]) -> [] {
         span,
         text: name === applies ? "applied again" : `takes logits, and applies ${applies} itself`,
       },
-      labels: [{ span: earlier, text: "so this is already a probability" }],
+      labels: [
+        {
+          span: earlier,
+          text:
+            by === "log_softmax"
+              ? "so this is the logarithm of a probability"
+              : "so this is already a probability",
+        },
+      ],
       notes: ["training would still run, with weaker gradients"],
       helps,
     };

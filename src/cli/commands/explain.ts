@@ -1,7 +1,7 @@
-/** `dlmc explain CODE`: the long explanation of a diagnostic; `dlmc explain NAME`: what the library has by this name. */
+/** `dlmc explain CODE`: the long explanation of a diagnostic; `dlmc explain NAME`: what the library or the language has by this name. */
 import { Command } from "commander";
 import { catalogue as diagnostics } from "../../../compiler/check/catalogue.ts";
-import { libraryItems, type LibraryItem } from "../../../compiler/check/library-catalogue.ts";
+import { explainedItems, placeOf, type ExplainedItem } from "../../../compiler/check/explained.ts";
 import { nearest } from "../../../compiler/check/names.ts";
 import { wrap } from "../../../grammar/text-width.ts";
 import { Failure } from "../../failure.ts";
@@ -16,17 +16,20 @@ export function explainCommand(): Command {
   return new Command("explain")
     .argument(
       "[code]",
-      "such as DLM0201; or a name of the library, such as Conv; without it, all codes are listed",
+      "such as DLM0201; or a name of the library, a setting or a word, such as Conv, stop or scan; without it, all codes are listed",
     )
     .option("--json", "JSON lines")
     .action((code: string | undefined, _: Options, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       const t = terminal(options);
-      const items = code === undefined ? [] : libraryItems();
-      const item = items.find(({ name }) => name === code);
-      if (item) {
-        if (options.json === true) printJson(item);
-        else printItem(t, item);
+      const items = code === undefined ? [] : explainedItems();
+      const meant = items.filter(({ name }) => name === code);
+      if (meant.length > 0) {
+        meant.forEach((item, i) => {
+          if (i > 0 && options.json !== true) t.print();
+          if (options.json === true) printJson(item);
+          else printItem(t, item);
+        });
         return;
       }
       const wanted = code
@@ -38,7 +41,9 @@ export function explainCommand(): Command {
         const names = isCode ? diagnostics.map((d) => d.code) : items.map(({ name }) => name);
         const near = nearest(isCode ? wanted! : code!, names);
         throw new Failure(
-          isCode ? `there is no diagnostic ${code}` : `there is no ${code} in the library, and no diagnostic`,
+          isCode
+            ? `there is no diagnostic ${code}`
+            : `there is no ${code} in the library or the language, and no diagnostic`,
           { help: near.length === 0 ? "dlmc explain lists all codes" : `did you mean ${near.join(" or ")}?` },
         );
       }
@@ -48,27 +53,33 @@ export function explainCommand(): Command {
         return;
       }
       if (wanted === undefined)
-        for (const each of found) t.print(`${t.paint.bold(each.code)}  ${firstLine(each.explanation)}`);
+        for (const each of found)
+          wrap(firstSentence(each.explanation), t.width - codeWidth).forEach((line, i) =>
+            t.print(i === 0 ? `${t.paint.bold(each.code)}  ${line}` : " ".repeat(codeWidth) + line),
+          );
       else for (const each of found) print(t, each);
     });
 }
 
-/** The signature as it stands in the library, and below it what it means. */
-function printItem(t: Terminal, { signature, part, doc }: LibraryItem): void {
+/** How it is written or declared, and below it what it means. */
+function printItem(t: Terminal, item: ExplainedItem): void {
+  const { signature, doc } = item;
   for (const line of signature.split("\n")) t.print(t.paint.cyan(line));
   t.print();
   for (const paragraph of doc.trim().split(/\n\s*\n/)) {
     for (const line of wrap(paragraph.trim().replaceAll(/\s+/g, " "), t.width)) t.print(line);
     t.print();
   }
-  t.print(t.paint.dim(part === "builtins" ? "built in" : `std.${part}`));
+  t.print(t.paint.dim(placeOf(item)));
 }
 
-function firstLine(markdown: string): string {
-  return (/^[^\n]*?[.:](?=\s|$)/.exec(markdown.trim())?.[0] ?? markdown.trim().split("\n")[0]!).replace(
-    /[.:]$/,
-    "",
-  );
+/** Width of a code and what is between it and its text. */
+const codeWidth = "DLM0000  ".length;
+
+/** Up to the first stop that is not part of code, without it. */
+function firstSentence(markdown: string): string {
+  const text = markdown.trim().replaceAll(/\s+/g, " ");
+  return (/^(?:`[^`]*`|[^`])*?(?=\.(?:\s|$))/.exec(text)?.[0] ?? text).trim();
 }
 
 function print(t: Terminal, kind: (typeof diagnostics)[number]): void {

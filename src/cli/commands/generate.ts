@@ -49,9 +49,18 @@ export function generateCommand(): Command {
         seed: options.seed,
         ...(options.max === undefined ? {} : { max: options.max }),
       });
-      if (options.json !== true) t.write(options.prompt);
+      let begun = false;
+      // a prompt that is refused is not told as a text
+      const begin = (): void => {
+        if (!begun && options.json !== true) t.write(options.prompt);
+        begun = true;
+      };
       try {
-        for await (const token of tokens) show(t, token, options.json === true);
+        for await (const token of tokens) {
+          begin();
+          show(t, token, options.json === true);
+        }
+        begin();
       } catch (error) {
         if (error instanceof DlmError && error.code === "input")
           throw new Failure(error.message, { status: 2 });

@@ -38,7 +38,8 @@ export const notStepwise = defineDiagnostic<NotStepwise>({
   explanation: `\`generate\` makes one new token after the other. Its program sees the new position alone, and what it needs of the
 earlier ones must have been kept. So every operation of the model must treat each position by itself, but for \`cache\`, which
 keeps, \`causal\` masks, which hide later positions, and \`scan\`, which goes from one position to the next. A mean over all
-positions would need those that do not exist yet.`,
+positions would need those that do not exist yet; a convolution along T, even one that is padded before alone, would need
+inputs that nothing keeps.`,
   example: {
     wrong: program("    -> + (mean(_) over T)\n"),
     right: program(""),
@@ -47,7 +48,14 @@ positions would need those that do not exist yet.`,
     return {
       message: `${model} cannot be generated step by step`,
       primary: { span, text: "needs a program that sees one new token at a time" },
-      labels: [{ span: at, text: "this looks at every position, also at later ones" }],
+      labels: [
+        {
+          span: at,
+          text: unmasked
+            ? "this looks at every position, also at later ones"
+            : "this brings positions together, and the earlier ones are not kept",
+        },
+      ],
       notes: only ? ["all other operations are pointwise along T, or use cache, scan or causal"] : [],
       helps: [
         unmasked
