@@ -64,6 +64,9 @@ const models: Readonly<Record<string, string>> = {
     `text -> Embed(Width) -> LearnedPosition(20)
     -> TransformerEncoder(2, 9, norm_first = false, act = relu, causal = true, max = 20) -> Dense(${tokens})`,
   ),
+  "a token that nothing looks at": program(
+    `text -> Embed(Width) -> TransformerEncoder(2, 9, causal = true, max = 20)(_, text != 3) -> Dense(${tokens})`,
+  ),
   "a masked sum of what was kept": program(
     `x = text -> Embed(Width)
   all = x -> cache(T as S, max = most)
@@ -140,7 +143,12 @@ describe("a step of the reference gives what the whole sequence gives there", ()
         for (const { source } of step.inputs)
           if (!isNode(source) && source.role === "state") {
             const shape = source.type.shape.map((size) => Number(size.key));
-            kept.set(source.name, tensor("f32", shape, scaled(source.name, elementCount(shape), -9, 9)));
+            const numbers = scaled(source.name, elementCount(shape), -9, 9);
+            const { dtype } = source.type;
+            kept.set(
+              source.name,
+              tensor(dtype, shape, dtype === "bool" ? numbers.map((n) => Number(n > 0)) : numbers),
+            );
           }
         const found: number[] = [];
         for (let at = 0; at < longest;) {

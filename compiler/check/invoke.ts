@@ -175,6 +175,11 @@ function bindParameter(
     locals.values.set(name, value);
     return true;
   }
+  if (value.kind === "boolean" && value.value === true && shape.element === "bool") {
+    // holds at every element, whatever the shape
+    locals.values.set(name, value);
+    return true;
+  }
   if (value.kind !== "tensor") {
     reportMisfit(caller, callable, parameter, given, { kind: "kind", value }, span, bound);
     return false;

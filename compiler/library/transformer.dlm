@@ -15,7 +15,7 @@ module FeedForward(Hidden, act = gelu, drop = 0, bias = true, init = glorot)(x: 
 /// Attention of a sequence to itself, then two dense layers, each added to what goes in.
 ///
 /// With `causal = true`, and `max` as the length of the longest sequence, it is the block of GPT; otherwise that of BERT. `groups`,
-/// `causal`, `max` and `rotary` are those of MultiHeadAttention, `norm` may be RMSNorm.
+/// `causal`, `max`, `rotary` and `mask` are those of MultiHeadAttention, `norm` may be RMSNorm.
 module TransformerEncoder(
   heads,
   Hidden,
@@ -29,7 +29,7 @@ module TransformerEncoder(
   rotary = false,
   bias = true,
   init = glorot
-)(x: [B, T, D]) -> [B, T, D]
+)(x: [B, T, D], mask: bool[B, T] = true) -> [B, T, D]
   where 1 <= heads,
         heads divides D,
         1 <= groups,
@@ -51,16 +51,17 @@ module TransformerEncoder(
   feed = FeedForward(Hidden, act = act, drop = drop, bias = bias, init = init)
 
   if norm_first {
-    x -> residual { look_norm: norm -> look -> dropout(drop) }
+    x -> residual { look_norm: norm -> look(_, mask) -> dropout(drop) }
       -> residual { feed_norm: norm -> feed -> dropout(drop) }
   } else {
-    x -> residual { look -> dropout(drop) } -> look_norm: norm
+    x -> residual { look(_, mask) -> dropout(drop) } -> look_norm: norm
       -> residual { feed -> dropout(drop) } -> feed_norm: norm
   }
 }
 
 /// Causal attention of a sequence to itself, attention to a memory (what an encoder made of another sequence), then two dense
-/// layers, each added to what goes in. `max` is the length of the longest sequence.
+/// layers, each added to what goes in. `max` is the length of the longest sequence, `mask` is false where
+/// nothing looks at the memory.
 module TransformerDecoder(
   heads,
   Hidden,
@@ -73,7 +74,7 @@ module TransformerDecoder(
   rotary = false,
   bias = true,
   init = glorot
-)(x: [B, T, D], memory: [B, S, M]) -> [B, T, D]
+)(x: [B, T, D], memory: [B, S, M], mask: bool[B, S] = true) -> [B, T, D]
   where 1 <= heads,
         heads divides D,
         1 <= groups,
@@ -97,11 +98,11 @@ module TransformerDecoder(
 
   if norm_first {
     x -> residual { look_norm: norm -> look -> dropout(drop) }
-      -> residual { cross_norm: norm -> cross(_, memory) -> dropout(drop) }
+      -> residual { cross_norm: norm -> cross(_, memory, mask) -> dropout(drop) }
       -> residual { feed_norm: norm -> feed -> dropout(drop) }
   } else {
     x -> residual { look -> dropout(drop) } -> look_norm: norm
-      -> residual { cross(_, memory) -> dropout(drop) } -> cross_norm: norm
+      -> residual { cross(_, memory, mask) -> dropout(drop) } -> cross_norm: norm
       -> residual { feed -> dropout(drop) } -> feed_norm: norm
   }
 }

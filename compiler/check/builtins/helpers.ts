@@ -17,6 +17,11 @@ export function tensorArgument(call: BuiltinCall, name: string, builtin: string)
   return given && tensorOfGiven(call.frame, given, builtin);
 }
 
+/** The word `true` where a tensor of true and false may stand: it holds at every element. */
+export function isTrue(given: Given | undefined): boolean {
+  return given?.value.kind === "boolean" && given.value.value === true;
+}
+
 export function tensorOfGiven(frame: Frame, given: Given, builtin: string): TensorValue | undefined {
   if (given.value.kind === "unknown") return undefined;
   const tensor = asTensor(frame, given.value, given.span);

@@ -17,7 +17,7 @@ import { checkType, graphType, showType } from "../type.ts";
 import type { Axis, Size } from "../type.ts";
 import { unknown } from "../values.ts";
 import type { Builtin, BuiltinCall } from "./builtin.ts";
-import { refuse, sizeArgument, tensorArgument } from "./helpers.ts";
+import { isTrue, refuse, sizeArgument, tensorArgument } from "./helpers.ts";
 
 /** An axis that is given by its name or its size. */
 function axisArgument(call: BuiltinCall, name: string): Axis | undefined {
@@ -84,6 +84,9 @@ const cache: Builtin = {
   run: (call) => {
     const { frame } = call;
     const { session, solver } = frame.elaboration;
+    const every = call.tensors.get("x");
+    // it holds at all positions, those so far too
+    if (every && isTrue(every)) return every.value;
     const x = tensorArgument(call, "x", "cache");
     const given = call.configuration.get("axis");
     const size = sizeArgument(call, "axis");

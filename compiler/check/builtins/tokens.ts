@@ -7,8 +7,9 @@ import { computed, emit } from "../emit.ts";
 import { readsData } from "../frame.ts";
 import { checkType, showType } from "../type.ts";
 import { unknown } from "../values.ts";
-import type { Builtin } from "./builtin.ts";
-import { refuse, tensorArgument } from "./helpers.ts";
+import type { TensorValue } from "../values.ts";
+import type { Builtin, BuiltinCall } from "./builtin.ts";
+import { isTrue, refuse, tensorArgument } from "./helpers.ts";
 
 const oneHot: Builtin = {
   name: "one_hot",
@@ -48,12 +49,13 @@ export const masked = -1e30;
 const mask: Builtin = {
   name: "mask",
   signature: "mask(keep)(x)",
-  doc: "x where the mask is true, else -1e30: nothing is left of it after a softmax.",
+  doc: "x where the mask is true, else -1e30: nothing is left of it after a softmax. The word `true` leaves x as it is.",
   configuration: [],
   tensors: [{ name: "x" }, { name: "keep" }],
   over: "none",
   run: (call) => {
     const x = tensorArgument(call, "x", "mask");
+    if (x && isTrue(call.tensors.get("keep"))) return x;
     const keep = tensorArgument(call, "keep", "mask");
     if (!x || !keep || !arithmeticIsAllowed(call.frame, "`mask`", [x])) return unknown;
     if (keep.type.element !== "bool") {
@@ -74,6 +76,12 @@ const mask: Builtin = {
   },
 };
 
+/** The word `true` as a tensor. */
+function everywhere({ frame, span }: BuiltinCall): TensorValue {
+  const value = emit(frame, span, [], (b) => build.constantScalar(b, 1, "bool"));
+  return { kind: "tensor", type: checkType("bool", []), value, span };
+}
+
 const select: Builtin = {
   name: "select",
   signature: "select(condition, a, b)",
@@ -82,7 +90,9 @@ const select: Builtin = {
   tensors: [{ name: "condition" }, { name: "a" }, { name: "b" }],
   over: "none",
   run: (call) => {
-    const condition = tensorArgument(call, "condition", "select");
+    const condition = isTrue(call.tensors.get("condition"))
+      ? everywhere(call)
+      : tensorArgument(call, "condition", "select");
     const a = tensorArgument(call, "a", "select");
     const b = tensorArgument(call, "b", "select");
     if (!condition || !a || !b || !arithmeticIsAllowed(call.frame, "`select`", [a, b])) return unknown;
@@ -95,6 +105,7 @@ const select: Builtin = {
       );
       return unknown;
     }
+    if (isTrue(call.tensors.get("condition")) && b.type.axes.length === 0) return a;
     const both = align(call.frame, "`select`", a, b, call.span);
     if (!both) return unknown;
     const pair = computed([a, b], checkType("f32", both.axes), both.left, call.span);
