@@ -240,6 +240,15 @@ const slips: readonly (readonly [why: string, text: string])[] = [
   ["a model for data", price(["on Houses {", "on Price {"])],
   ["an axis that there is not", tokens("mean over Time")],
   ["logarithms for a loss of logits", model("bce(x -> log_softmax over D, 1)")],
+  ["a mask of floats", tokens("MultiHeadAttention(2)(_, mask = mean(x) over D)")],
+  ["a mask that lets nothing through", tokens("MultiHeadAttention(2)(_, false)")],
+  [
+    "batch statistics in a scan",
+    tokens("scan x over T with h = zeros[B, D] {\n    h = x + h -> BatchNorm\n    yield h\n  }").replace(
+      "x -> scan",
+      "scan",
+    ),
+  ],
   ["a promise that is none", "dlm 1\n\nmodel M(x: [B, T]) -> [B, T]\n  where T\n{\n  x\n}\n"],
 ];
 

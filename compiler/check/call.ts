@@ -170,7 +170,7 @@ function finish(
 
 /** How a module gets more than the tensor of its arrow. */
 function severalTensors({ name, configuration, tensors }: Callee): string {
-  const [, ...others] = tensors.map((parameter) => parameter.name);
+  const [, ...others] = tensors.flatMap(({ name: each, optional }) => (optional ? [] : [each]));
   return `-> ${name}${configuration.length > 0 ? "(...)" : ""}(${["_", ...others].join(", ")})`;
 }
 

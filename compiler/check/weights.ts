@@ -301,7 +301,11 @@ export function updateState(frame: Frame, statement: Extract<Statement, { kind: 
     return;
   }
   if (frame.elaboration.steps.length > 0) {
-    session.report(frame, notBuilt, { what: "a state that changes inside `scan`", span: statement.span });
+    session.report(frame, notBuilt, {
+      what: "a state that changes inside `scan`",
+      span: statement.span,
+      instead: "normalise by `LayerNorm` or `RMSNorm`, which keep no state, or outside of the `scan`",
+    });
     return;
   }
   if (!frame.changing) {

@@ -7,6 +7,8 @@ export interface NotBuilt {
   /** in words: "`serve` in `deploy`" */
   readonly what: string;
   readonly span: Span;
+  /** what does instead */
+  readonly instead?: string;
 }
 
 export const notBuilt = defineDiagnostic<NotBuilt>({
@@ -26,11 +28,11 @@ deploy Price {
 }
 `,
   },
-  build({ what, span }) {
+  build({ what, span, instead }) {
     return {
       message: `this version of dlmc does not build ${what}`,
       primary: { span, text: "this part" },
-      helps: [{ text: "remove it for now" }],
+      helps: [{ text: instead ?? "remove it for now" }],
     };
   },
 });
