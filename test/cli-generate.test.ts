@@ -89,7 +89,9 @@ describe("dlmc generate", () => {
       /9 is no token: they are 0 to 8/,
     ],
   ])("refuses: %s", async (_, args, message) => {
-    const { status, err } = await run(...args);
+    const { status, out, err } = await run(...args);
+    // the prompt neither
+    expect(out).toBe("");
     expect(status).not.toBe(0);
     expect(err).toMatch(message);
     expect(err).not.toContain("internal error");
