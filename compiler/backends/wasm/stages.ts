@@ -8,7 +8,7 @@ import { flatten, flatsOf, mergeLoops, readsOf } from "./access.ts";
 import type { Flat, Loop } from "./access.ts";
 import { prefersVector } from "./choices.ts";
 import type { Expr } from "./code.ts";
-import { dependenciesOf } from "./dependencies.ts";
+import { dependenciesOf, flatOf } from "./dependencies.ts";
 import type { Emitter } from "./emitter.ts";
 import { runNest, vectorLoop } from "./nest.ts";
 import type { Emitters } from "./nest.ts";
@@ -118,9 +118,45 @@ function writeGroup(emitters: Emitters, group: readonly Stage[], along: boolean)
   });
 }
 
+/**
+ * A stage that stores `condition ? value : what is there`, in a buffer that a step of decoding writes a row of; undefined
+ * for others, and where the condition varies along the lanes.
+ */
+function writtenWhere(
+  emitter: Emitter,
+  { value, place, combine }: Stage,
+): { readonly condition: Scalar; readonly value: Scalar } | undefined {
+  if (combine !== undefined || place.kind !== "store") return undefined;
+  if (value.kind !== "apply" || !value.instruction.startsWith("select")) return undefined;
+  const [condition, next, old] = value.operands;
+  if (old?.kind !== "load" || old.buffer !== place.buffer || old.guarded.length > 0) return undefined;
+  const there = flatten(place.index, place.shape);
+  const same = flatOf(old).computed.length === 0 && sameFlat(flatOf(old), there);
+  return same && !emitter.varies(condition!) ? { condition: condition!, value: next! } : undefined;
+}
+
+function sameFlat(a: Flat, b: Flat): boolean {
+  return (
+    dim.equal(a.constant, b.constant) &&
+    a.coefficients.size === b.coefficients.size &&
+    [...a.coefficients].every(([axis, c]) => dim.equal(c, b.coefficients.get(axis) ?? dim.zero))
+  );
+}
+
 /** The values of a group at one position, then their stores. */
 function writeValues(emitters: Emitters, group: readonly Stage[], along: boolean): void {
   const vector = emitters[0].vector !== undefined;
+  const [only] = group;
+  const where = group.length === 1 ? writtenWhere(emitters[0], only!) : undefined;
+  if (where !== undefined) {
+    const { buffer, flat } = targetOf(only!)!;
+    const [{ fn, scalar }] = emitters;
+    fn.when(scalar(where.condition), () => {
+      for (const emitter of emitters)
+        emitter.level(() => emitter.store(buffer, flat, valueOf(emitter, where.value, vector)));
+    });
+    return;
+  }
   const stores: (() => void)[] = [];
   for (const stage of group) {
     const values = isMap(stage)
