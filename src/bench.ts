@@ -100,7 +100,8 @@ async function timeEntry(
   };
 }
 
-function inputsOf(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number): Inputs {
+/** Random arrays for each input of an entry at these sizes, as an app would give them. */
+export function inputsOf(graph: Graph, sizes: ReadonlyMap<string, number>, seed: number): Inputs {
   const inputs: Record<string, Float32Array | Int32Array | Uint8Array> = {};
   for (const input of graph.inputs) {
     if (isNode(input.source) || input.source.role !== "input") continue;

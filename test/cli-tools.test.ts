@@ -71,7 +71,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("dlmc show", () => {
   test("prints one line for each line of the program, and totals", async () => {
-    const { status, out } = await dlmc(["show", "test/bench/cnn.dlm"]);
+    const { status, out } = await dlmc(["show", "test/bench/rows/cnn.dlm"]);
     expect(status).toBe(0);
     const lines = out.split("\n").map((each) => each.replace(/ {2,}/g, "  "));
     expect(lines.slice(0, 10)).toEqual([
@@ -292,7 +292,7 @@ describe("dlmc bench", () => {
   test("times the entries at the sizes that were asked for", async () => {
     const { status, out, err } = await dlmc([
       "bench",
-      "test/bench/mlp.dlm",
+      "test/bench/rows/mlp.dlm",
       "--entry",
       "infer,train",
       "--dim",

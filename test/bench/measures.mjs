@@ -1,0 +1,90 @@
+// What targets are stated in: what each measure is of a row's results, and whether more or less is better.
+// A result: { time, strict, copy, read (ms), peers: Map of times, gflops, peak (GFLOP/s), opening, steps }; a measure that
+// the run cannot tell is undefined.
+const wasmPeers = ["onnxruntime-web", "tfjs", "jax-js"];
+
+const toPeer = (peer) => ({
+  text: (value) => `${value.toFixed(2)} x ${peer}`,
+  of: ({ time, peers }) => (peers.has(peer) ? peers.get(peer) / time : undefined),
+});
+
+/** The best time of a peer on WebAssembly; undefined without any. */
+export function bestWasm(peers) {
+  const times = wasmPeers.flatMap((peer) => (peers.has(peer) ? [peers.get(peer)] : []));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+const percent = (value) => `${(100 * value).toFixed(0)} %`;
+
+export const measures = {
+  wasm: {
+    text: (value) => `${value.toFixed(2)} x the best wasm peer`,
+    of({ time, peers }) {
+      const best = bestWasm(peers);
+      return best === undefined ? undefined : best / time;
+    },
+  },
+  torch: toPeer("torch"),
+  tfjs: toPeer("tfjs"),
+  "jax-js": toPeer("jax-js"),
+  peak: {
+    text: (value) => `${percent(value)} of the micro-kernel's peak`,
+    of: ({ gflops, peak }) => gflops / peak,
+  },
+  copy: {
+    text: (value) => `${percent(value)} of the copy bandwidth`,
+    of: ({ time, copy }) => copy && copy / time,
+  },
+  read: {
+    text: (value) => `${percent(value)} of the read bandwidth`,
+    of: ({ time, read }) => read && read / time,
+  },
+  step: {
+    less: true,
+    text: (value) => `${value.toFixed(0)} us a step`,
+    of: ({ time, steps }) => (1000 * time) / steps,
+  },
+  strict: {
+    less: true,
+    text: (value) => `${value.toFixed(2)} x the relaxed time without relaxed SIMD`,
+    of: ({ time, strict }) => strict && strict / time,
+  },
+  "strict against wasm": {
+    text: (value) => `${value.toFixed(2)} x the best wasm peer without relaxed SIMD`,
+    of({ strict, peers }) {
+      const best = bestWasm(peers);
+      return strict === undefined || best === undefined ? undefined : best / strict;
+    },
+  },
+  tenth: {
+    less: true,
+    text: (value) => `the tenth call ${value.toFixed(2)} x the median`,
+    of: ({ time, opening }) => opening[9] && opening[9] / time,
+  },
+};
+
+/** What every row has to hold besides its own targets. */
+const ofEveryRow = { strict: 1.45, "strict against wasm": 1, tenth: 1.2 };
+
+/** Of each target of a row: what was found, and whether it holds; those that the run cannot tell are left out. */
+export function verdictsOf({ name, atLeast, aim }, result) {
+  return Object.entries({ ...ofEveryRow, ...atLeast }).flatMap(([measure, target]) => {
+    const { of, text, less } = measures[measure];
+    const value = of(result);
+    if (value === undefined) return [];
+    const reaches = (limit) => (less ? value <= limit : value >= limit);
+    const wanted = aim[measure];
+    return [
+      {
+        name,
+        measure,
+        value,
+        target,
+        holds: reaches(target),
+        ...(wanted !== undefined && { aim: wanted, reachesAim: reaches(wanted) }),
+        found: text(value),
+        limit: `${less ? "at most" : "at least"} ${text(target)}`,
+      },
+    ];
+  });
+}
