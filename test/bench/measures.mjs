@@ -4,7 +4,7 @@
 const wasmPeers = ["onnxruntime-web", "tfjs", "jax-js"];
 
 const toPeer = (peer) => ({
-  text: (value) => `${value.toFixed(2)} x ${peer}`,
+  unit: `x ${peer}`,
   of: ({ time, peers }) => (peers.has(peer) ? peers.get(peer) / time : undefined),
 });
 
@@ -14,11 +14,12 @@ export function bestWasm(peers) {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-const percent = (value) => `${(100 * value).toFixed(0)} %`;
+const percent = (value) => (100 * value).toFixed(0);
+const ratio = (value) => value.toFixed(2);
 
 export const measures = {
   wasm: {
-    text: (value) => `${value.toFixed(2)} x the best wasm peer`,
+    unit: "x the best wasm peer",
     of({ time, peers }) {
       const best = bestWasm(peers);
       return best === undefined ? undefined : best / time;
@@ -28,29 +29,33 @@ export const measures = {
   tfjs: toPeer("tfjs"),
   "jax-js": toPeer("jax-js"),
   peak: {
-    text: (value) => `${percent(value)} of the micro-kernel's peak`,
+    format: percent,
+    unit: "% of the micro-kernel's peak",
     of: ({ gflops, peak }) => gflops / peak,
   },
   copy: {
-    text: (value) => `${percent(value)} of the copy bandwidth`,
+    format: percent,
+    unit: "% of the copy bandwidth",
     of: ({ time, copy }) => copy && copy / time,
   },
   read: {
-    text: (value) => `${percent(value)} of the read bandwidth`,
+    format: percent,
+    unit: "% of the read bandwidth",
     of: ({ time, read }) => read && read / time,
   },
   step: {
     less: true,
-    text: (value) => `${value.toFixed(0)} us a step`,
+    format: (value) => value.toFixed(0),
+    unit: "us a step",
     of: ({ time, steps }) => (1000 * time) / steps,
   },
   strict: {
     less: true,
-    text: (value) => `${value.toFixed(2)} x the relaxed time without relaxed SIMD`,
+    unit: "x the relaxed time without relaxed SIMD",
     of: ({ time, strict }) => strict && strict / time,
   },
   "strict against wasm": {
-    text: (value) => `${value.toFixed(2)} x the best wasm peer without relaxed SIMD`,
+    unit: "x the best wasm peer without relaxed SIMD",
     of({ strict, peers }) {
       const best = bestWasm(peers);
       return strict === undefined || best === undefined ? undefined : best / strict;
@@ -58,7 +63,7 @@ export const measures = {
   },
   tenth: {
     less: true,
-    text: (value) => `the tenth call ${value.toFixed(2)} x the median`,
+    unit: "x the median for the tenth call",
     of: ({ time, opening }) => opening[9] && opening[9] / time,
   },
 };
@@ -69,7 +74,7 @@ const ofEveryRow = { strict: 1.45, "strict against wasm": 1, tenth: 1.2 };
 /** Of each target of a row: what was found, and whether it holds; those that the run cannot tell are left out. */
 export function verdictsOf({ name, atLeast, aim }, result) {
   return Object.entries({ ...ofEveryRow, ...atLeast }).flatMap(([measure, target]) => {
-    const { of, text, less } = measures[measure];
+    const { of, format = ratio, unit, less } = measures[measure];
     const value = of(result);
     if (value === undefined) return [];
     const reaches = (limit) => (less ? value <= limit : value >= limit);
@@ -82,8 +87,8 @@ export function verdictsOf({ name, atLeast, aim }, result) {
         target,
         holds: reaches(target),
         ...(wanted !== undefined && { aim: wanted, reachesAim: reaches(wanted) }),
-        found: text(value),
-        limit: `${less ? "at most" : "at least"} ${text(target)}`,
+        found: `${format(value)} ${unit}`,
+        limit: `${less ? "at most" : "at least"} ${format(target)}`,
       },
     ];
   });

@@ -1,5 +1,5 @@
 // The product's part of a row: compiled once, with and without relaxed SIMD, and the numbers that it is run on.
-import { dirname, join } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -11,9 +11,9 @@ const { inputsOf } = await built("src/bench.js");
 const { contractionFlops } = await built("compiler/ops/contraction-flops.js");
 const { evaluate } = await built("compiler/ir/dim.js");
 
-/** Entry graphs of a program that lies beside the rows, of its one train block where it has no model of its own. */
+/** Entry graphs of a program that lies beside the rows or at an absolute path, of its one train block where it has no model of its own. */
 export function graphsOfRow({ program: file, model: name }, entries) {
-  const program = openProgram(join(here, "rows", file));
+  const program = openProgram(resolve(here, "rows", file));
   mustBeSound(program);
   if (program.checked.models.length === 0) return graphsOf(program, undefined, chooseTrain(program), entries);
   const model = chooseModel(program, name);
