@@ -1,6 +1,6 @@
 // `npm run bench`: the product and its peers on the same work, in turn, in one run; notes.md says what each row is.
 //   --against NAMES  of onnxruntime-web, tfjs, jax-js, torch; `none` for the product alone (all)
-//   --only WORDS     rows and parts whose name has one of these, with commas between
+//   --only WORDS     rows and parts whose name has these words; commas between choices: "mlp batch 1,lstm"
 //   --rounds N       how often each side has its turn (7)
 //   --time MS        how long a turn is (300)
 //   --processor      count the time that a side has the processor: for a machine that is busy with other work
@@ -46,12 +46,13 @@ const known = [...peersOfNpm, "torch"];
 const against = options.against === "none" ? [] : options.against.split(",");
 for (const peer of against)
   if (!known.includes(peer)) wrongUsage(`there is no peer ${peer}, only ${known.join(", ")}`);
-const words = options.only.split(",").map((word) => word.trim().toLowerCase());
-const wanted = ({ name }) => words.some((word) => name.toLowerCase().includes(word));
+const choices = options.only.toLowerCase().split(",");
+const wanted = ({ name }) =>
+  choices.some((words) => words.split(" ").every((word) => name.toLowerCase().includes(word)));
 const rows = (await allRows()).filter(wanted);
 const wantedParts = parts.filter(wanted);
 if (rows.length + wantedParts.length === 0)
-  wrongUsage(`no row and no part has ${words.join(" or ")} in its name`);
+  wrongUsage(`no row and no part has ${choices.join(" or ")} in its name`);
 
 const clock = options.processor ? "processor" : "wall";
 const settings = { rounds: wholeNumber("rounds"), milliseconds: wholeNumber("time"), clock };

@@ -56,7 +56,7 @@ export async function runRow(row, { peers, ceiling, folder, rounds, milliseconds
 }
 
 /** Medians, as measures.mjs wants them. */
-export function medians({ steps }, { sides, ceiling, flops }, peakFlops) {
+export function medians({ steps }, { sides, ceiling, flops, facts }, peakFlops) {
   const time = ({ times, error }) => (error === undefined ? median(times) : undefined);
   const { dlmc, strict, ...peers } = sides;
   const known = Object.entries(peers).flatMap(([name, side]) =>
@@ -74,5 +74,6 @@ export function medians({ steps }, { sides, ceiling, flops }, peakFlops) {
     read: part("read"),
     opening: dlmc.opening,
     steps,
+    largestFunction: facts.largestFunction,
   };
 }
