@@ -4,14 +4,19 @@ import { fail } from "./error.ts";
 export type Bytes = Uint8Array | ArrayBuffer;
 export type Source = Bytes | URL | string;
 
+interface Host {
+  getBuiltinModule?(name: string): unknown;
+}
+
+/** Node, Deno and Bun have it; a browser does not. */
+const host = (): Host | undefined => (globalThis as { process?: Host }).process;
+
 interface FileSystem {
   readFile(path: string | URL): Promise<Uint8Array>;
 }
 
-/** Node, Deno and Bun give it; a browser does not. */
 function fileSystem(): FileSystem | undefined {
-  const host = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
-  return host?.getBuiltinModule?.("node:fs/promises") as FileSystem | undefined;
+  return host()?.getBuiltinModule?.("node:fs/promises") as FileSystem | undefined;
 }
 
 /** Refuses to go on where the signal was aborted. */
@@ -45,3 +50,35 @@ const relaxedProbe = "AGFzbQEAAAABBAFgAAADAgEAChQBEgBBAP0PQQD9D0EA/Q/9hQIaCw==";
 export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(Uint8Array.from(atob(relaxedProbe), (letter) => letter.charCodeAt(0)));
 }
+
+/** A worker, of a browser or of Node. */
+export interface Port {
+  postMessage(message: unknown): void;
+  on?(event: "message" | "error", listener: (data: unknown) => void): void;
+  onmessage?: ((event: { data: unknown }) => void) | null;
+  onerror?: ((event: { message: string }) => void) | null;
+  terminate(): unknown;
+  unref?(): void;
+}
+
+interface NodeWorkers {
+  readonly Worker: new (code: string, options: { eval: true }) => Port;
+}
+
+/** A worker that runs a script. */
+export function openWorker(code: string): Port {
+  const node = host()?.getBuiltinModule?.("node:worker_threads") as NodeWorkers | undefined;
+  if (node) return new node.Worker(code, { eval: true });
+  const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  return new Worker(address) as unknown as Port;
+}
+
+/** Whether workers may share memory: in a page only where it is cross-origin isolated. */
+export const canShareMemory = (): boolean =>
+  typeof SharedArrayBuffer === "function" && (typeof Worker === "function" || host() !== undefined);
+
+/** Whether the thread that asks may wait for others asleep: a page's own may not. */
+export const maySleep = (): boolean => typeof document === "undefined";
+
+export const processors = (): number =>
+  (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;

@@ -1,7 +1,7 @@
 /** The runtime with threads: workers that run an artifact in one shared memory. What an app ships of `dlmc compile --threads`. */
 import { load as loadAlone, type LoadOptions, type ModelSource } from "./load.ts";
 import type { Model } from "./model.ts";
-import { hasRelaxedSimd, type Source } from "./platform.ts";
+import { canShareMemory, hasRelaxedSimd, maySleep, openWorker, processors, type Source } from "./platform.ts";
 import type { StartThreads } from "./wasm-device.ts";
 
 export * from "./index.ts";
@@ -17,32 +17,11 @@ export interface ThreadedOptions extends LoadOptions {
   readonly threads?: number;
 }
 
-interface Port {
-  postMessage(message: unknown): void;
-  on?(event: "message" | "error", listener: (data: unknown) => void): void;
-  onmessage?: ((event: { data: unknown }) => void) | null;
-  onerror?: ((event: { message: string }) => void) | null;
-  terminate(): unknown;
-  unref?(): void;
-}
-
-interface NodeWorkers {
-  readonly Worker: new (code: string, options: { eval: true }) => Port;
-}
-
 /** Runs in the worker: instantiates, says so, and stays in the module's own loop. */
 const workerCode = `const p=globalThis.process?.getBuiltinModule?.("node:worker_threads")?.parentPort;
 const f=async([m,memory,g])=>{const{exports:e}=await WebAssembly.instantiate(m,{env:{memory}});
 for(const k in g)e[k].value=g[k];(p??self).postMessage(0);e.work()};
 p?p.on("message",f):onmessage=e=>f(e.data)`;
-
-function openWorker(): Port {
-  const host = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
-  const node = host?.getBuiltinModule?.("node:worker_threads") as NodeWorkers | undefined;
-  if (node) return new node.Worker(workerCode, { eval: true });
-  const address = URL.createObjectURL(new Blob([workerCode], { type: "text/javascript" }));
-  return new Worker(address) as unknown as Port;
-}
 
 /** Starts `wanted` threads less the caller, at most those that the artifact has scratch for, and waits until they are ready. */
 export const startThreads =
@@ -50,7 +29,7 @@ export const startThreads =
   async ({ module, memory, globals, words, most, set }) => {
     const count = Math.max(1, Math.min(wanted, most));
     const own = { threads: count, thread_words: words };
-    const workers = Array.from({ length: count - 1 }, openWorker);
+    const workers = Array.from({ length: count - 1 }, () => openWorker(workerCode));
     const stop = (): void => workers.forEach((worker) => void worker.terminate());
     try {
       await Promise.all(
@@ -77,18 +56,9 @@ export const startThreads =
       stop();
       throw error;
     }
-    set({ ...own, thread_sleeps: typeof document === "undefined" ? 1 : 0 });
+    set({ ...own, thread_sleeps: maySleep() ? 1 : 0 });
     return stop;
   };
-
-/** Whether workers may share memory: in a page only where it is cross-origin isolated. */
-function canShare(): boolean {
-  return (typeof SharedArrayBuffer === "function" && typeof Worker === "function") || "process" in globalThis;
-}
-
-function processors(): number {
-  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;
-}
 
 /**
  * As `load`, with threads where the engine lets them share memory, else without. Results have the same bits for every
@@ -96,7 +66,7 @@ function processors(): number {
  */
 export function load(source: ThreadedSource, options: ThreadedOptions = {}): Promise<Model> {
   const { threads = processors() } = options;
-  if (threads > 1 && canShare() && (!source.threadsRelaxed || hasRelaxedSimd()))
+  if (threads > 1 && canShareMemory() && (!source.threadsRelaxed || hasRelaxedSimd()))
     return loadAlone(source.threads, options, startThreads(threads));
   return loadAlone(source, options);
 }
