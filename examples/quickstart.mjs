@@ -25,7 +25,7 @@ function dlmc(...words) {
   console.log(
     `\n${dim("$")} ${bold(line.length + 2 > width ? line.replaceAll(/ (?=--?\w)/g, " \\\n    ") : line)}`,
   );
-  const result = spawnSync(process.execPath, [join(root, ".build/src/cli/main.js"), ...words], {
+  const result = spawnSync(process.execPath, [join(root, ".build/bin/dlmc.js"), ...words], {
     cwd: root,
     stdio: "inherit",
   });

@@ -44,7 +44,7 @@ describe("package.json", () => {
   });
 
   test("names a command line that comes out of src/cli", () => {
-    expect(packageFile.bin["dlmc"]).toBe(".build/src/cli/main.js");
+    expect(packageFile.bin["dlmc"]).toBe(".build/bin/dlmc.js");
     expect(readFileSync(join(root, "src", "cli", "main.ts"), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 });

@@ -112,7 +112,7 @@ function byPca() {
 /** The outputs of a compiled program on all test pictures. */
 async function byProgram(program, model, weights) {
   const folder = join(root, ".data/dist", program);
-  const cli = join(root, ".build/src/cli/main.js");
+  const cli = join(root, ".build/bin/dlmc.js");
   const file = join(root, ".data/runs", program, weights);
   execFileSync(process.execPath, [
     cli,

@@ -4,7 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../source-files.ts";
 
-const built = join(root, ".build", "src", "cli", "main.js");
+const built = join(root, ".build", "bin", "dlmc.js");
 const source = join(root, "src", "cli", "main.ts");
 
 function newest(folder: string): number {

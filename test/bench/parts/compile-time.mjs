@@ -21,7 +21,7 @@ function once(args) {
   const start = performance.now();
   const { status, stderr, output } = spawnSync(
     process.execPath,
-    ["--import", probe, join(root, ".build/src/cli/main.js"), ...args],
+    ["--import", probe, join(root, ".build/bin/dlmc.js"), ...args],
     { cwd: root, stdio: ["ignore", "ignore", "pipe", "pipe"], encoding: "utf8" },
   );
   const wall = (performance.now() - start) / 1000;
