@@ -103,8 +103,16 @@ export type Step =
   | { readonly kind: "kernel"; readonly kernel: Kernel }
   /** fills the panelB of this kernel's contraction: once for `prepare` entries, or before a loop whose steps read it */
   | { readonly kind: "pack"; readonly kernel: Kernel }
-  /** the steps inside, once for every position of the counter */
-  | { readonly kind: "loop"; readonly counter: LoopAxis; readonly steps: readonly Step[] };
+  | LoopStep;
+
+/** The steps inside, once for every position of the counter. */
+export interface LoopStep {
+  readonly kind: "loop";
+  readonly counter: LoopAxis;
+  readonly steps: readonly Step[];
+  /** set where positions have nothing to do with each other, but for these buffers that each fills and reads anew */
+  readonly own?: readonly Buffer[];
+}
 
 export type KernelStep = Exclude<Step, { readonly kind: "loop" }>;
 

@@ -2,7 +2,7 @@
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { flatSteps } from "../ir/kernel.ts";
-import type { Buffer, EntryProgram, ThreadScratch } from "../ir/kernel.ts";
+import type { Buffer, EntryProgram, Step, ThreadScratch } from "../ir/kernel.ts";
 import { bytesBound } from "./plan-memory.ts";
 
 /** Threads that a threaded program has scratch for. */
@@ -12,7 +12,8 @@ const cacheLine = 64;
 
 /**
  * Panels and tiles of contractions, and tiles of iterations. The panels of b belong to all where there is one
- * contraction; where there is a batch of them, each thread has elements of its own, and packs these.
+ * contraction; where there is a batch of them, each thread has elements of its own, and packs these. Of a loop whose
+ * positions are independent, each thread takes some.
  */
 export function threadScratch(entries: readonly EntryProgram[]): ThreadScratch {
   const own = new Map<Buffer, Dim>();
@@ -21,6 +22,14 @@ export function threadScratch(entries: readonly EntryProgram[]): ThreadScratch {
     const known = dim.constantOf(bytes);
     own.set(buffer, known === undefined ? bytes : dim.constant(Math.ceil(known / cacheLine) * cacheLine));
   };
+  const ofLoops = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      if (step.kind !== "loop") continue;
+      step.own?.forEach(add);
+      ofLoops(step.steps);
+    }
+  };
+  for (const entry of entries) ofLoops(entry.steps);
   for (const entry of entries)
     for (const { kernel } of flatSteps(entry.steps)) {
       for (const { place } of kernel.stages) if (place.kind === "tile") add(place.buffer);

@@ -248,7 +248,7 @@ function ofPositions(kernel: Kernel, window: Window): Step[] {
     ),
   };
   const steps = [inputKernel, productKernel, outputKernel].map((k): Step => ({ kind: "kernel", kernel: k }));
-  return [{ kind: "kernel", kernel: tapKernel }, ...inLoop(tiles, steps)];
+  return [{ kind: "kernel", kernel: tapKernel }, ...inLoop(tiles, steps, [V, M])];
 }
 
 /** The stages behind the sum, at other positions and with this in its place. */
@@ -268,8 +268,9 @@ function epilogueWith(kernel: Kernel, sum: Scalar, by: Substitution): Stage[] {
   }));
 }
 
-function inLoop({ counter }: Tiles, steps: readonly Step[]): readonly Step[] {
-  return counter === undefined ? steps : [{ kind: "loop", counter, steps }];
+/** `own`: what each picture needs for itself, where pictures have nothing else to do with each other. */
+function inLoop({ counter }: Tiles, steps: readonly Step[], own?: readonly Buffer[]): readonly Step[] {
+  return counter === undefined ? steps : [{ kind: "loop", counter, steps, ...(own && { own }) }];
 }
 
 /** Taps are rows (their gradient): products over all tiles of transforms of the input and of what came behind. */

@@ -21,8 +21,10 @@ export interface EntryContext {
   readonly maxima: Symbols;
   /** globals with the positions of the loops around kernels */
   readonly counters: ReadonlyMap<LoopAxis, Expr>;
-  /** set where several threads run it, each a part; `own`: bytes of scratch that each has for itself */
-  readonly threads: (Threads & { readonly own: ReadonlyMap<Buffer, Dim> }) | undefined;
+  /** set where several threads divide a kernel among them */
+  readonly threads: Threads | undefined;
+  /** set where several threads run it: number of this one, and bytes of scratch that each has for itself */
+  readonly scratch: { readonly thread: Expr; readonly own: ReadonlyMap<Buffer, Dim> } | undefined;
 }
 
 export interface Address {

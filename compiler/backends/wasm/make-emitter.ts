@@ -408,9 +408,10 @@ function build(
     addressOf: (buffer) =>
       named(0, `@${numberOf(buffer)}`, () => {
         const place = sizeCode(code, context.placeOf(buffer), context.maxima);
-        const own = context.threads?.own.get(buffer);
+        const { scratch } = context;
+        const own = scratch?.own.get(buffer);
         if (own === undefined) return place;
-        return code.add(place, code.mul(context.threads!.id, sizeCode(code, own, context.maxima)));
+        return code.add(place, code.mul(scratch!.thread, sizeCode(code, own, context.maxima)));
       }),
     setResult(stage, value, vector) {
       results.set(stage, { value, level: top(), vector });

@@ -3,7 +3,7 @@ import * as dim from "../../ir/dim.ts";
 import type { Dim } from "../../ir/dim.ts";
 import { InternalError } from "../../ir/internal-error.ts";
 import { flatSteps } from "../../ir/kernel.ts";
-import type { Buffer, EntryProgram, Kernel, KernelStep, Program, Step } from "../../ir/kernel.ts";
+import type { Buffer, EntryProgram, Kernel, KernelStep, LoopStep, Program, Step } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
 import { bytesOf } from "../../ir/type.ts";
 import { makeCode } from "./code.ts";
@@ -68,7 +68,8 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
     module.addMemoryImport("0", "env", "memory", shared);
     const math = mathLibrary(code);
     const micro = microKernels(code);
-    const threads = program.threads && { ...defineThreads(code), own: program.threads.own };
+    const threads = program.threads && defineThreads(code);
+    const scratch = threads && { thread: threads.id, own: program.threads!.own };
     const calls: SharedEntry[] = [];
     const exports = program.entries.map((entry) => {
       const name = identifier(entry.name);
@@ -87,12 +88,13 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
         maxima: new Map(globals.map(([d, global]) => [d, code.global(global)])),
         counters: new Map([...counters].map(([axis, global]) => [axis, code.global(global)])),
         threads,
+        scratch,
       };
       const body = threads ? `${name}.all` : name;
       calls.push({ name, all: body, sizes: entry.dims.length });
-      const alone: EntryContext = { ...context, threads: undefined };
-      defineEntry(context, entry, body, counters, (kernel, kernelName) => {
-        const own = runsAlone(kernel) ? alone : context;
+      const undivided: EntryContext = { ...context, threads: undefined };
+      defineEntry(context, entry, body, counters, (kernel, kernelName, divided) => {
+        const own = divided && !runsAlone(kernel) ? context : undivided;
         if (kernel.contraction === undefined) defineLoopKernel(own, kernel, kernelName);
         else defineContractionKernel(own, kernel, kernelName, micro);
       });
@@ -155,28 +157,37 @@ function defineEntry(
   entry: EntryProgram,
   name: string,
   counters: ReadonlyMap<LoopAxis, string>,
-  defineKernel: (kernel: Kernel, name: string) => void,
+  /** `divided`: among threads, else each runs all of it */
+  defineKernel: (kernel: Kernel, name: string, divided: boolean) => void,
 ): void {
   const { code, threads } = context;
-  const names = new Map<Kernel, string>();
   let count = 0;
-  const define = (step: KernelStep): string => {
-    const old = step.kind === "kernel" ? names.get(step.kernel) : undefined;
-    if (old !== undefined) return old;
-    const kernelName = `${context.name}.${count++}.${identifier(step.kernel.name)}`;
-    if (step.kind === "pack") definePackStep(context, step.kernel, kernelName);
-    else {
-      defineKernel(step.kernel, kernelName);
-      names.set(step.kernel, kernelName);
-    }
-    return kernelName;
-  };
   // functions are defined before the one that calls them is written
-  const calls = new Map<Step, string>();
-  for (const step of flatSteps(entry.steps)) calls.set(step, define(step));
+  const defineAll = (steps: readonly KernelStep[], divided: boolean): ReadonlyMap<Step, string> => {
+    const names = new Map<Kernel, string>();
+    const define = (step: KernelStep): string => {
+      const old = step.kind === "kernel" ? names.get(step.kernel) : undefined;
+      if (old !== undefined) return old;
+      const kernelName = `${context.name}.${count++}.${identifier(step.kernel.name)}`;
+      if (step.kind === "pack") definePackStep(context, step.kernel, kernelName);
+      else {
+        defineKernel(step.kernel, kernelName, divided);
+        names.set(step.kernel, kernelName);
+      }
+      return kernelName;
+    };
+    return new Map(steps.map((step) => [step, define(step)]));
+  };
+  const calls = defineAll(flatSteps(entry.steps), true);
+  const wholeCalls = threads ? defineAll(independentSteps(entry.steps), false) : calls;
   const parameters = context.dims.map(() => "i32" as const);
   defineFunction(code, name, parameters, undefined, (fn) => {
     const order = threads && makeOrder(fn, threads);
+    const loop = (step: LoopStep, from: Expr, to: Expr, body: () => void): void =>
+      fn.count(from, to, 1, (i) => {
+        fn.setGlobal(counters.get(step.counter)!, i);
+        body();
+      });
     const call = (steps: readonly Step[]): void => {
       for (const step of steps) {
         if (step.kind !== "loop") {
@@ -185,13 +196,27 @@ function defineEntry(
           else run();
           continue;
         }
-        const size = sizeCode(code, step.counter.size, dimSymbols(context.dims, fn.parameters));
+        const size = fn.keep(sizeCode(code, step.counter.size, dimSymbols(context.dims, fn.parameters)));
         order?.together();
-        fn.count(code.int(0), size, 1, (i) => {
-          fn.setGlobal(counters.get(step.counter)!, i);
-          call(step.steps);
-          order?.together();
-        });
+        const inOrder = (): void =>
+          loop(step, code.int(0), size, () => {
+            call(step.steps);
+            order?.together();
+          });
+        if (threads === undefined || step.own === undefined) inOrder();
+        else {
+          fn.when(
+            code.op("i32.le_s", threads.count, size),
+            () => {
+              const { from, to } = threads.share(fn, size);
+              loop(step, from, to, () => {
+                for (const each of flatSteps(step.steps)) fn.call(wholeCalls.get(each)!, fn.parameters);
+              });
+              threads.wait(fn);
+            },
+            inOrder,
+          );
+        }
       }
     };
     call(entry.steps);
@@ -208,6 +233,14 @@ function defineEntry(
     if (threads === undefined) copyAll();
     else if (entry.copies.length > 0) threads.first(fn, copyAll);
     return undefined;
+  });
+}
+
+/** The steps of loops whose positions are divided among threads. */
+function independentSteps(steps: readonly Step[]): readonly KernelStep[] {
+  return steps.flatMap((step) => {
+    if (step.kind !== "loop") return [];
+    return step.own ? flatSteps(step.steps) : independentSteps(step.steps);
   });
 }
 

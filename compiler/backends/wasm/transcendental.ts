@@ -31,7 +31,7 @@ const log1pTail = [
 ];
 const tanhTail = [-0.333332837, 0.133314908, -0.0537433848, 0.0206502005, -0.00571659254];
 /** erf(x) / x as a quotient of polynomials in x^2 on [-3.95, 3.95], fitted to the largest relative error of 2e-8 */
-const erfTop = [1.1283791, 0.191550106, 0.0528754182, 0.00380815240, 0.000284687470, 0.00000202592521];
+const erfTop = [1.1283791, 0.191550106, 0.0528754182, 0.0038081524, 0.00028468747, 0.00000202592521];
 const erfBottom = [1, 0.503089547, 0.114559539, 0.0150550725, 0.00117072375, 0.0000378317964];
 /** where erf is 1 to the last bit but one */
 const erfEnd = 3.95;
