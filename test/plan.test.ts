@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import * as dim from "../compiler/ir/dim.ts";
 import { bytesOf } from "../compiler/ir/type.ts";
 import { endOf, lifetimesOf, withoutFloors } from "../compiler/lower/plan-memory.ts";
-import { makeProgram, memoryUse, tooLarge } from "../compiler/lower/program.ts";
+import { makeProgram, memoryUse, target, tooLarge } from "../compiler/lower/program.ts";
 import { evaluate } from "../compiler/reference/evaluate.ts";
 import { executeEntry } from "../compiler/reference/execute.ts";
 import type { Graph, Value } from "../compiler/ir/graph.ts";
@@ -86,7 +86,7 @@ describe.each(programs)("%s", (_, make, size, small) => {
         const end = dim.evaluate(each.bytes.get(entry)!, sizes);
         for (const { buffer } of lifetimesOf(entry)) {
           const start = place(each, buffer, sizes);
-          expect(start % 256).toBe(0);
+          expect(start % target.freeAlignment).toBe(0);
           expect(start).toBeGreaterThanOrEqual(each.sharedBytes);
           expect(start + bytes(buffer, sizes)).toBeLessThanOrEqual(end);
         }

@@ -156,7 +156,7 @@ export interface Program {
   readonly entries: readonly EntryProgram[];
   /**
    * Byte offset of every buffer: a polynomial in the entry's dims **at their maximum** (not the size of a call),
-   * a multiple of 256 for every value of them. Shared buffers have constant offsets.
+   * aligned for every value of them (lower/target.ts). Shared buffers have constant offsets.
    */
   readonly places: ReadonlyMap<Buffer, Dim>;
   /** bytes of the shared region (control, parameters, states, constants, prepared) */

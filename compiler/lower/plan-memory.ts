@@ -71,8 +71,12 @@ function unitsOf(bytes: Dim): { readonly unit: Dim; readonly count: number } {
   if (bytes.terms.length === 0) return { unit: dim.one, count: 1 };
   const common = bytes.terms.reduce((g, t) => greatest(g, t.coefficient), 0);
   const unit = dim.divideExactly(bytes, dim.constant(common))!;
-  // a unit takes 256 bytes, so that every place is aligned whatever the sizes are
-  return { unit, count: Math.ceil(common / target.alignment) };
+  return { unit, count: Math.ceil(common / alignmentOf(unit)) };
+}
+
+/** What a unit is multiplied by, so that every place is aligned whatever the sizes are. */
+function alignmentOf(unit: Dim): number {
+  return dim.constantOf(unit) === undefined ? target.freeAlignment : target.alignment;
 }
 
 /** A loop on the timeline: marks before its first step and behind its last one. */
@@ -192,7 +196,7 @@ interface Block {
   readonly count: number;
 }
 
-/** Blocks placed in whole units, each of 256 * `unit` bytes. */
+/** Blocks placed in whole units, each of `unit` times its alignment in bytes. */
 interface Region {
   readonly unit: Dim;
   readonly placed: { readonly block: Block; readonly at: number }[];
@@ -255,9 +259,13 @@ export function planMemory(entry: EntryProgram, kind: PlanKind, threads?: Thread
     for (const block of [...blocks].sort((a, b) => b.count - a.count || a.first - b.first)) {
       const gap = regions
         .filter((region) => dim.divideExactly(region.unit, unit) !== undefined)
-        .map((region) => ({ region, at: freeAt(region, block) }))
-        .find(({ region, at }) => at + block.count <= region.top);
-      if (gap) put(gap.region, block, gap.at);
+        .map((region) => {
+          const count = Math.ceil((block.count * alignmentOf(unit)) / alignmentOf(region.unit));
+          const within: Block = { ...block, count };
+          return { region, within, at: freeAt(region, within) };
+        })
+        .find(({ region, within, at }) => at + within.count <= region.top);
+      if (gap) put(gap.region, gap.within, gap.at);
       else put(own, block, freeAt(own, block));
     }
     regions.push(own);
@@ -266,7 +274,7 @@ export function planMemory(entry: EntryProgram, kind: PlanKind, threads?: Thread
   let base: Dim = dim.zero;
   // the region of constants first
   for (const { unit, placed, top } of regions.toReversed()) {
-    const bytes = (units: number): Dim => dim.multiply(unit, dim.constant(units * target.alignment));
+    const bytes = (units: number): Dim => dim.multiply(unit, dim.constant(units * alignmentOf(unit)));
     for (const { block, at } of placed)
       for (const { buffer } of block.chain) places.set(buffer, dim.add(base, bytes(at)));
     base = dim.add(base, bytes(top));

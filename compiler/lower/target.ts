@@ -14,8 +14,13 @@ export const target = {
   /** fewer columns or inner positions than these are plain reductions */
   leastColumns: 4,
   leastInner: 4,
-  /** alignment of every buffer */
+  /** alignment of every buffer of a known size, and of the arena */
   alignment: 256,
+  /**
+   * Alignment of a buffer with free dims, for every value of them: each of its coefficients is rounded up to it. 6 heads
+   * of T x T scores are 24 bytes for each B T T, which 256 would make ten times as many.
+   */
+  freeAlignment: 8,
   /** bytes of a memory with 32-bit addresses */
   largestMemory: 2 ** 32,
 } as const;
