@@ -28,8 +28,9 @@ export interface ParseResult {
   readonly diagnostics: Diagnostic[];
 }
 
-export function parse(source: Source): ParseResult {
-  const { tokens, comments, unknown } = t.tokenize(source.text);
+/** `within`: this part of the text alone. */
+export function parse(source: Source, within?: Pick<Span, "start" | "end">): ParseResult {
+  const { tokens, comments, unknown } = t.tokenize(within ? blankOutside(source.text, within) : source.text);
   const docs = docsByLine(comments, tokens);
   const chunks = splitDeclarations(tokens);
   const found: Diagnostic[][] = chunks.map(() => []);
@@ -71,6 +72,11 @@ export function parse(source: Source): ParseResult {
     file: { span: { source, start: 0, end: source.text.length }, edition, declarations },
     diagnostics: [before, ...found].flatMap(earliest),
   };
+}
+
+/** Lines and positions stay what they are. */
+function blankOutside(text: string, { start, end }: Pick<Span, "start" | "end">): string {
+  return text.slice(0, start).replaceAll(/[^\n]/g, " ") + text.slice(start, end);
 }
 
 /** One cause, one message: the first problem of a declaration; the rest may follow from it. */

@@ -254,7 +254,7 @@ describe("impossible numbers are refused, by one message, before anything is bui
     const { diagnostics } = checkText(
       `dlm 1\n\nmodel M(x: [B, H=28, W=28, C=4]) -> _ {\n  x -> ${stage}\n}\n`,
     );
-    expect(diagnostics.map(({ code }) => code)).toEqual(["DLM0114"]);
+    expect(diagnostics.map(({ code }) => code)).toEqual(["DLM0202"]);
   });
 
   test("a product of sizes that no number can hold", () => {

@@ -1,5 +1,6 @@
-/** The standard library as a file scope: its texts are parsed when a name of theirs is first wanted. */
+/** The standard library as a file scope: a declaration is parsed when its name is first wanted. */
 import { parse } from "../../grammar/parse.ts";
+import type { Source } from "../../grammar/source.ts";
 import { librarySources } from "../library/sources.ts";
 import { fileScope } from "./names.ts";
 import { markLibrary } from "./origin.ts";
@@ -7,9 +8,12 @@ import type { FileScope, NamedDeclaration } from "./names.ts";
 
 const declared = /^(?:module|model|fn|op|optimizer)\s+(\w+)/gm;
 
-interface Part {
-  readonly name: string;
-  scope: FileScope | undefined;
+/** Where a declaration stands. */
+interface Place {
+  readonly source: Source;
+  /** the comments above it included */
+  readonly start: number;
+  readonly end: number;
 }
 
 let shared: FileScope | undefined;
@@ -25,36 +29,49 @@ export function libraryScope(): FileScope {
 }
 
 function makeScope(sources: Readonly<Record<string, string>>): FileScope {
-  const owner = new Map<string, Part>();
-  for (const [name, text] of Object.entries(sources)) {
-    const part: Part = { name, scope: undefined };
-    for (const match of text.matchAll(declared)) owner.set(match[1]!, part);
+  const places = new Map<string, Place>();
+  for (const [part, text] of Object.entries(sources)) {
+    const source: Source = { path: `std/${part}.dlm`, text };
+    markLibrary(source);
+    const found = [...text.matchAll(declared)].map((match) => ({
+      name: match[1]!,
+      start: commentsAbove(text, match.index),
+    }));
+    found.forEach(({ name, start }, i) =>
+      places.set(name, { source, start, end: found[i + 1]?.start ?? text.length }),
+    );
   }
+  const known = new Map<string, NamedDeclaration | undefined>();
   const find = (name: string): NamedDeclaration | undefined => {
-    const part = owner.get(name);
-    if (!part) return undefined;
-    if (!part.scope) {
-      const path = `std/${part.name}.dlm`;
-      const source = { path, text: sources[part.name]! };
-      markLibrary(source);
-      const { file, diagnostics } = parse(source);
-      part.scope = fileScope(
-        path,
-        file,
-        diagnostics.map((each) => each.primary.span),
-      );
+    const place = places.get(name);
+    if (!place) return undefined;
+    if (!known.has(name)) {
+      const { file, diagnostics } = parse(place.source, place);
+      const broken = diagnostics.map((each) => each.primary.span);
+      known.set(name, fileScope(place.source.path, file, broken).declarations.get(name));
     }
-    return part.scope.declarations.get(name);
+    return known.get(name);
   };
   const span = { source: { path: "std", text: "" }, start: 0, end: 0 };
   markLibrary(span.source);
   const empty = fileScope("std", { span, edition: undefined, declarations: [] }, []);
-  return { ...empty, declarations: lazyMap(owner, find) };
+  return { ...empty, declarations: lazyMap(places, find) };
+}
+
+/** The start of the lines of comments right above a line. */
+function commentsAbove(text: string, line: number): number {
+  let start = line;
+  while (start > 0) {
+    const before = text.lastIndexOf("\n", start - 2) + 1;
+    if (!text.startsWith("//", before)) break;
+    start = before;
+  }
+  return start;
 }
 
 /** A map whose values are found when they are asked for. */
 function lazyMap(
-  owner: ReadonlyMap<string, Part>,
+  owner: ReadonlyMap<string, Place>,
   find: (name: string) => NamedDeclaration | undefined,
 ): ReadonlyMap<string, NamedDeclaration> {
   const entries = function* (): MapIterator<[string, NamedDeclaration]> {
