@@ -5,10 +5,12 @@
 import type { Span } from "../../grammar/source.ts";
 import { cannotLineUp } from "./diagnostics/dlm0405-cannot-line-up.ts";
 import { cannotProveEqual } from "./diagnostics/dlm0204-cannot-prove-equal.ts";
+import { listed } from "./diagnostics/words.ts";
 import { sameLabelTwice } from "./diagnostics/dlm0404-same-label-twice.ts";
 import { expandTo } from "./emit.ts";
 import type { Frame } from "./frame.ts";
 import { originLabels } from "./origin.ts";
+import { equalityPromise } from "./promise.ts";
 import { showAxis, showType } from "./type.ts";
 import type { Axis } from "./type.ts";
 import type { TensorValue } from "./values.ts";
@@ -56,13 +58,9 @@ function pairByPosition(
     refuse(frame, what, left, right, span, ["the same axes stand in another order"], "order");
     return undefined;
   }
-  const axes: Axis[] = [];
-  for (const [i, axis] of a.entries()) {
-    const other = b[i]!;
-    if (!sizesMeet(frame, what, left, right, axis, other, span)) return undefined;
-    axes.push(mergeAxis(axis, other));
-  }
-  return axes;
+  const pairs = a.map((axis, i) => [axis, b[i]!] as const);
+  if (!sizesMeet(frame, what, left, right, pairs, span)) return undefined;
+  return pairs.map(([axis, other]) => mergeAxis(axis, other));
 }
 
 export function mergeAxis(axis: Axis, other: Axis): Axis {
@@ -78,39 +76,49 @@ export function ordersDiffer(a: readonly Axis[], b: readonly Axis[]): boolean {
   return common.length === other.length && common.some((label, i) => label !== other[i]);
 }
 
-/** Whether two sizes are one; says so where they are not, or may not be. */
+/** Whether the sizes of each pair are one; says so where they are not, or may not be. */
 function sizesMeet(
   frame: Frame,
   what: string,
   left: TensorValue,
   right: TensorValue,
-  axis: Axis,
-  other: Axis,
+  pairs: readonly (readonly [Axis, Axis])[],
   span: Span,
 ): boolean {
-  const { solver } = frame.elaboration;
-  const verdict = solver.equal(axis.size.dim, other.size.dim);
-  if (verdict.kind === "proved") return true;
-  if (verdict.kind === "refuted" && verdict.witness.size === 0) {
-    const shown = `${solver.show(axis.size.dim)} and ${solver.show(other.size.dim)}`;
+  const { solver, session } = frame.elaboration;
+  const { show } = solver;
+  const open = pairs.flatMap(([axis, other]) => {
+    const verdict = solver.equal(axis.size.dim, other.size.dim);
+    return verdict.kind === "proved" ? [] : [{ axis, other, verdict }];
+  });
+  const never = open.find(({ verdict }) => verdict.kind === "refuted" && verdict.witness.size === 0);
+  if (never) {
+    const { axis, other } = never;
+    const shown = `${show(axis.size.dim)} and ${show(other.size.dim)}`;
     refuse(frame, what, left, right, span, [`${shown} differ`], "size", axis, other);
     return false;
   }
-  frame.elaboration.session.report(frame, cannotProveEqual, {
+  const [first] = open;
+  if (!first) return true;
+  const has = (axes: readonly Axis[]): string => `has ${listed(axes.map((axis) => showAxis(axis, show)))}`;
+  session.report(frame, cannotProveEqual, {
     span,
     sides: [
-      { span: left.span, text: `has ${showAxis(axis, solver.show)}` },
-      { span: right.span, text: `has ${showAxis(other, solver.show)}` },
+      { span: left.span, text: has(open.map(({ axis }) => axis)) },
+      { span: right.span, text: has(open.map(({ other }) => other)) },
     ],
-    sizes: [axis.size, other.size].map((size) => ({
-      text: solver.show(size.dim),
+    sizes: [first.axis.size, first.other.size].map((size) => ({
+      text: show(size.dim),
       dim: solver.normalise(size.dim),
     })),
-    origins: [
-      ...originLabels(solver.show(axis.size.dim), axis.size.origin, [left.span, right.span]),
-      ...originLabels(solver.show(other.size.dim), other.size.origin, [left.span, right.span]),
-    ],
-    witness: verdict.kind === "refuted" ? verdict.witness : undefined,
+    origins: [first.axis, first.other].flatMap(({ size }) =>
+      originLabels(show(size.dim), size.origin, [left.span, right.span]),
+    ),
+    witness: first.verdict.kind === "refuted" ? first.verdict.witness : undefined,
+    promise: equalityPromise(
+      frame,
+      open.map(({ axis, other }) => [axis.size.dim, other.size.dim]),
+    ),
     right: right.span,
   });
   return false;
@@ -165,12 +173,13 @@ function placesByLabel(
       refuse(frame, what, left, right, span, ["the same axes stand in another order"], "order");
       return undefined;
     }
-    const partner = large.type.axes[place]!;
-    const [x, y] = large === left ? [partner, axis] : [axis, partner];
-    if (!sizesMeet(frame, what, left, right, x, y, span)) return undefined;
     places.push(place);
   }
-  return places;
+  const pairs = places.map((place, i) => {
+    const [partner, axis] = [large.type.axes[place]!, small.type.axes[i]!];
+    return large === left ? ([partner, axis] as const) : ([axis, partner] as const);
+  });
+  return sizesMeet(frame, what, left, right, pairs, span) ? places : undefined;
 }
 
 function refuse(

@@ -234,6 +234,13 @@ export function rootCall(frame: Frame): Span | undefined {
   return span;
 }
 
+/** That of the declaration that is elaborated as a whole, or of the workflow block. */
+export function rootFrame(frame: Frame): Frame {
+  let root = frame;
+  while (root.call) root = root.call.frame;
+  return root;
+}
+
 /** A row of data is among what the body sees: its tensors are declared in a `data` block. */
 export function readsData(frame: Frame): boolean {
   return [...frame.locals.values.values()].some(({ kind }) => kind === "record");

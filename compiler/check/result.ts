@@ -13,6 +13,7 @@ import { lookup } from "./lookup.ts";
 import { nearest } from "./names.ts";
 import { axisName, isBlank, typeShape } from "./signature.ts";
 import type { Binding } from "./bind-tensor.ts";
+import type { Verdict } from "./solver.ts";
 import { evaluateSize } from "./sizes.ts";
 import { showType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
@@ -258,6 +259,7 @@ function differenceOf(
       readonly given: string;
       readonly factor: string | undefined;
       readonly last: boolean;
+      readonly verdict: Verdict;
     }
   | undefined {
   const { solver } = frame.elaboration;
@@ -275,6 +277,7 @@ function differenceOf(
     given: solver.show(have),
     factor: factor && solver.show(factor),
     last: place === promised.axes.length - 1,
+    verdict: solver.equal(have, want),
   };
 }
 

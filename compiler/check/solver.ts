@@ -5,6 +5,8 @@
  */
 import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
+import { boundsOf } from "./size-bounds.ts";
+import type { Bounds, Interval } from "./size-bounds.ts";
 
 export type Verdict =
   | { readonly kind: "proved" }
@@ -44,6 +46,12 @@ export interface Solver {
 /** Odd primes first: they show what even sizes hide. */
 const trials: readonly number[] = [7, 5, 3, 2, 8, 12, 1];
 
+/** Sizes to try for a dim: those that its bounds allow, and those next to its bounds. */
+function trialsIn({ low, high }: Interval): readonly number[] {
+  const near = [low, low + 1, low + 2, low + 3, high].filter(Number.isFinite);
+  return [...new Set([...trials, ...near])].filter((size) => size >= low && size <= high);
+}
+
 function gcd(a: number, b: number): number {
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
 }
@@ -63,6 +71,14 @@ export function createSolver(): Solver {
       result = next;
     }
     return result;
+  }
+
+  function slackOf(fact: Extract<Fact, { kind: "at-most" }>): Dim {
+    return dim.subtract(normalise(fact.right), normalise(fact.left));
+  }
+
+  function boundsNow(): Bounds {
+    return boundsOf(facts.flatMap((fact) => (fact.kind === "at-most" ? [slackOf(fact)] : [])));
   }
 
   function holds(fact: Fact, sizes: ReadonlyMap<string, number>): boolean {
@@ -85,6 +101,8 @@ export function createSolver(): Solver {
     const list = [...names].sort();
     if (list.length > 4) return { kind: "unknown" };
     const found = new Map<string, number>();
+    const bounds = boundsNow();
+    const tried = list.map((name) => trialsIn(bounds.of(name)));
     let budget = 3000;
     const walk = (at: number): ReadonlyMap<string, number> | undefined => {
       if (at === list.length) {
@@ -95,7 +113,7 @@ export function createSolver(): Solver {
           return undefined;
         }
       }
-      for (const value of trials) {
+      for (const value of tried[at]!) {
         found.set(list[at]!, value);
         const witness = walk(at + 1);
         if (witness) return witness;
@@ -148,18 +166,14 @@ export function createSolver(): Solver {
       const slack = dim.subtract(b, a);
       const known = dim.constantOf(slack);
       if (known !== undefined) return known >= 0 ? proved : { kind: "refuted", witness: noSizes };
-      // every dim is at least 1, so a polynomial with no negative term but its constant has its least value at 1
-      const polynomial = slack.terms.every((term) => term.atoms.every((atom) => atom.kind === "symbol"));
-      const rising = slack.terms.every((term) => term.coefficient > 0 || term.atoms.length === 0);
-      if (polynomial && rising && slack.terms.reduce((sum, term) => sum + term.coefficient, 0) >= 0)
-        return proved;
+      const bounds = boundsNow();
+      if (bounds.isNatural(slack)) return proved;
       for (const fact of facts) {
         if (fact.kind !== "at-most") continue;
         // right - left = (stated right - stated left) + something known to be at least 0
-        const rest = dim.subtract(slack, dim.subtract(normalise(fact.right), normalise(fact.left)));
-        const extra = dim.constantOf(rest);
-        if (extra !== undefined && extra >= 0) return proved;
+        if (bounds.isNatural(dim.subtract(slack, slackOf(fact)))) return proved;
       }
+      if (bounds.around(slack).high < 0) return { kind: "refuted", witness: noSizes };
       return search([a, b], (sizes) => dim.evaluate(a, sizes) <= dim.evaluate(b, sizes));
     },
     divides(divisor, of) {
@@ -282,6 +296,9 @@ function showWith(size: Dim, substitutions: ReadonlyMap<string, Dim>, normalise:
     const factor = dim.divideExactly(normalise(dim.symbol(name)), dim.symbol(part));
     if (factor) text = text.replaceAll(part, `(${name} / ${dim.show(factor)})`);
   }
-  // sizes that have no name in the text, by what they were called when they were made
-  return text.replace(/^\(([^()]*)\)$/, "$1").replace(/(\p{L}\w*)\/\d+/gu, "$1");
+  // sizes that have no name in the text, by what they were called when they were made; those of a pack by the pack
+  return text
+    .replace(/^\(([^()]*)\)$/, "$1")
+    .replace(/(\p{L}\w*)?#\d+\/\d+/gu, "..$1")
+    .replace(/([\p{L}_]\w*)\/\d+/gu, "$1");
 }

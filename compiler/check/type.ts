@@ -66,9 +66,10 @@ export function showAxis(axis: Axis, show: ShowDim = dim.show): string {
   return label === undefined || label === size || label.includes("#") ? size : `${label}=${size}`;
 }
 
-/** `[B, T, D=8]`, `u8[B, H=28]`, `int<10>[B]` */
+/** `[B, T, D=8]`, `u8[B, H=28]`, `int<10>[B]`; `[..R, D]` where a pack stands for axes of any size */
 export function showType(type: CheckType, show: ShowDim = dim.show): string {
-  const axes = `[${type.axes.map((axis) => showAxis(axis, show)).join(", ")}]`;
+  const items = type.axes.map((axis) => showAxis(axis, show));
+  const axes = `[${items.filter((item, i) => !(item.startsWith("..") && item === items[i - 1])).join(", ")}]`;
   if (type.element === "int") return `int<${type.bound ? show(type.bound.dim) : "?"}>${axes}`;
   return type.element === "f32" ? axes : `${type.element}${axes}`;
 }

@@ -3,29 +3,23 @@ import type { CallableDeclaration, Expression, OptimizerDeclaration } from "../.
 import type { Span } from "../../grammar/source.ts";
 import { textOf } from "../../grammar/source.ts";
 import * as dim from "../ir/dim.ts";
-import { tooSmall } from "./diagnostics/dlm0206-too-small.ts";
 import { unfit } from "./diagnostics/dlm0114-unfit-value.ts";
 import { whereFails } from "./diagnostics/dlm0202-where-fails.ts";
 import { signatureOf } from "./arguments.ts";
 import { evaluate } from "./evaluate.ts";
-import { rootCall } from "./frame.ts";
+import { fitOf, reportFit } from "./fits.ts";
+import { rootCall, rootFrame } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { breachOf, plainNames } from "./breach.ts";
 import { involvesLateDims } from "./late.ts";
 import { isUserSpan, nearestSpans } from "./origin.ts";
+import { promiseHelp } from "./promise.ts";
 import type { Fact } from "./solver.ts";
 import { kindInWords, unknown } from "./values.ts";
-import type { CheckValue, NumberValue } from "./values.ts";
+import type { CheckValue } from "./values.ts";
 
 /** What may have a `where`. */
-type Declared = CallableDeclaration | OptimizerDeclaration;
-
-/** `fits(H, size, pad)` with its values, where a clause is one: a window that is larger than what it slides over. */
-interface Fit {
-  readonly label: string;
-  readonly size: NumberValue;
-  readonly window: NumberValue;
-}
+export type Declared = CallableDeclaration | OptimizerDeclaration;
 
 /** What the clauses of the declaration under check promise; names of `op` results that they define become dims. */
 export function assumeWhere(frame: Frame, clauses: readonly Expression[]): void {
@@ -67,7 +61,8 @@ function define(frame: Frame, clause: Expression): boolean {
   return true;
 }
 
-function factOf(frame: Frame, clause: Expression): Fact | undefined {
+export function factOf(frame: Frame, clause: Expression): Fact | undefined {
+  if (clause.kind === "call") return fitOf(frame, clause)?.fact;
   if (clause.kind !== "binary") return undefined;
   const { operator } = clause;
   if (!["==", "<=", "<", ">=", ">", "divides"].includes(operator)) return undefined;
@@ -95,7 +90,11 @@ function sizeIn(frame: Frame, expression: Expression): dim.Dim | undefined {
   return value.kind === "number" ? value.dim : undefined;
 }
 
-/** Whether all clauses hold for a call. Where a module is checked alone, what cannot be decided is left to its callers. */
+/**
+ * Whether all clauses hold for a call, whatever the free dims are: what a module needs is promised by those who use it.
+ * Where a module is checked alone, its callers are left with what only they can tell: whether windows find room, what
+ * depends on the module's configuration, and what the library needs within itself.
+ */
 export function checkWhere(frame: Frame, declaration: Declared, span: Span): boolean {
   const { elaboration } = frame;
   let sound = true;
@@ -115,12 +114,13 @@ export function checkWhere(frame: Frame, declaration: Declared, span: Span): boo
       continue;
     const fact = factOf(frame, clause);
     const undecided = value.kind === "boolean" && value.value === undefined;
-    if (undecided && (elaboration.alone || !fact || isPromised(frame, fact))) {
+    const fit = fitOf(frame, clause);
+    const left = elaboration.alone && (fit !== undefined || isConfigured(frame, fact) || isInside(frame));
+    if (undecided && (left || !fact || isPromised(frame, fact))) {
       if (fact) elaboration.solver.assume(fact);
       continue;
     }
     sound = false;
-    const fit = fitOf(frame, clause);
     if (fit) reportFit(frame, declaration, fit, span);
     else reportClause(frame, declaration, clause, fact, span);
     break;
@@ -137,39 +137,26 @@ function isOpen(frame: Frame, clause: Expression): boolean {
   });
 }
 
+/** Whether the configuration of the declaration under check decides, which every use gives. */
+function isConfigured(frame: Frame, fact: Fact | undefined): boolean {
+  const { configuration = [] } = rootFrame(frame).declaration ?? {};
+  const sizes = !fact ? [] : fact.kind === "divides" ? [fact.divisor, fact.of] : [fact.left, fact.right];
+  const { solver } = frame.elaboration;
+  return sizes.some((size) => {
+    const symbols = dim.symbolsOf(solver.normalise(size));
+    return configuration.some(({ name }) => symbols.has(name.text));
+  });
+}
+
+/** Whether the call stands in the library. */
+function isInside({ call, elaboration }: Frame): boolean {
+  return call?.frame.file === elaboration.session.library;
+}
+
 /** Sizes that the data pins later: promised then. */
 function isPromised(frame: Frame, fact: Fact): boolean {
   const sizes = fact.kind === "divides" ? [fact.divisor, fact.of] : [fact.left, fact.right];
   return involvesLateDims(frame.elaboration.solver, sizes);
-}
-
-function fitOf(frame: Frame, clause: Expression): Fit | undefined {
-  if (clause.kind !== "call" || clause.callee.kind !== "name" || clause.callee.text !== "fits")
-    return undefined;
-  const [size, window] = clause.arguments.map((argument) => evaluate(frame, argument.value));
-  const [name] = clause.arguments;
-  if (size?.kind !== "number" || window?.kind !== "number") return undefined;
-  return { label: name?.value.kind === "name" ? name.value.text : "", size, window };
-}
-
-function reportFit(frame: Frame, declaration: Declared, fit: Fit, span: Span): void {
-  const { solver, session } = frame.elaboration;
-  const label = frame.activation.outerLabel(fit.label) ?? fit.label;
-  session.report(frame, tooSmall, {
-    span,
-    stage: textOf(userTextSpan(frame, span)),
-    axis: label,
-    needed: fit.window.dim ? solver.show(fit.window.dim) : "?",
-    size: fit.size.dim ? solver.show(fit.size.dim) : "?",
-    history: nearestSpans(fit.size.origin, 3).filter((each) => each.start !== span.start),
-    declaration: declaration.name.text,
-  });
-}
-
-function userTextSpan(frame: Frame, span: Span): Span {
-  if (isUserSpan(span)) return span;
-  for (let call = frame.call; call; call = call.frame.call) if (isUserSpan(call.span)) return call.span;
-  return span;
 }
 
 function reportClause(
@@ -207,17 +194,15 @@ function reportClause(
     through: throughName(frame),
     division: divisor !== undefined && of !== undefined ? { divisor, of } : undefined,
     divisorName: clause.kind === "binary" && clause.left.kind === "name" ? clause.left.text : undefined,
-    witness: verdict?.kind === "refuted" ? verdict.witness : undefined,
+    open:
+      verdict === undefined || (verdict.kind === "refuted" && verdict.witness.size === 0)
+        ? undefined
+        : {
+            witness: verdict.kind === "refuted" ? verdict.witness : undefined,
+            promise: promiseHelp(frame, [fact!]),
+          },
     signature: isUserSpan(clause.span) ? undefined : signatureOf(declaration),
-    rest: fact?.kind === "divides" && (divisor === undefined || of === undefined),
-    inModule: frame.elaboration.alone ? rootDeclaration(frame) : undefined,
   });
-}
-
-function rootDeclaration(frame: Frame): string | undefined {
-  let at: Frame | undefined = frame;
-  while (at?.call) at = at.call.frame;
-  return at?.declaration?.name.text;
 }
 
 /** The module of the user that stands between the place of the message and the clause. */

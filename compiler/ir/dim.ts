@@ -162,15 +162,31 @@ export function floorDivide(a: Dim, b: Dim): Dim {
   const small = constantOf(numerator);
   if (small !== undefined && y !== undefined && y > 0)
     return add(make(whole), constant(Math.floor(small / y)));
+  const nested = y !== undefined && y > 0 ? nestedFloor(numerator, y) : undefined;
+  if (nested) return add(make(whole), nested);
   return add(make(whole), make([{ coefficient: 1, atoms: [floorAtom(numerator, b)] }]));
+}
+
+/** floor((floor(a / b) + k) / c) = floor((a + k * b) / (b * c)) */
+function nestedFloor(numerator: Dim, c: number): Dim | undefined {
+  const k = numerator.terms.find((term) => term.atoms.length === 0)?.coefficient ?? 0;
+  const [term, more] = numerator.terms.filter((each) => each.atoms.length > 0);
+  const [atom, second] = term?.atoms ?? [];
+  if (more || second || term?.coefficient !== 1 || atom?.kind !== "floor") return undefined;
+  const b = constantOf(atom.denominator);
+  return b !== undefined && b > 0
+    ? floorDivide(add(atom.numerator, constant(k * b)), constant(b * c))
+    : undefined;
 }
 
 function floorAtom(numerator: Dim, denominator: Dim): Atom {
   return { kind: "floor", numerator, denominator, key: `floor((${numerator.key})/(${denominator.key}))` };
 }
 
-/** ceil(a / b) = -floor(-a / b) */
+/** ceil(a / b) = floor((a + b - 1) / b) where b is a number, so that both have one normal form; else -floor(-a / b) */
 export function ceilDivide(a: Dim, b: Dim): Dim {
+  const by = constantOf(b);
+  if (by !== undefined && by > 0) return floorDivide(add(a, constant(by - 1)), b);
   return negate(floorDivide(negate(a), b));
 }
 
@@ -228,6 +244,17 @@ function factorText(a: Dim): string {
   return a.terms.length > 1 ? `(${show(a)})` : show(a);
 }
 
+/** `floor(H / 2)`; `ceil(H / 2)` for floor((H + 1) / 2) */
+function divisionText({ numerator, denominator }: Extract<Atom, { kind: "floor" }>): string {
+  const by = constantOf(denominator);
+  const up =
+    by !== undefined &&
+    by > 1 &&
+    numerator.terms.some((t) => t.atoms.length === 0 && t.coefficient === by - 1);
+  const divided = up ? subtract(numerator, constant(by - 1)) : numerator;
+  return `${up ? "ceil" : "floor"}(${factorText(divided)} / ${factorText(denominator)})`;
+}
+
 /** Text for people: `4 · D`, `2 · floor(H / 2) + 1`. */
 export function show(a: Dim): string {
   if (a.terms.length === 0) return "0";
@@ -235,9 +262,7 @@ export function show(a: Dim): string {
   return ordered
     .map((term, i) => {
       const size = Math.abs(term.coefficient);
-      const atoms = term.atoms.map((x) =>
-        x.kind === "symbol" ? x.name : `floor(${factorText(x.numerator)} / ${factorText(x.denominator)})`,
-      );
+      const atoms = term.atoms.map((x) => (x.kind === "symbol" ? x.name : divisionText(x)));
       const text = [
         ...(size !== 1 || atoms.length === 0 ? [size.toLocaleString("en-US")] : []),
         ...atoms,

@@ -4,6 +4,7 @@ import type { Dim } from "../../ir/dim.ts";
 import * as build from "../../ops/build.ts";
 import { arithmeticIsAllowed } from "../arithmetic.ts";
 import { computed, emit, moved } from "../emit.ts";
+import { reportTooSmall } from "../fits.ts";
 import { checkType } from "../type.ts";
 import type { Axis, Size } from "../type.ts";
 import { unknown } from "../values.ts";
@@ -22,16 +23,29 @@ interface Margins {
 
 /** `before` and `after` of the call, `after` being the same where it is left out; undefined after a message. */
 function marginsOf(call: BuiltinCall): Margins | undefined {
-  for (const name of ["before", "after"]) {
-    const given = call.configuration.get(name);
-    const number = given && numberArgument(call, name, undefined)?.value;
-    if (number === undefined || (Number.isInteger(number) && number >= 0)) continue;
-    refuse(call.frame, given!.span, "a whole number that is not negative", String(number));
-    return undefined;
-  }
-  const first = sizeArgument(call, "before");
-  const second = call.configuration.has("after") ? sizeArgument(call, "after") : first;
+  const first = marginOf(call, "before");
+  const second = first && call.configuration.has("after") ? marginOf(call, "after") : first;
   return first && second && { before: first, after: second };
+}
+
+/** A size of at least 0, a free one too; undefined after a message, or where it is left out. */
+function marginOf(call: BuiltinCall, name: "before" | "after"): Size | undefined {
+  const given = call.configuration.get(name);
+  if (!given) return undefined;
+  const { solver, alone } = call.frame.elaboration;
+  const wanted = "a whole number that is not negative";
+  const isFree = given.value.kind === "number" && given.value.value === undefined && given.value.dim;
+  if (!isFree) {
+    const number = numberArgument(call, name, undefined)?.value;
+    if (number !== undefined && !(Number.isInteger(number) && number >= 0)) {
+      refuse(call.frame, given.span, wanted, String(number));
+      return undefined;
+    }
+  }
+  const size = sizeArgument(call, name);
+  if (!size || alone || solver.atMost(dim.zero, size.dim).kind === "proved") return size;
+  refuse(call.frame, given.span, wanted, `${solver.show(size.dim)}, which may be`);
+  return undefined;
 }
 
 function resized(
@@ -104,6 +118,28 @@ function partOf(call: BuiltinCall, tensor: TensorValue, place: number): Part | u
   return { start, count, from: [other.size] };
 }
 
+/** Says of an axis that it is too small for what is cut off, or for what is left. */
+function reportCut(call: BuiltinCall, places: readonly number[], tensor: TensorValue, at: number): void {
+  const { solver } = call.frame.elaboration;
+  const demands = places.flatMap((place) => {
+    const part = partOf(call, tensor, place);
+    const size = tensor.type.axes[place]!.size;
+    const right = solver.normalise(size.dim);
+    if (!part) return [];
+    const needed = call.tensors.has("like") ? part.count : dim.add(dim.subtract(right, part.count), dim.one);
+    return [{ place, size, needed, fact: { kind: "at-most", left: needed, right } as const }];
+  });
+  const { size, needed, fact } = demands.find(({ place }) => place === at)!;
+  reportTooSmall(call.frame, call.span, {
+    axis: tensor.type.axes[at]!.label ?? `axis ${at + 1}`,
+    needed,
+    size,
+    demanded: fact,
+    facts: demands.map((each) => each.fact),
+    pads: false,
+  });
+}
+
 const crop: Builtin = {
   name: "crop",
   signature: "crop(before, after = before)(x) over axes, crop(like = y)(x) over axes",
@@ -132,9 +168,7 @@ const crop: Builtin = {
       const known =
         dim.constantOf(solver.normalise(count)) !== undefined && dim.constantOf(whole) !== undefined;
       if (!fits && (known || !alone)) {
-        const name = tensor.type.axes[place]!.label ?? `axis ${place + 1}`;
-        const needed = `${name} large enough for \`crop\` to leave ${solver.show(count)} of it`;
-        refuse(call.frame, call.span, needed, solver.show(whole));
+        reportCut(call, places, tensor, place);
         return unknown;
       }
       axes[place] = resized(tensor, place, count, call, part.from);

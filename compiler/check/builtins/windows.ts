@@ -204,15 +204,11 @@ const fits: Builtin = {
     if (pad?.kind === "word" && pad.text !== "valid") return { kind: "boolean", value: true };
     if (n?.kind !== "number" || size?.kind !== "number") return { kind: "boolean", value: undefined };
     const cells = pad && cellsOf(pad);
-    const around = cells
-      ? dim.constantOf(dim.add(cells[0].dim, cells[1].dim))
-      : pad?.kind === "number"
-        ? undefined
-        : 0;
-    if (n.value === undefined || size.value === undefined || around === undefined)
-      // a free size is promised to be large enough
-      return { kind: "boolean", value: call.frame.elaboration.alone ? undefined : true };
-    return { kind: "boolean", value: size.value <= n.value + around };
+    if (!n.dim || !size.dim || (pad?.kind !== "word" && !cells)) return { kind: "boolean", value: undefined };
+    const room = cells ? dim.add(n.dim, dim.add(cells[0].dim, cells[1].dim)) : n.dim;
+    const verdict = call.frame.elaboration.solver.atMost(size.dim, room);
+    const never = verdict.kind === "refuted" && verdict.witness.size === 0;
+    return { kind: "boolean", value: verdict.kind === "proved" ? true : never ? false : undefined };
   },
 };
 

@@ -24,13 +24,12 @@ export interface WhereFails {
   /** both numbers of `a divides b`, where they are known */
   readonly division: { readonly divisor: number; readonly of: number } | undefined;
   readonly divisorName: string | undefined;
-  /** sizes for which it fails, where it may hold for others */
-  readonly witness: ReadonlyMap<string, number> | undefined;
-  readonly rest: boolean;
+  /** it may hold for some sizes: those for which it fails, where they are known, and the promise that would do */
+  readonly open:
+    | { readonly witness: ReadonlyMap<string, number> | undefined; readonly promise: Help | undefined }
+    | undefined;
   /** of `by`, where it is no module of the user: `BatchNorm(momentum = 0.9, eps = 1e-5)` */
   readonly signature: string | undefined;
-  /** found while this module was checked alone */
-  readonly inModule: string | undefined;
 }
 
 /** All divisors up to 16, and how many more there are. */
@@ -45,8 +44,8 @@ export const whereFails = defineDiagnostic<WhereFails>({
   code: "DLM0202",
   severity: "error",
   explanation: `\`where\` states what a module needs of its sizes. The module is checked once, relying on it; each use is checked to
-keep it, with the sizes of that use. It also states which numbers a configuration parameter may be: a \`rate\` of \`dropout\`
-below 1, a \`stride\` of at least 1.`,
+keep it, with the sizes of that use. A use whose sizes are free has to promise it in turn. It also states which numbers a
+configuration parameter may be: a \`rate\` of \`dropout\` below 1, a \`stride\` of at least 1.`,
   example: {
     wrong: `dlm 1
 
@@ -80,7 +79,7 @@ model Small(text: int<50>[B, T]) -> [B, heads, T, _] {
 `,
   },
   build(facts) {
-    const { span, clause, names, required, by, through, division, divisorName, witness } = facts;
+    const { span, clause, names, required, by, through, division, divisorName, open } = facts;
     const known = names.filter(({ shown, name }) => shown !== name);
     const here = known.map(({ name, shown }) => `${name} is ${shown}`).join(" and ");
     const rest = division
@@ -101,9 +100,12 @@ model Small(text: int<50>[B, T]) -> [B, heads, T, _] {
       const low = Math.floor(of / divisor) * divisor;
       helps.push({ text: `choose ${divisorName} from ${divisorsOf(of)}` });
       if (other) helps.push({ text: `or ${other.name} = ${low > 0 ? `${low} or ` : ""}${low + divisor}` });
-    } else if (witness && witness.size > 0) helps.push({ text: `promise it to the caller: where ${clause}` });
+    } else if (open?.promise) helps.push(open.promise);
+    const witness = open?.witness;
     return {
-      message: `\`where ${clause}\` does not hold in this call`,
+      message: open
+        ? `cannot prove that \`where ${clause}\` holds in this call`
+        : `\`where ${clause}\` does not hold in this call`,
       primary: {
         span,
         text: [here && `here ${here}`, rest && `and ${rest}`].filter(Boolean).join(", ") || demanded,

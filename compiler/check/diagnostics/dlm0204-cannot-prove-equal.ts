@@ -12,20 +12,10 @@ export interface CannotProveEqual {
   readonly sizes: readonly { readonly text: string; readonly dim: Dim }[];
   readonly origins: readonly Label[];
   readonly witness: ReadonlyMap<string, number> | undefined;
+  /** what would make all sizes of the two equal, where a caller can promise it */
+  readonly promise: Help | undefined;
   /** the second operand */
   readonly right: Span;
-}
-
-/** Divisors inside the sizes: for floor(H / 2), H and 2. */
-function divisions(size: Dim): { readonly of: string; readonly by: number }[] {
-  return size.terms.flatMap((term) =>
-    term.atoms.flatMap((atom) => {
-      if (atom.kind !== "floor") return [];
-      const by = dim.constantOf(atom.denominator);
-      const [of] = dim.symbolsOf(atom.numerator);
-      return by !== undefined && of !== undefined ? [{ of, by }] : [];
-    }),
-  );
 }
 
 export const cannotProveEqual = defineDiagnostic<CannotProveEqual>({
@@ -51,7 +41,7 @@ module Down(x: [B, H, W, C]) -> [B, H, W, C]
 }
 `,
   },
-  build({ span, sides, sizes, origins, witness, right }) {
+  build({ span, sides, sizes, origins, witness, promise, right }) {
     // a size that the text has no name for, as that of an axis of `cache`: nobody can promise it
     const nameless = sizes.some(({ dim: size, text }) =>
       [...dim.symbolsOf(size)].some((name) => name.includes("/") && name.startsWith(`${text}/`)),
@@ -66,14 +56,6 @@ module Down(x: [B, H, W, C]) -> [B, H, W, C]
             }
           })
         : undefined;
-    const helps: Help[] = [];
-    const promises = new Set(
-      sizes.flatMap((size) => divisions(size.dim)).map(({ of, by }) => `${by} divides ${of}`),
-    );
-    if (promises.size > 0)
-      helps.push({ text: `promise it to the caller: where ${[...promises].join(", ")}` });
-    else if (!nameless)
-      helps.push({ text: `promise it to the caller: where ${sizes[0]!.text} == ${sizes[1]!.text}` });
     return {
       message: "cannot prove that these sizes are equal",
       primary: { span: right, text: sides[1]!.text },
@@ -82,7 +64,7 @@ module Down(x: [B, H, W, C]) -> [B, H, W, C]
         ...origins.filter((label) => label.span !== span),
       ],
       notes: differ ? [`they differ for ${showWitness(witness!)}: ${differ.join(" and ")}`] : [],
-      helps,
+      helps: promise ? [promise] : [],
     };
   },
 });

@@ -3,6 +3,8 @@ import { defineDiagnostic } from "../../../grammar/diagnostic.ts";
 import type { Help, Label } from "../../../grammar/diagnostic.ts";
 import { textOf } from "../../../grammar/source.ts";
 import type { Span } from "../../../grammar/source.ts";
+import type { Verdict } from "../solver.ts";
+import { showWitness } from "./words.ts";
 
 export interface BodyDiffers {
   /** the last stage */
@@ -18,6 +20,8 @@ export interface BodyDiffers {
         readonly given: string;
         readonly factor: string | undefined;
         readonly last: boolean;
+        /** whether the two sizes are equal */
+        readonly verdict: Verdict;
       }
     | undefined;
   /** the one axis too many has size 1 and stands last */
@@ -54,12 +58,16 @@ module Feed(x: [B, T, D]) -> [B, T, D] {
     const notes: string[] = [];
     const helps: Help[] = [];
     if (difference) {
-      const { factor, last } = difference;
-      notes.push(
-        factor !== undefined && factor !== "1"
-          ? `${difference.given} is ${difference.promised} times ${factor}`
-          : `${difference.given} is not ${difference.promised}`,
-      );
+      const { factor, last, verdict } = difference;
+      const isNever = verdict.kind === "refuted" && verdict.witness.size === 0;
+      if (factor !== undefined && factor !== "1")
+        notes.push(`${difference.given} is ${difference.promised} times ${factor}`);
+      else if (isNever) notes.push(`${difference.given} is not ${difference.promised}`);
+      else if (verdict.kind === "refuted")
+        notes.push(
+          `${difference.given} and ${difference.promised} differ for ${showWitness(verdict.witness)}`,
+        );
+      else notes.push(`nothing says that ${difference.given} is ${difference.promised}`);
       if (last) helps.push({ text: `-> Dense(${difference.promised})` });
     }
     if (ending?.kind === "if")
