@@ -24,6 +24,8 @@ import type { MemoryUse } from "./lower/program.ts";
 import type { PlanKind } from "./lower/plan-memory.ts";
 import { pack } from "./pack.ts";
 import { optimize } from "./passes/pipeline.ts";
+import * as dim from "./ir/dim.ts";
+import { ownSizes } from "./ir/named-dims.ts";
 import { pinDims } from "./passes/pin-dims.ts";
 
 export const stages = ["passes", "lower", "wasm", "pack"] as const;
@@ -96,7 +98,8 @@ export async function compileModel(model: ModelGraphs, options: CompileOptions):
     wanted.map((entry) => {
       const { name } = entry.graph;
       observer?.graph?.(name, "check", entry.graph);
-      const pinned = pinDims(entry.graph, options.pin ?? new Map());
+      const pin = options.pin ?? new Map<string, number>();
+      const pinned = pinDims(entry.graph, ownSizes(entry.graph.dims, pin));
       let start = clock();
       const graph = optimize(pinned, {
         after(pass, result) {
@@ -105,7 +108,9 @@ export async function compileModel(model: ModelGraphs, options: CompileOptions):
           start = clock();
         },
       });
-      return { ...entry, graph };
+      const known = new Map([...pin].map(([dimName, size]) => [dimName, dim.constant(size)]));
+      const promises = entry.promises?.map(({ text, size }) => ({ text, size: dim.substitute(size, known) }));
+      return { ...entry, graph, ...(promises && { promises }) };
     }),
   );
   if (stopAfter === "passes") return { entries };

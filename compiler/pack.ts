@@ -13,6 +13,7 @@ import * as dim from "./ir/dim.ts";
 import type { Dim } from "./ir/dim.ts";
 import { InternalError } from "./ir/internal-error.ts";
 import type { Buffer, EntryProgram, Program } from "./ir/kernel.ts";
+import { inNames, nameOf, namedSize } from "./ir/named-dims.ts";
 import type { EntryGraph, ModelGraphs, StateEntry, TensorFacts } from "./ir/model.ts";
 
 function polynomial(size: Dim): Polynomial {
@@ -27,7 +28,10 @@ function polynomial(size: Dim): Polynomial {
 }
 
 /** `u8[B, H=8, W=8, C=1]` */
-function documentation({ dtype, shape }: Buffer, facts: TensorFacts | undefined): string {
+function documentation(
+  { dtype, shape }: Pick<Buffer, "dtype" | "shape">,
+  facts: TensorFacts | undefined,
+): string {
   const axes = shape.map((size, i) => {
     const label = facts?.labels[i];
     const text = dim.show(size).replaceAll(" · ", "*");
@@ -42,15 +46,22 @@ function placeOf(program: Program, buffer: Buffer): Dim {
   return place;
 }
 
-function tensorEntry(program: Program, name: string, buffer: Buffer, facts?: TensorFacts): TensorEntry {
+function tensorEntry(
+  program: Program,
+  { dims }: EntryProgram,
+  name: string,
+  buffer: Buffer,
+  facts?: TensorFacts,
+): TensorEntry {
+  const shape = buffer.shape.map((size) => inNames(size, dims));
   return {
     name,
     dtype: buffer.dtype,
-    shape: buffer.shape.map(polynomial),
-    offset: polynomial(placeOf(program, buffer)),
+    shape: shape.map(polynomial),
+    offset: polynomial(inNames(placeOf(program, buffer), dims)),
     ...(facts?.classes && { classes: facts.classes }),
     ...(facts?.text && { text: facts.text }),
-    doc: documentation(buffer, facts),
+    doc: documentation({ dtype: buffer.dtype, shape }, facts),
   };
 }
 
@@ -66,23 +77,29 @@ function entryOf(
   const tensors = (role: string): TensorEntry[] =>
     entry.inputs
       .filter((input) => input.role === role)
-      .map(({ name, buffer }) => tensorEntry(program, name, buffer, known?.tensors.get(name)));
+      .map(({ name, buffer }) => tensorEntry(program, entry, name, buffer, known?.tensors.get(name)));
+  // what sizes that were made constant promise holds
+  const promises = (known?.promises ?? []).filter(({ size }) => dim.constantOf(size) === undefined);
   return {
     name: entry.name,
     export: exported.export,
-    dims: entry.dims.map(({ name, max }) => ({
-      name,
-      max: max ?? null,
-      default: max ?? known?.defaults.get(name) ?? 1,
-      global: exported.globals[name] ?? name,
+    dims: entry.dims.map((each) => ({
+      name: nameOf(each),
+      max: each.max === undefined ? null : namedSize(each, each.max),
+      default: namedSize(each, each.max ?? known?.defaults.get(each.name) ?? 1),
+      global: exported.globals[each.name] ?? each.name,
+      ...((each.of?.times ?? 1) > 1 && { unit: each.of!.times }),
     })),
+    ...(promises.length > 0 && {
+      promises: promises.map(({ text, size }) => ({ text, size: polynomial(size) })),
+    }),
     inputs: tensors("input"),
     outputs: entry.outputs.map(({ name, buffer }) =>
-      tensorEntry(program, name, buffer, known?.tensors.get(name)),
+      tensorEntry(program, entry, name, buffer, known?.tensors.get(name)),
     ),
     control: tensors("control"),
     rows: known?.rows ?? false,
-    bytes: polynomial(bytes),
+    bytes: polynomial(inNames(bytes, entry.dims)),
     ...(known?.update && { update: known.update }),
   };
 }

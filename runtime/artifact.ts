@@ -53,7 +53,11 @@ export interface Entry {
     readonly default: number;
     /** exported mutable global that holds the maximum; the addresses of the entry are computed from it */
     readonly global: string;
+    /** sizes are multiples of this, and the module counts in it; 1 where absent */
+    readonly unit?: number;
   }[];
+  /** what the program promises of sizes: those for which `size` is at least 0 are taken */
+  readonly promises?: readonly { readonly text: string; readonly size: Polynomial }[];
   readonly inputs: readonly TensorEntry[];
   readonly outputs: readonly TensorEntry[];
   /** scalars written before each call: seed, iteration, step, epoch, ... */

@@ -2,7 +2,15 @@
 import type { Factor, Polynomial, TensorEntry } from "./artifact.ts";
 import { fail } from "./error.ts";
 import { encodeRows } from "./tokens.ts";
-import { arrayTypeOf, countOf, type DeviceEntry, type Sizes, type TypedArray } from "./wasm-device.ts";
+import {
+  arrayTypeOf,
+  countOf,
+  keepPromises,
+  mentions,
+  type DeviceEntry,
+  type Sizes,
+  type TypedArray,
+} from "./wasm-device.ts";
 
 /** Numbers in row-major order, flat or nested; names where the input has named classes; texts where it takes texts. */
 export type Numbers = TypedArray | Float64Array | Uint8ClampedArray | readonly NestedNumber[] | string;
@@ -116,14 +124,7 @@ export function solveDims(
         `${length} numbers do not fit${dims.map(({ name }) => `, ${name} = ${Number.isNaN(sizes[name]) ? "? (give dims)" : sizes[name]}`).join("")}`,
       );
   });
-}
-
-function mentions(shape: readonly Polynomial[], dim: string): boolean {
-  return shape.some((axis) =>
-    axis.some(([, factors]) =>
-      factors.some((f) => (typeof f === "string" ? f === dim : mentions(f.floor, dim))),
-    ),
-  );
+  keepPromises(entry, sizes);
 }
 
 const ranges: Readonly<Record<string, readonly [low: number, high: number]>> = {

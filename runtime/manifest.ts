@@ -116,7 +116,16 @@ export function checkManifest(value: unknown, format: number): string | undefine
       record({
         name: text,
         export: text,
-        dims: list(record({ name: text, max: either(positive, null), default: positive, global: text })),
+        dims: list(
+          record({
+            name: text,
+            max: either(positive, null),
+            default: positive,
+            global: text,
+            unit: either(positive, undefined),
+          }),
+        ),
+        promises: either(list(record({ text, size: polynomial(0) })), undefined),
         inputs: tensors,
         outputs: tensors,
         control: tensors,

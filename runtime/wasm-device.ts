@@ -29,7 +29,7 @@ export interface Slot extends TensorEntry {
   view(count: number): TypedArray;
 }
 
-export interface DeviceEntry extends Pick<Entry, "name" | "dims" | "rows"> {
+export interface DeviceEntry extends Pick<Entry, "name" | "dims" | "promises" | "rows"> {
   /** of each dim */
   readonly maxima: Sizes;
   readonly inputs: readonly Slot[];
@@ -72,6 +72,27 @@ export function countOf(shape: readonly Polynomial[], sizes: Sizes): number {
   let count = 1;
   for (const axis of shape) count *= evaluatePolynomial(axis, sizes);
   return count;
+}
+
+export function mentions(shape: readonly Polynomial[], dim: string): boolean {
+  return shape.some((axis) =>
+    axis.some(([, factors]) =>
+      factors.some((f) => (typeof f === "string" ? f === dim : mentions(f.floor, dim))),
+    ),
+  );
+}
+
+/** Throws DlmError where the program promises that there are no such sizes. */
+export function keepPromises(
+  { name, dims, promises = [] }: Pick<Entry, "name" | "dims" | "promises">,
+  sizes: Sizes,
+): void {
+  for (const { text, size } of promises)
+    if (evaluatePolynomial(size, sizes) < 0) {
+      const given = dims.filter((dim) => mentions([size], dim.name));
+      const shown = given.map((dim) => `${dim.name} is ${sizes[dim.name]}`).join(" and ");
+      fail("dims", `${shown}, and the model is for sizes where ${text}`, name);
+    }
 }
 
 /**
@@ -123,6 +144,7 @@ export async function openDevice(
   const maxima = maximaOf(manifest.entries, wanted);
   const maximaIn = ({ dims }: Entry): Sizes =>
     Object.fromEntries(dims.map(({ name, global }) => [name, maxima.get(global)!]));
+  for (const entry of manifest.entries) keepPromises(entry, maximaIn(entry));
   const total = manifest.entries.reduce(
     (most, entry) => Math.max(most, evaluatePolynomial(entry.bytes, maximaIn(entry))),
     manifest.sharedBytes,
@@ -155,7 +177,9 @@ export async function openDevice(
     const set = (globals: Sizes): void => {
       for (const name in globals) (exports[name] as WebAssembly.Global).value = globals[name];
     };
-    const globals = Object.fromEntries(maxima);
+    const globals: Record<string, number> = {};
+    for (const { global, unit = 1 } of manifest.entries.flatMap((entry) => entry.dims))
+      globals[global] = maxima.get(global)! / unit;
     set(globals);
     if (most) stop = await start?.({ module, memory, globals, words: total, most, set });
   } catch (cause) {
@@ -181,6 +205,7 @@ export async function openDevice(
       manifest.entries.map((entry) => {
         const sizes = maximaIn(entry);
         const code = exports[entry.export];
+        const counts: number[] = [];
         if (typeof code !== "function") return damaged(`it has no function ${entry.export}`);
         return [
           entry.name,
@@ -190,7 +215,10 @@ export async function openDevice(
             inputs: entry.inputs.map((tensor) => slot(tensor, sizes)),
             outputs: entry.outputs.map((tensor) => slot(tensor, sizes)),
             control: entry.control.map((tensor) => slot(tensor, sizes)),
-            call: (given) => void Reflect.apply(code, undefined, given as number[]),
+            call(given) {
+              for (let i = 0; i < given.length; i++) counts[i] = given[i]! / (entry.dims[i]!.unit ?? 1);
+              Reflect.apply(code, undefined, counts);
+            },
           },
         ];
       }),

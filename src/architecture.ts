@@ -6,6 +6,7 @@ import type { CallableValue, CheckValue } from "../compiler/check/values.ts";
 import { compileModel } from "../compiler/compile.ts";
 import { modelGraphs, unknownSizes, type EntryName } from "../compiler/entries/model-graphs.ts";
 import * as dim from "../compiler/ir/dim.ts";
+import { nameOf, namedSize } from "../compiler/ir/named-dims.ts";
 import type { CheckedTrain } from "../compiler/check/flow/check-train.ts";
 import type { Program } from "./program.ts";
 import { version } from "./version.ts";
@@ -134,7 +135,9 @@ async function memoryOf(
     const use = [...(memory ?? [])].sort((a, b) => b.bytes - a.bytes)[0];
     const entry = graphs.entries.find(({ graph }) => graph.name === use?.entry);
     if (!use || !entry) return undefined;
-    const sizes = entry.graph.dims.map(({ name: d, max }) => [d, max ?? entry.defaults.get(d) ?? 1] as const);
+    const sizes = entry.graph.dims.map(
+      (d) => [nameOf(d), namedSize(d, d.max ?? entry.defaults.get(d.name) ?? 1)] as const,
+    );
     return { bytes: use.bytes, sizes: new Map(sizes) };
   };
   const infer = await of("infer", undefined);

@@ -3,6 +3,7 @@ import type { ProgramGraphs } from "./program.ts";
 import { evaluate } from "../compiler/ir/dim.ts";
 import { isNode, type Graph, type GraphInput } from "../compiler/ir/graph.ts";
 import type { EntryGraph } from "../compiler/ir/model.ts";
+import { nameOf, namedSize, ownSizes } from "../compiler/ir/named-dims.ts";
 import { contractionFlops } from "../compiler/ops/contraction-flops.ts";
 import { evaluatePolynomial, type Entry } from "../runtime/artifact.ts";
 import type { Inputs, Model, Outputs } from "../runtime/index.ts";
@@ -48,7 +49,7 @@ export async function bench(graphs: ProgramGraphs, options: BenchOptions): Promi
     threads: threads > 1,
     ...(options.pin ? { pin: options.sizes } : {}),
   });
-  const free = new Set(result.entries.flatMap(({ graph }) => graph.dims.map(({ name }) => name)));
+  const free = new Set(result.entries.flatMap(({ graph }) => graph.dims.map(nameOf)));
   const max = Object.fromEntries([...options.sizes].filter(([name]) => free.has(name) || !options.pin));
   const model = await loaded(result, threads, max);
   const target = relaxed ? "wasm relaxed" : "wasm";
@@ -71,10 +72,11 @@ async function timeEntry(
   options: BenchOptions,
 ): Promise<Omit<Timing, "target">> {
   const { name } = graph;
+  const wanted = ownSizes(graph.dims, options.sizes);
   const sizes = new Map(
-    graph.dims.map((d) => [d.name, options.sizes.get(d.name) ?? d.max ?? defaults.get(d.name) ?? 1] as const),
+    graph.dims.map((d) => [d.name, wanted.get(d.name) ?? d.max ?? defaults.get(d.name) ?? 1] as const),
   );
-  const dims = Object.fromEntries(sizes);
+  const dims = Object.fromEntries(graph.dims.map((d) => [nameOf(d), namedSize(d, sizes.get(d.name)!)]));
   const inputs = inputsOf(graph, sizes, options.seed);
   const into: Outputs = {};
   const call = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 /** A whole declaration in one phase: its inputs, its body, its result. What entries are made of. */
-import type { CallableDeclaration, Parameter } from "../../grammar/ast.ts";
+import type { CallableDeclaration, Expression, Parameter } from "../../grammar/ast.ts";
 import type { Span } from "../../grammar/source.ts";
 import type { GraphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
@@ -18,11 +18,12 @@ import type { Session } from "./session.ts";
 import { freeType } from "./free-type.ts";
 import { typeShape } from "./signature.ts";
 import { createSolver } from "./solver.ts";
+import type { Fact, Solver } from "./solver.ts";
 import { graphType } from "./type.ts";
 import type { Axis, CheckType } from "./type.ts";
 import { unknown } from "./values.ts";
 import type { CheckValue, DataValue, RecordValue, TensorValue } from "./values.ts";
-import { assumeWhere, checkPromises } from "./where.ts";
+import { assumeWhere, checkPromises, factOf } from "./where.ts";
 
 export interface ElaborateOptions {
   readonly phase: Phase;
@@ -156,6 +157,29 @@ export function elaborate(
       : evaluateBody(frame, declaration.body);
   const conformed = conformResult(frame, declaration, body, "alone");
   return { elaboration, frame, inputs, result: valueOf(conformed), body: body ?? unknown };
+}
+
+/** What `where` promises of the free dims of a signature, in the names of its text, and a solver that relies on it. */
+export function promisesOf(
+  session: Session,
+  scope: FileScope,
+  declaration: CallableDeclaration,
+): {
+  readonly solver: Solver;
+  readonly facts: readonly { readonly clause: Expression; readonly fact: Fact }[];
+} {
+  const elaboration = createElaboration(session, { phase: "inference" });
+  const frame: Frame = {
+    ...rootFrame(elaboration, scope, "inference", declaration, new Map()),
+    muted: true,
+  };
+  declareInputs(frame, declaration, undefined);
+  const facts = declaration.where.flatMap((clause) => {
+    const fact = factOf(frame, clause);
+    return fact ? [{ clause, fact }] : [];
+  });
+  for (const { fact } of facts) elaboration.solver.assume(fact);
+  return { solver: elaboration.solver, facts };
 }
 
 function valueOf(conformed: Conformed): CheckValue {

@@ -11,6 +11,8 @@ import type { GraphBuilder } from "../ir/builder.ts";
 import * as dim from "../ir/dim.ts";
 import { isNode } from "../ir/graph.ts";
 import type { Graph, GraphInput, Value } from "../ir/graph.ts";
+import { noPromises } from "./free-dims.ts";
+import type { ModelDims } from "./free-dims.ts";
 import { pathIn, take } from "./region.ts";
 import type { Region } from "./region.ts";
 
@@ -88,12 +90,15 @@ export interface EntryParts {
   readonly writes: Graph["writes"];
   /** inputs that stay although nothing reads them */
   readonly keep?: (input: GraphInput) => boolean;
-  /** largest sizes of free dims, as the program states them */
-  readonly bounds?: ReadonlyMap<string, number>;
+  /** what the program says of free dims */
+  readonly sizes?: ModelDims;
 }
 
 /** The graph without what nothing needs. Its free dims are those of its inputs in their order, then those of what it draws. */
-export function finishEntry({ builder }: Entry, { name, outputs, writes, keep, bounds }: EntryParts): Graph {
+export function finishEntry(
+  { builder }: Entry,
+  { name, outputs, writes, keep, sizes = noPromises }: EntryParts,
+): Graph {
   const wanted = [
     ...outputs.map((output) => output.value),
     ...writes.flatMap(({ input, value }) => [input, value]),
@@ -103,7 +108,7 @@ export function finishEntry({ builder }: Entry, { name, outputs, writes, keep, b
   const inputs = builder.inputs.filter(
     (input) => used.has(input) || (!isNode(input.source) && keep?.(input.source) === true),
   );
-  const dims = freeDimsOf(inputs, nodes).map(({ name: each }) => ({ name: each, max: bounds?.get(each) }));
+  const dims = freeDimsOf(inputs, nodes).map(({ name: each }) => sizes.dim(each));
   return { name, dims, inputs, nodes, outputs, writes };
 }
 

@@ -20,6 +20,7 @@ import { randomBits } from "../ops/random-bits.ts";
 import { drawsRows, firstRow } from "../ops/row-axis.ts";
 import { beginEntry, finishEntry, parametersName } from "./entry.ts";
 import type { Entry } from "./entry.ts";
+import type { ModelDims } from "./free-dims.ts";
 import { gather } from "./region.ts";
 import type { Region } from "./region.ts";
 import { outputsOf } from "./train.ts";
@@ -29,7 +30,7 @@ export interface ModelParts {
   readonly scope: FileScope;
   readonly model: CallableValue;
   readonly region: Region;
-  readonly bounds: ReadonlyMap<string, number>;
+  readonly sizes: ModelDims;
   /** what a deploy block computes in the place of inputs */
   readonly inputs: readonly DeployInput[];
   /** what a deploy block puts in the place of the model's outputs; empty: nothing */
@@ -77,7 +78,7 @@ export function inferGraph(parts: ModelParts): Graph {
     outputs,
     writes: [],
     keep: (input) => input.role === "input" && named.has(input.name),
-    bounds: parts.bounds,
+    sizes: parts.sizes,
   });
   return countRows(graph);
 }

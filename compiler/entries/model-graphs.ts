@@ -15,7 +15,7 @@ import { InternalError } from "../ir/internal-error.ts";
 import type { EntryGraph, Generate, ModelGraphs, StateEntry } from "../ir/model.ts";
 import { collectRequests } from "./entry.ts";
 import { tensorFacts } from "./tensor-facts.ts";
-import { boundsOf, defaultSizes } from "./free-dims.ts";
+import { defaultSizes, modelDims } from "./free-dims.ts";
 import { fitGraph, inferGraph, initGraph, initialTensor } from "./infer.ts";
 import { regionOf } from "./region.ts";
 import { rowsIndependent } from "./rows.ts";
@@ -70,7 +70,7 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
     scope,
     model,
     region,
-    bounds: boundsOf(session, model),
+    sizes: modelDims(session, model),
     inputs: request.inputs ?? [],
     outputs: request.outputs ?? [],
   };
@@ -105,11 +105,13 @@ export function modelGraphs(request: GraphRequest): ModelGraphs {
     entries: graphs.map((graph): EntryGraph => {
       const [first] = graph.dims;
       const rows = first !== undefined && rowsIndependent(graph, first.name);
+      const promises = graph.name === "infer" && alone ? alone.sizes.promises(graph.dims) : [];
       return {
         graph,
         rows,
+        promises,
         tensors: tensorFacts(graph, model, data, train?.plan),
-        defaults: defaultSizes(graph, rows, train?.plan),
+        defaults: defaultSizes(graph, rows, train?.plan, promises),
         update: updates.get(graph.name),
       };
     }),

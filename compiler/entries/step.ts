@@ -12,6 +12,7 @@ import type { Generate } from "../ir/model.ts";
 import { InternalError } from "../ir/internal-error.ts";
 import { pinDims } from "../passes/pin-dims.ts";
 import { beginEntry, finishEntry } from "./entry.ts";
+import type { ModelDims } from "./free-dims.ts";
 import type { ModelParts } from "./infer.ts";
 import { runModelAlone } from "./infer.ts";
 import { outputsOf } from "./train.ts";
@@ -26,8 +27,11 @@ export function stepGraph(parts: ModelParts, { input, max }: Generate): Graph {
   const outputs = outputsOf(runModelAlone(entry, { ...parts, inputs: [] }));
   const writes = step!.kept.map(({ input: kept, next }) => ({ input: kept, value: next }));
   const [name] = dim.symbolsOf(time);
-  const bounds = new Map([...parts.bounds, [name!, max] as const]);
-  const graph = finishEntry(entry, { name: "step", outputs, writes, bounds });
+  const sizes: ModelDims = {
+    ...parts.sizes,
+    dim: (each) => (each === name ? { name, max } : parts.sizes.dim(each)),
+  };
+  const graph = finishEntry(entry, { name: "step", outputs, writes, sizes });
   const tokens = graph.inputs.find(({ source }) => !isNode(source) && source.name === input);
   const [batch] = tokens ? dim.symbolsOf(tokens.type.shape[0]!) : [];
   return pinDims(graph, new Map(batch === undefined ? [] : [[batch, 1]]));

@@ -65,4 +65,6 @@ export interface FreeDim {
   readonly name: string;
   /** largest size that memory is planned for; fixed at load where undefined */
   readonly max: number | undefined;
+  /** the program's dim, where this one is a part of it: `times` of it are the dim `name` */
+  readonly of?: { readonly name: string; readonly times: number };
 }

@@ -3,7 +3,7 @@
  * A kernel is a grid of independent iterations and an ordered list of stages inside one iteration.
  */
 import type { Dim } from "./dim.ts";
-import type { Origin, Role } from "./graph.ts";
+import type { FreeDim, Origin, Role } from "./graph.ts";
 import type { Combine } from "./op.ts";
 import type { Affine, LoopAxis, Scalar } from "./scalar.ts";
 import type { Tensor } from "./tensor.ts";
@@ -136,7 +136,7 @@ export function scratchOf({ contraction, lists = [] }: Kernel): readonly Buffer[
 export interface EntryProgram {
   readonly name: string;
   /** free dims in call order; `max` is planned for, or fixed at load */
-  readonly dims: readonly { readonly name: string; readonly max: number | undefined }[];
+  readonly dims: readonly FreeDim[];
   readonly steps: readonly Step[];
   readonly inputs: readonly { readonly name: string; readonly role: Role; readonly buffer: Buffer }[];
   readonly outputs: readonly { readonly name: string; readonly buffer: Buffer }[];

@@ -22,6 +22,7 @@
  * - `init`: control seed; writes parameters and states.
  * - `fit`: only run by the reference on all rows of the train split; writes the states of fitted modules.
  */
+import type { Dim } from "./dim.ts";
 import type { Graph } from "./graph.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -45,6 +46,14 @@ export interface Generate {
   /** the largest number of positions, those that are given included */
   readonly max: number;
   readonly sample: Sample;
+}
+
+/** A `where` of a model, kept by the sizes for which `size` is at least 0. */
+export interface SizePromise {
+  /** as written: `2 divides T` */
+  readonly text: string;
+  /** in the dims of the program */
+  readonly size: Dim;
 }
 
 export interface WeightEntry {
@@ -78,6 +87,8 @@ export interface EntryGraph {
   readonly tensors: ReadonlyMap<string, TensorFacts>;
   /** default maximum of each free dim */
   readonly defaults: ReadonlyMap<string, number>;
+  /** what the program promises of the sizes of a call */
+  readonly promises?: readonly SizePromise[];
   /** of a step that gathers gradients: the entry that updates by them, and after how many batches */
   readonly update?: { readonly entry: string; readonly every: number } | undefined;
 }

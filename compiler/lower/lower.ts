@@ -330,7 +330,7 @@ function finish(graph: Graph, storage: Storage, items: readonly Item[], names: N
       : { kind: "loop", counter: shape.counter, steps: shape.inside.map(stepOf) };
   return {
     name: graph.name,
-    dims: graph.dims.map(({ name, max }) => ({ name, max })),
+    dims: graph.dims,
     steps: shapes.map(stepOf),
     inputs: storage.inputs.map(({ buffer }) => {
       if (buffer.kind.kind !== "input") throw new Error("an input has an input's buffer");

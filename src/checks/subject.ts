@@ -3,7 +3,7 @@ import type { CheckedCheck } from "../../compiler/check/flow/check-check.ts";
 import type { Phase } from "../../compiler/check/frame.ts";
 import type { Session } from "../../compiler/check/session.ts";
 import { checkGraphs } from "../../compiler/entries/check.ts";
-import { boundsOf } from "../../compiler/entries/free-dims.ts";
+import { modelDims, raise } from "../../compiler/entries/free-dims.ts";
 import * as dim from "../../compiler/ir/dim.ts";
 import type { Graph } from "../../compiler/ir/graph.ts";
 import type { Tensor } from "../../compiler/ir/tensor.ts";
@@ -35,14 +35,16 @@ const seed = 1;
 export function subjectOf(session: Session, { callable, plan }: CheckedCheck, phase: Phase): Subject {
   const graphs = checkGraphs(session, callable, phase);
   if (!graphs) throw new Failure(`${plan.name} gives no tensors`);
-  const bounds = boundsOf(session, callable);
+  const promised = modelDims(session, callable);
+  const dims = graphs.forward.dims.map(({ name }) => promised.dim(name));
   for (const each of tries) {
     const sizes = new Map(
-      graphs.forward.dims.map(({ name }, i) => {
+      dims.map(({ name, max }, i) => {
         const size = i === 0 ? rows : each[(i - 1) % each.length]!;
-        return [name, Math.min(size, bounds.get(name) ?? size)];
+        return [name, Math.min(size, max ?? size)];
       }),
     );
+    raise(dims, sizes, promised.promises(dims));
     if (!fits(graphs.forward, sizes)) continue;
     const at = (graph: Graph): Case => {
       const pinned = pinDims(graph, sizes);

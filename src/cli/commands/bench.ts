@@ -6,7 +6,7 @@ import { Failure } from "../../failure.ts";
 import { chooseModel, graphsOf, mustBeSound, openProgram, trainOf } from "../../program.ts";
 import { bytesText, duration, number } from "../../text.ts";
 import { printJson, table, terminal } from "../terminal.ts";
-import { dimSizes, entryList } from "./compile.ts";
+import { dimSizes, entryList, mustBePromised } from "./compile.ts";
 import { wholeNumber } from "./train.ts";
 
 interface Options {
@@ -45,6 +45,7 @@ export function benchCommand(): Command {
       if (!train && entries.some((name) => name === "train" || name === "measure"))
         throw new Failure(`${model.declaration.name.text} has no train block`);
       const graphs = graphsOf(program, model, train, [...new Set<EntryName>(["init", ...entries])]);
+      mustBePromised(options.dim, graphs);
       const timings = await bench(graphs, {
         entries,
         sizes: options.dim ?? new Map(),

@@ -3,7 +3,9 @@ import { join, relative, sep } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stages, type Compiled, type Stage } from "../../../compiler/compile.ts";
 import type { EntryName } from "../../../compiler/entries/model-graphs.ts";
+import * as dim from "../../../compiler/ir/dim.ts";
 import type { ModelGraphs } from "../../../compiler/ir/model.ts";
+import { nameOf } from "../../../compiler/ir/named-dims.ts";
 import { passes } from "../../../compiler/passes/pipeline.ts";
 import { printGraph } from "../../../compiler/ir/print.ts";
 import { printPlan, printProgram } from "../../../compiler/ir/print-kernels.ts";
@@ -115,6 +117,7 @@ export function compileCommand(): Command {
       const graphs = graphsOf(program, model, train, [...wanted]);
       const { printIrAfter: printAfter } = options;
       mustBeKnown("free dim", [...(options.dim?.keys() ?? [])], freeDims(graphs));
+      mustBePromised(options.dim, graphs);
       if (printAfter !== undefined) mustBeKnown("pass", [printAfter], ["all", "check", ...passes.keys()]);
 
       if (options.emit === undefined) t.status("compiling");
@@ -186,7 +189,20 @@ export function compileCommand(): Command {
 }
 
 function freeDims(graphs: ModelGraphs): string[] {
-  return [...new Set(graphs.entries.flatMap(({ graph }) => graph.dims.map(({ name }) => name)))];
+  return [...new Set(graphs.entries.flatMap(({ graph }) => graph.dims.map(nameOf)))];
+}
+
+/** Throws Failure where sizes that are given for free dims break a promise of the model. */
+export function mustBePromised(
+  sizes: ReadonlyMap<string, number> = new Map(),
+  { entries }: ModelGraphs,
+): void {
+  const given = new Map([...sizes].map(([name, size]) => [name, dim.constant(size)]));
+  for (const { text, size } of entries.flatMap((entry) => entry.promises ?? []))
+    if ((dim.constantOf(dim.substitute(size, given)) ?? 0) < 0) {
+      const names = [...dim.symbolsOf(size)].map((name) => `${name}=${sizes.get(name)}`);
+      throw new Failure(`--dim ${names.join(",")}: the model is for sizes where ${text}`, { status: 2 });
+    }
 }
 
 function mustBeKnown(what: string, names: readonly string[], known: readonly string[]): void {
