@@ -1,5 +1,5 @@
 /** From what the caller gives to bytes in memory: checks, sizes of free dims, conversion. */
-import type { Factor, Polynomial, TensorEntry } from "./artifact.ts";
+import type { Entry, Factor, Polynomial, TensorEntry } from "./artifact.ts";
 import { fail } from "./error.ts";
 import { encodeRows } from "./tokens.ts";
 import {
@@ -39,7 +39,10 @@ export function dimOf(axis: Polynomial | undefined): string | undefined {
   return typeof factor === "string" ? factor : undefined;
 }
 
-function bad(entry: DeviceEntry, { name, dtype, shape }: TensorEntry, message: string): never {
+/** What is known of an entry without its memory. */
+type Described = Pick<Entry, "name" | "dims" | "promises" | "inputs">;
+
+function bad(entry: Described, { name, dtype, shape }: TensorEntry, message: string): never {
   fail("input", `${name} is ${dtype}[${shape.map(showAxis).join(", ")}]: ${message}`, entry.name);
 }
 
@@ -91,7 +94,7 @@ export function gather(entry: DeviceEntry, given: Inputs | Numbers | undefined, 
  * Sizes may be larger than the maximum; the caller looks to that.
  */
 export function solveDims(
-  entry: DeviceEntry,
+  entry: Described,
   arrays: readonly Given[],
   named: Sizes,
   sizes: Record<string, number>,

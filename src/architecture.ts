@@ -43,6 +43,8 @@ export interface Architecture {
   readonly weights: readonly { readonly path: string; readonly shape: readonly number[] }[];
   /** sizes that only the data can tell; then no memory is known */
   readonly unknown: readonly string[];
+  /** text of a size, in the names of the program */
+  readonly show: ShowDim;
   readonly memory: { readonly infer?: EntryMemory; readonly train?: EntryMemory };
 }
 
@@ -66,21 +68,23 @@ export async function architectureOf(
     layers: layersOf(summary.rows, [...elaboration.requested.values()]),
     weights: summary.weights,
     unknown,
+    show,
     memory: unknown.length > 0 ? {} : await memoryOf(program, model, train),
   };
 }
 
 function described(name: string, value: CheckValue, show: ShowDim): TensorDescription[] {
-  if (value.kind === "tensor") return [{ name, ...shapeOf(value.type), text: showType(value.type, show) }];
+  if (value.kind === "tensor")
+    return [{ name, ...shapeOf(value.type, show), text: showType(value.type, show) }];
   if (value.kind !== "record") return [];
   return [...value.fields].flatMap(([field, each]) => described(`${name}.${field}`, each, show));
 }
 
 /** dtype and sizes for programs to read */
-export function shapeOf(type: CheckType): Pick<TensorDescription, "dtype" | "shape"> {
+export function shapeOf(type: CheckType, show: ShowDim): Pick<TensorDescription, "dtype" | "shape"> {
   return {
     dtype: dtypeOf(type),
-    shape: type.axes.map(({ size }) => dim.constantOf(size.dim) ?? dim.show(size.dim)),
+    shape: type.axes.map(({ size }) => dim.constantOf(size.dim) ?? show(size.dim)),
   };
 }
 

@@ -3,6 +3,7 @@ import { compileModel, type Compiled, type CompileOptions } from "../compiler/co
 import { tooMuchMemory } from "../compiler/check/flow/diagnostics/dlm0904-too-much-memory.ts";
 import type { BufferBytes } from "../compiler/lower/program.ts";
 import { report } from "../grammar/diagnostic.ts";
+import { type Manifest, readManifest } from "../runtime/artifact.ts";
 import type { Model } from "../runtime/index.ts";
 import { load } from "../runtime/load.ts";
 import { startThreads } from "../runtime/threaded.ts";
@@ -56,16 +57,19 @@ export interface OpenedModel {
 export async function openModel(
   graphs: ProgramGraphs,
   options: {
-    readonly max?: Readonly<Record<string, number>>;
+    /** sizes to plan memory for */
+    readonly max?: (manifest: Manifest) => Readonly<Record<string, number>>;
     readonly keepAll?: boolean;
     readonly relaxed?: boolean;
     /** that run it, in one memory; 1 where absent */
     readonly threads?: number;
   } = {},
 ): Promise<OpenedModel> {
-  const { relaxed = hasRelaxedSimd(), threads = 1, max = {} } = options;
+  const { relaxed = hasRelaxedSimd(), threads = 1 } = options;
   const plan = options.keepAll === true ? "keep-all" : "tight";
   const result = await compiled(graphs, { relaxed, plan, threads: threads > 1 });
+  const { artifact } = (result.relaxed ?? result.strict)!;
+  const max = options.max?.(readManifest(artifact!).manifest) ?? {};
   return { model: await loaded(result, threads, max), target: relaxed ? "wasm relaxed" : "wasm" };
 }
 

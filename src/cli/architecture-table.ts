@@ -1,6 +1,6 @@
 /** A model's stages as a table: what each line of the program gives, how many weights it has. */
 import type { StageRow } from "../../compiler/check/frame.ts";
-import type { CheckType } from "../../compiler/check/type.ts";
+import type { CheckType, ShowDim } from "../../compiler/check/type.ts";
 import * as dim from "../../compiler/ir/dim.ts";
 import type { Architecture, EntryMemory } from "../architecture.ts";
 import { bytesText, flopText, number } from "../text.ts";
@@ -27,7 +27,7 @@ export function architectureTable(t: Terminal, model: Architecture): string[] {
   const rows = lines.map(({ stages, type, parameters }) => {
     const [head, ...rest] = stages;
     const text = rest.length === 0 ? head! : `${head!.padEnd(first)} ${rest.join(" ")}`;
-    const { size, element } = sizeText(type);
+    const { size, element } = sizeText(type, model.show);
     return [`  ${shortened(text, room)}`, size, element, parameters === 0 ? "" : number(parameters)];
   });
   const header = [t.paint.bold(model.name), "output size", "", "params"].map((cell, i) =>
@@ -104,18 +104,18 @@ function isPiped({ span }: StageRow): boolean {
 }
 
 /** Without the free leading dim, the rows. */
-function sizeText(type: CheckType): { readonly size: string; readonly element: string } {
+function sizeText(type: CheckType, show: ShowDim): { readonly size: string; readonly element: string } {
   const shape = type.axes.map(({ size }) => size.dim);
   const row = shape[0] !== undefined && dim.constantOf(shape[0]) === undefined ? shape.slice(1) : shape;
   const sizes = row.map((size) => {
     const known = dim.constantOf(size);
-    return known === undefined ? dim.show(size) : number(known);
+    return known === undefined ? show(size) : number(known);
   });
   const element =
     type.element === "f32"
       ? ""
       : type.element === "int"
-        ? `int<${type.bound ? dim.show(type.bound.dim) : "?"}>`
+        ? `int<${type.bound ? show(type.bound.dim) : "?"}>`
         : type.element;
   return { size: sizes.length === 0 ? "1" : sizes.join(" × "), element };
 }

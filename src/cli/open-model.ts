@@ -1,6 +1,7 @@
 /** The model that a command uses, out of a program or an artifact, with its weights. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type Manifest, readManifest } from "../../runtime/artifact.ts";
 import { DlmError, load, type Model } from "../../runtime/index.ts";
 import { hasRelaxedSimd } from "../../runtime/platform.ts";
 import { openModel } from "../compile-program.ts";
@@ -16,12 +17,13 @@ export async function openForUse(
   options: { readonly model?: string; readonly weights?: string },
   entry: "infer" | "step",
   command: string,
+  max?: (manifest: Manifest) => Readonly<Record<string, number>>,
 ): Promise<Model> {
   const artifact = artifactOf(file, options.model);
   if (artifact !== undefined) {
     const beside = artifact.replace(/(\.relaxed)?\.wasm$/, ".safetensors");
     const weights = options.weights ?? (existsSync(beside) ? beside : undefined);
-    const model = await loadArtifact(artifact);
+    const model = await loadArtifact(artifact, max);
     if (entry === "step" && !model.manifest.generate) throw doesNotGenerate(model.manifest.name);
     if (weights !== undefined) setWeights(model, weights);
     else if (model.manifest.weights.length > 0) throw noWeights(`${command} --weights FILE`);
@@ -32,7 +34,7 @@ export async function openForUse(
   const chosen = chooseModel(program, options.model);
   if (entry === "step" && !generateOf(program, chosen)) throw doesNotGenerate(chosen.declaration.name.text);
   const train = trainOf(program, chosen);
-  const { model } = await openModel(graphsOf(program, chosen, train, ["init", entry]));
+  const { model } = await openModel(graphsOf(program, chosen, train, ["init", entry]), max ? { max } : {});
   if (options.weights !== undefined) setWeights(model, options.weights);
   else if (model.manifest.weights.length > 0)
     throw noWeights(weightsHelp(command, file, model.manifest.hashes.weights));
@@ -46,10 +48,10 @@ function doesNotGenerate(name: string): Failure {
 }
 
 /** What is wrong with it is told with its name. */
-async function loadArtifact(path: string): Promise<Model> {
+async function loadArtifact(path: string, max: Parameters<typeof openForUse>[4]): Promise<Model> {
   const bytes = readBytes(path);
   try {
-    return await load(bytes);
+    return await load(bytes, max ? { max: max(readManifest(bytes).manifest) } : {});
   } catch (error) {
     if (error instanceof DlmError) throw new Failure(error.message, { place: shownPath(path) });
     throw error;

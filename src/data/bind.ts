@@ -16,19 +16,23 @@ export type ColumnKind = "number" | "category" | "text" | "array";
 export interface DeclaredColumn {
   readonly name: string;
   readonly kind: ColumnKind;
-  /** of one row; empty but for arrays */
+  /** of one row; empty but for arrays; NaN: any size */
   readonly shape: readonly number[];
   readonly dtype?: NumberType;
 }
 
 /** Sizes of 1 do not matter: `[28, 28]` in a file is `[28, 28, 1]` in a program. */
-const withoutOnes = (shape: readonly number[]): string => shape.filter((size) => size !== 1).join();
+const withoutOnes = (shape: readonly number[]): readonly number[] => shape.filter((size) => size !== 1);
+
+const meets = (given: readonly number[], declared: readonly number[]): boolean =>
+  given.length === declared.length &&
+  given.every((size, i) => size === declared[i] || Number.isNaN(declared[i]));
 
 function fits(column: Column, declared: DeclaredColumn): boolean {
   if (column.kind === "text") return declared.kind === "category" || declared.kind === "text";
   if (declared.kind === "text") return false;
   if (declared.kind === "category") return column.kind === "number";
-  return withoutOnes(column.shape) === withoutOnes(declared.shape);
+  return meets(column.shape, declared.shape) || meets(withoutOnes(column.shape), withoutOnes(declared.shape));
 }
 
 /** The table's columns under their declared names, shapes and dtypes, in the order declared. Errors: DataError. */
@@ -83,11 +87,13 @@ function converted(table: Table, column: Column, declared: DeclaredColumn): Colu
   const data = convertedNumbers(table, column, dtype);
   return shape.length === 0 || kind === "number"
     ? { kind: "number", name, dtype, shape: [], data }
-    : { kind: "array", name, dtype, shape, data };
+    : { kind: "array", name, dtype, shape: shape.some(Number.isNaN) ? column.shape : shape, data };
 }
 
 const shapeText = (shape: readonly number[]): string =>
-  shape.length === 0 ? "a number" : `[${shape.join(", ")}]`;
+  shape.length === 0
+    ? "a number"
+    : `[${shape.map((size) => (Number.isNaN(size) ? "any size" : size)).join(", ")}]`;
 
 const ranges: Partial<Readonly<Record<NumberType, readonly [number, number]>>> = {
   u8: [0, 255],

@@ -1,7 +1,13 @@
 /** `dlmc run`: predictions of a program or an artifact for a file of inputs; or what it makes of what it draws itself. */
 import { extname } from "node:path";
 import { Command } from "commander";
-import { type Entry, evaluatePolynomial, type TensorEntry } from "../../../runtime/artifact.ts";
+import {
+  type Entry,
+  evaluatePolynomial,
+  type Manifest,
+  type TensorEntry,
+} from "../../../runtime/artifact.ts";
+import { solveDims } from "../../../runtime/inputs.ts";
 import type { TypedArray } from "../../../runtime/index.ts";
 import { inputColumns, readInputs, type ReadRows } from "../../data/inputs.ts";
 import { Failure } from "../../failure.ts";
@@ -45,14 +51,18 @@ export function runCommand(): Command {
           status: 2,
         });
       const rest = options.input === undefined ? "" : ` --input ${options.input}`;
-      const model = await openForUse(file, options, "infer", `dlmc run ${file}${rest}`);
-      const entry = model.manifest.entries.find((e) => e.name === "infer")!;
+      const model = await openForUse(file, options, "infer", `dlmc run ${file}${rest}`, (manifest) =>
+        plannedFor(inferOf(manifest), options, file),
+      );
+      const entry = inferOf(model.manifest);
       const { inputs, rows, dims } = given(entry, options, `dlmc run ${file}`);
       const results = await model.run(inputs, {
         dims,
         ...(options.seed === undefined ? {} : { seed: options.seed }),
       });
-      const outputs = entry.outputs.map((output) => namedOutput(output, results[output.name]!, rows));
+      const outputs = entry.outputs.map((output) =>
+        namedOutput(output, results[output.name]!, rows, sizesOf(entry, inputs, dims)),
+      );
       if (options.output !== undefined) {
         writeFileAtomic(options.output, encodeOutputs(outputs, rows, extname(options.output)));
         if (options.json !== true) t.print(`wrote ${number(rows)} rows to ${shownPath(options.output)}`);
@@ -60,6 +70,25 @@ export function runCommand(): Command {
       else show(t, outputs, rows);
       model.destroy();
     });
+}
+
+const inferOf = ({ entries }: Manifest): Entry => entries.find(({ name }) => name === "infer")!;
+
+/** Sizes of all free dims. Throws DlmError where the inputs do not fit. */
+function sizesOf(entry: Entry, inputs: GivenRows["inputs"], dims: GivenRows["dims"]): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  const arrays = entry.inputs.map(({ name }) => inputs[name]!);
+  solveDims(entry, arrays, dims, sizes);
+  return sizes;
+}
+
+/** Memory for what is given, where the program does not say how large it may be: rows are run in chunks. */
+function plannedFor(entry: Entry, options: Options, file: string): Record<string, number> {
+  const open = entry.dims.filter(({ max }, i) => max === null && !(i === 0 && entry.rows));
+  if (open.length === 0) return {};
+  const { inputs, dims } = given(entry, options, `dlmc run ${file}`);
+  const sizes = sizesOf(entry, inputs, dims);
+  return Object.fromEntries(open.map(({ name }) => [name, sizes[name]!]));
 }
 
 interface GivenRows extends ReadRows {
@@ -95,11 +124,14 @@ function given(entry: Entry, { input, dim = new Map(), seed }: Options, command:
   return { ...read, dims: { ...Object.fromEntries(dim), ...(first && { [first.name]: read.rows }) } };
 }
 
-function namedOutput(entry: TensorEntry, data: TypedArray, rows: number): NamedOutput {
+function namedOutput(
+  entry: TensorEntry,
+  data: TypedArray,
+  rows: number,
+  sizes: Readonly<Record<string, number>>,
+): NamedOutput {
   const width = rows === 0 ? 0 : data.length / rows;
-  const shape = entry.shape
-    .slice(1)
-    .map((axis) => axis.reduce((sum, [c, d]) => (d.length === 0 ? sum + c : sum), 0));
+  const shape = entry.shape.slice(1).map((axis) => evaluatePolynomial(axis, sizes));
   return { name: entry.name, data, width, shape, classes: entry.classes };
 }
 

@@ -62,7 +62,7 @@ function asJson(model: Architecture): unknown {
       path,
       label: row.label ?? null,
       text: row.text,
-      output: shapeOf(row.type).shape,
+      output: shapeOf(row.type, model.show).shape,
       parameters: row.parameters,
       flops: row.flops,
     })),
