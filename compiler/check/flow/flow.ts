@@ -22,6 +22,7 @@ import { readDeploy } from "./deploy.ts";
 import { settingValue } from "./diagnostics/dlm0121-setting-value.ts";
 import { notBuilt } from "./diagnostics/dlm0120-not-built.ts";
 import type { Facts } from "./facts.ts";
+import { checkOptimizerAlone } from "./optimizer-alone.ts";
 import type { DataPlan, DeployPlan, EvaluatePlan, FlowPlans } from "./plans.ts";
 import { settingTables } from "./setting-tables.ts";
 import { readSettings } from "./settings.ts";
@@ -96,6 +97,9 @@ export function createFlow(facts: Facts): Flow {
         default:
       }
     }
+    // after the blocks, which tell of a mistake with what they give
+    for (const declaration of scope.file.declarations)
+      if (declaration.kind === "optimizer") checkOptimizerAlone(session, scope, declaration);
     return {
       plans: { data: [...plans.values()], train: trains.map((t) => t.plan), evaluate, deploy },
       trains,

@@ -140,7 +140,8 @@ function runStatement(frame: Frame, statement: Statement, run: Run): void {
     case "state": {
       const initial = evaluate(frame, statement.value);
       const name = statement.name.text;
-      if (initial.kind !== "number" || initial.value === undefined)
+      const open = frame.elaboration.alone && initial.kind === "number";
+      if (initial.kind !== "number" || (initial.value === undefined && !open))
         return wrong(
           run,
           statement.value.span,
@@ -148,7 +149,7 @@ function runStatement(frame: Frame, statement: Statement, run: Run): void {
           `this is ${kindInWords(initial)}`,
         );
       run.declared.add(name);
-      run.root.locals.values.set(name, run.inputs.state(name, initial.value));
+      run.root.locals.values.set(name, run.inputs.state(name, initial.value ?? 0));
       return;
     }
     case "bind": {
@@ -166,6 +167,12 @@ function runStatement(frame: Frame, statement: Statement, run: Run): void {
       if (value.kind !== "if")
         return wrong(run, value.span, "`state`, `=`, `<-` and `if` in its body", "nothing is done with this");
       const condition = evaluate(frame, value.condition);
+      // a configuration that only a use gives decides: both may be
+      const open = condition.kind === "boolean" || (condition.kind === "number" && condition.open);
+      if (frame.elaboration.alone && open && (condition.kind === "number" || condition.value === undefined)) {
+        for (const branch of [value.then, value.else]) if (branch) runBody(innerScope(frame), branch, run);
+        return;
+      }
       if (condition.kind !== "boolean" || condition.value === undefined) {
         if (condition.kind === "unknown") run.sound = false;
         else
