@@ -11,7 +11,7 @@ import { isUserSpan, nearestSpans } from "./origin.ts";
 import type { SizeOrigin } from "./origin.ts";
 import { promiseHelp } from "./promise.ts";
 import type { Fact } from "./solver.ts";
-import type { NumberValue } from "./values.ts";
+import type { CheckValue, NumberValue } from "./values.ts";
 
 /** `fits(H, size, pad)` with its values. */
 interface Fit {
@@ -20,6 +20,25 @@ interface Fit {
   readonly window: NumberValue;
   /** window <= size + padding; undefined where one of them has no size */
   readonly fact: Promised | undefined;
+  /** padded already */
+  readonly padded: boolean;
+}
+
+/**
+ * Cells that a window of this size slides over, those of the padding included; undefined where they are not known. `same`
+ * adds floor((window - 1) / 2) on both sides, so that an even window is one wider than a single cell with them.
+ */
+export function roomFor(size: Dim, window: Dim, pad: CheckValue): Dim | undefined {
+  if (pad.kind === "word") {
+    const half = dim.floorDivide(dim.subtract(window, dim.one), dim.constant(2));
+    if (pad.text === "same_upper") return dim.add(size, window);
+    return pad.text === "same" ? dim.add(size, dim.multiply(dim.constant(2), half)) : size;
+  }
+  const cells = pad.kind === "list" ? pad.items : [pad, pad];
+  return cells.reduce<Dim | undefined>(
+    (sum, cell) => (sum && cell.kind === "number" && cell.dim ? dim.add(sum, cell.dim) : undefined),
+    size,
+  );
 }
 
 type Promised = Extract<Fact, { kind: "at-most" }>;
@@ -31,12 +50,9 @@ export function fitOf(frame: Frame, clause: Expression): Fit | undefined {
   const [name] = clause.arguments;
   if (size?.kind !== "number" || window?.kind !== "number") return undefined;
   const label = name?.value.kind === "name" ? name.value.text : "";
-  const cells = pad?.kind === "list" ? pad.items : pad?.kind === "number" ? [pad, pad] : [];
-  let room = size.dim;
-  for (const cell of cells)
-    room = room && cell.kind === "number" && cell.dim ? dim.add(room, cell.dim) : undefined;
+  const room = pad && size.dim && window.dim && roomFor(size.dim, window.dim, pad);
   const fact = room && window.dim && ({ kind: "at-most", left: window.dim, right: room } as const);
-  return { label, size, window, fact };
+  return { label, size, window, fact, padded: pad?.kind !== "word" || pad.text !== "valid" };
 }
 
 /** Says of a clause that does not hold, or is not known to, what it needs; the promise that would do has all such clauses. */
@@ -49,11 +65,12 @@ export function reportFit(
   const facts = declaration.where.flatMap((clause) => fitOf(frame, clause)?.fact ?? []);
   reportTooSmall(frame, span, {
     axis: frame.activation.outerLabel(fit.label) ?? fit.label,
-    needed: fit.window.dim,
+    // of the axis alone
+    needed: fit.fact && fit.size.dim && dim.add(dim.subtract(fit.fact.left, fit.fact.right), fit.size.dim),
     size: fit.size,
     demanded: fit.fact,
     facts,
-    pads: true,
+    pads: !fit.padded,
   });
 }
 

@@ -93,10 +93,17 @@ export function createSolver(): Solver {
   function search(sizes: readonly Dim[], test: (sizes: ReadonlyMap<string, number>) => boolean): Verdict {
     const names = new Set<string>();
     for (const size of sizes) dim.symbolsOf(size, names);
-    for (const fact of facts) {
-      const own = fact.kind === "divides" ? [fact.divisor, fact.of] : [fact.left, fact.right];
-      const symbols = own.flatMap((size) => [...dim.symbolsOf(normalise(size))]);
-      if (symbols.some((name) => names.has(name))) for (const name of symbols) names.add(name);
+    // promises of other dims can be kept whatever these are
+    const linked = new Set<Fact>();
+    for (let count = -1; count < linked.size;) {
+      count = linked.size;
+      for (const fact of facts) {
+        const own = fact.kind === "divides" ? [fact.divisor, fact.of] : [fact.left, fact.right];
+        const symbols = own.flatMap((size) => [...dim.symbolsOf(normalise(size))]);
+        if (!symbols.some((name) => names.has(name))) continue;
+        linked.add(fact);
+        for (const name of symbols) names.add(name);
+      }
     }
     const list = [...names].sort();
     if (list.length > 4) return { kind: "unknown" };
@@ -108,7 +115,7 @@ export function createSolver(): Solver {
       if (at === list.length) {
         if (budget-- <= 0) return undefined;
         try {
-          return facts.every((fact) => holds(fact, found)) && !test(found) ? new Map(found) : undefined;
+          return [...linked].every((fact) => holds(fact, found)) && !test(found) ? new Map(found) : undefined;
         } catch {
           return undefined;
         }

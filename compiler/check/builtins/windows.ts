@@ -3,6 +3,7 @@ import * as dim from "../../ir/dim.ts";
 import * as build from "../../ops/build.ts";
 import { arithmeticIsAllowed } from "../arithmetic.ts";
 import { dot } from "../dot.ts";
+import { roomFor } from "../fits.ts";
 import { computed, emit } from "../emit.ts";
 import { reportOverNeeded } from "../over.ts";
 import { checkType } from "../type.ts";
@@ -201,11 +202,9 @@ const fits: Builtin = {
   over: "none",
   run: (call): CheckValue => {
     const [n, size, pad] = ["n", "size", "pad"].map((name) => call.configuration.get(name)?.value);
-    if (pad?.kind === "word" && pad.text !== "valid") return { kind: "boolean", value: true };
-    if (n?.kind !== "number" || size?.kind !== "number") return { kind: "boolean", value: undefined };
-    const cells = pad && cellsOf(pad);
-    if (!n.dim || !size.dim || (pad?.kind !== "word" && !cells)) return { kind: "boolean", value: undefined };
-    const room = cells ? dim.add(n.dim, dim.add(cells[0].dim, cells[1].dim)) : n.dim;
+    if (n?.kind !== "number" || size?.kind !== "number" || !pad) return { kind: "boolean", value: undefined };
+    const room = n.dim && size.dim && roomFor(n.dim, size.dim, pad);
+    if (!size.dim || !room) return { kind: "boolean", value: undefined };
     const verdict = call.frame.elaboration.solver.atMost(size.dim, room);
     const never = verdict.kind === "refuted" && verdict.witness.size === 0;
     return { kind: "boolean", value: verdict.kind === "proved" ? true : never ? false : undefined };
