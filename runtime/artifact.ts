@@ -36,8 +36,8 @@ export interface TensorEntry {
   readonly classes?: readonly string[];
   /** an input that takes texts, one a row: their tokens are the classes */
   readonly text?: TextRule;
-  /** what an app gives: rows of a table become one tensor each; documentation for the .d.ts */
-  readonly doc?: string;
+  /** its type as people write it: `u8[B, H=28, W=28, C=1]` */
+  readonly doc: string;
 }
 
 export interface Entry {

@@ -1,5 +1,5 @@
 /** From what the caller gives to bytes in memory: checks, sizes of free dims, conversion. */
-import type { Entry, Factor, Polynomial, TensorEntry } from "./artifact.ts";
+import type { Entry, Polynomial, TensorEntry } from "./artifact.ts";
 import { fail } from "./error.ts";
 import { encodeRows } from "./tokens.ts";
 import {
@@ -21,17 +21,6 @@ export type Inputs = Readonly<Record<string, Numbers>>;
 /** An input, flat: of the right type, or numbers that are converted on the way in. */
 export type Given = TypedArray | readonly (number | boolean | string)[];
 
-const showFactor = (factor: Factor): string =>
-  typeof factor === "string"
-    ? factor
-    : `floor((${showAxis(factor.floor[0])}) / (${showAxis(factor.floor[1])}))`;
-
-function showAxis(axis: Polynomial): string {
-  return axis
-    .map(([c, factors]) => [...(c === 1 && factors[0] ? [] : [c]), ...factors.map(showFactor)].join("*"))
-    .join(" + ");
-}
-
 /** The one dim that an axis is, if it is one. */
 export function dimOf(axis: Polynomial | undefined): string | undefined {
   const [coefficient, factors] = axis?.length === 1 ? axis[0]! : [];
@@ -42,8 +31,8 @@ export function dimOf(axis: Polynomial | undefined): string | undefined {
 /** What is known of an entry without its memory. */
 type Described = Pick<Entry, "name" | "dims" | "promises" | "inputs">;
 
-function bad(entry: Described, { name, dtype, shape }: TensorEntry, message: string): never {
-  fail("input", `${name} is ${dtype}[${shape.map(showAxis).join(", ")}]: ${message}`, entry.name);
+function bad(entry: Described, { name, doc }: TensorEntry, message: string): never {
+  fail("input", `${name} is ${doc}: ${message}`, entry.name);
 }
 
 function* leaves(value: unknown): Generator<unknown> {

@@ -82,6 +82,7 @@ const tensors = list(
     name: text,
     dtype: oneOf("f32", "i32", "u8", "bool"),
     shape: list(polynomial(0)),
+    doc: text,
     offset: polynomial(0),
     classes: either(list(text), undefined),
     text: either(textRule, undefined),

@@ -50,6 +50,7 @@ const scalar = (name: string, dtype: TensorEntry["dtype"], offset: number): Tens
   dtype,
   shape: [],
   offset: [[offset, []]],
+  doc: `${dtype}[]`,
 });
 const output = (name: string, dtype: TensorEntry["dtype"], at: number): TensorEntry => ({
   ...scalar(name, dtype, 0),
@@ -67,6 +68,7 @@ const y: TensorEntry = {
     [1024, []],
     [256, ["B"]],
   ],
+  doc: "f32[B, 1]",
 };
 const dims = [{ name: "B", max: null, default: 4, global: "max_B" }];
 const bytes = [

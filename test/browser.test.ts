@@ -169,7 +169,7 @@ describe("the program of examples/app-node", () => {
       run(process.execPath, [join(example, "classify.ts"), join(folder, "short.txt")]),
     ).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/short\.txt: image is u8\[B, 8, 8, 1\]: 4 numbers do not fit/),
+      stderr: expect.stringMatching(/short\.txt: image is u8\[B, H=8, W=8, C=1\]: 4 numbers do not fit/),
     });
   });
 

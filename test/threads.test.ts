@@ -68,7 +68,7 @@ function graphs(name: keyof typeof bodies) {
 }
 
 async function bitsOf(name: keyof typeof bodies, threads: number): Promise<readonly (readonly number[])[]> {
-  const { model } = await openModel(graphs(name), { threads, max: { B: rows } });
+  const { model } = await openModel(graphs(name), { threads, max: () => ({ B: rows }) });
   const losses: number[] = [];
   for (let step = 0; step < 4; step++) {
     const { loss, ok } = await model.step({ image, label });
@@ -118,7 +118,7 @@ test("what `dlmc compile --threads` writes runs in an isolated page, and in one 
       const image = Float32Array.from(${JSON.stringify([...image])});
       const results = [];
       for (const threads of [1, 2, 3]) {
-        const model = await load({ seed: 3, max: { B: 6 }, threads });
+        const model = await load({ seed: 3, max: () => ({ B: 6 }), threads });
         const { out } = await model.run({ image });
         results.push([...out]);
         model.destroy();

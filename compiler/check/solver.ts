@@ -105,6 +105,12 @@ export function createSolver(): Solver {
         for (const name of symbols) names.add(name);
       }
     }
+    // a part of a dim is shown by the dim, which takes the other parts too
+    for (const written of substitutions.keys()) {
+      const parts = [...dim.symbolsOf(normalise(dim.symbol(written)))];
+      if (parts.some((name) => name.includes("/") && names.has(name)))
+        for (const name of parts) names.add(name);
+    }
     const list = [...names].sort();
     if (list.length > 4) return { kind: "unknown" };
     const found = new Map<string, number>();
@@ -128,7 +134,8 @@ export function createSolver(): Solver {
       return undefined;
     };
     const witness = walk(0);
-    return witness ? { kind: "refuted", witness: inNames(witness) } : { kind: "unknown" };
+    const shown = witness && inNames(witness);
+    return shown && shown.size > 0 ? { kind: "refuted", witness: shown } : { kind: "unknown" };
   }
 
   /** A witness in the dims that people wrote: `D = 12` instead of `D/3 = 4`. */

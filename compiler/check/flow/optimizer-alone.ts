@@ -12,6 +12,7 @@ import type { Session } from "../session.ts";
 import { checkType, graphType } from "../type.ts";
 import type { CheckType } from "../type.ts";
 import type { CheckValue, TensorValue } from "../values.ts";
+import { checkPromises } from "../where.ts";
 import { runOptimizer } from "./optimizer.ts";
 
 /** Runs its body once, so that mistakes are found where no block uses it. */
@@ -35,6 +36,7 @@ export function checkOptimizerAlone(
     if (value.kind === "unknown") return;
     frame.locals.values.set(name, value);
   }
+  if (!checkPromises(frame, declaration.where)) return;
   const tensor = (name: string, type: CheckType): TensorValue => ({
     kind: "tensor",
     type,
