@@ -149,6 +149,8 @@ export interface ThreadScratch {
   readonly most: number;
   /** bytes of each thread's, a polynomial in the entry's dims at their maximum */
   readonly own: ReadonlyMap<Buffer, Dim>;
+  /** the same where each thread takes positions of an independent loop; else all threads share that of the first */
+  readonly ofLoops: ReadonlyMap<Buffer, Dim>;
 }
 
 /** The whole program: entries that share parameters, states, control and constants. */

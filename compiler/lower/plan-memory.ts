@@ -237,7 +237,7 @@ export function planMemory(entry: EntryProgram, kind: PlanKind, threads?: Thread
   const waiting = new Map<string, { readonly unit: Dim; readonly blocks: Block[] }>();
   for (const chain of new Set(chainOf.values())) {
     const { buffer } = chain[0]!;
-    const own = threads?.own.get(buffer);
+    const own = threads?.own.get(buffer) ?? threads?.ofLoops.get(buffer);
     const { unit, count } = unitsOf(
       own ? dim.multiply(own, dim.constant(threads!.most)) : bytesBound(buffer),
     );

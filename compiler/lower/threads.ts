@@ -17,15 +17,16 @@ const cacheLine = 64;
  */
 export function threadScratch(entries: readonly EntryProgram[]): ThreadScratch {
   const own = new Map<Buffer, Dim>();
-  const add = (buffer: Buffer): void => {
+  const inLoops = new Map<Buffer, Dim>();
+  const add = (buffer: Buffer, to = own): void => {
     const bytes = bytesBound(buffer);
     const known = dim.constantOf(bytes);
-    own.set(buffer, known === undefined ? bytes : dim.constant(Math.ceil(known / cacheLine) * cacheLine));
+    to.set(buffer, known === undefined ? bytes : dim.constant(Math.ceil(known / cacheLine) * cacheLine));
   };
   const ofLoops = (steps: readonly Step[]): void => {
     for (const step of steps) {
       if (step.kind !== "loop") continue;
-      step.own?.forEach(add);
+      for (const buffer of step.own ?? []) add(buffer, inLoops);
       ofLoops(step.steps);
     }
   };
@@ -39,5 +40,5 @@ export function threadScratch(entries: readonly EntryProgram[]): ThreadScratch {
       add(contraction.tile);
       if (!contraction.prepacked && contraction.batch.length > 0) add(contraction.panelB);
     }
-  return { most: mostThreads, own };
+  return { most: mostThreads, own, ofLoops: inLoops };
 }

@@ -70,6 +70,10 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
     const micro = microKernels(code);
     const threads = program.threads && defineThreads(code);
     const scratch = threads && { thread: threads.id, own: program.threads!.own };
+    const scratchInLoops = scratch && {
+      ...scratch,
+      own: new Map([...scratch.own, ...program.threads!.ofLoops]),
+    };
     const calls: SharedEntry[] = [];
     const exports = program.entries.map((entry) => {
       const name = identifier(entry.name);
@@ -92,9 +96,10 @@ export async function emitWasm(program: Program, options: WasmOptions): Promise<
       };
       const body = threads ? `${name}.all` : name;
       calls.push({ name, all: body, sizes: entry.dims.length });
-      const undivided: EntryContext = { ...context, threads: undefined };
+      const alone: EntryContext = { ...context, threads: undefined };
+      const inLoops: EntryContext = { ...alone, scratch: scratchInLoops };
       defineEntry(context, entry, body, counters, (kernel, kernelName, divided) => {
-        const own = divided && !runsAlone(kernel) ? context : undivided;
+        const own = !divided ? inLoops : runsAlone(kernel) ? alone : context;
         if (kernel.contraction === undefined) defineLoopKernel(own, kernel, kernelName);
         else defineContractionKernel(own, kernel, kernelName, micro);
       });
