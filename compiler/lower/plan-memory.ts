@@ -7,8 +7,10 @@ import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { buffersStored, scratchOf } from "../ir/kernel.ts";
 import type { Buffer, EntryProgram, Kernel, KernelStep, Step, ThreadScratch } from "../ir/kernel.ts";
-import { bytesOf, elements, sameShape } from "../ir/type.ts";
+import { sameShape } from "../ir/type.ts";
 import { nonNegative } from "./bounds.ts";
+import { wasmLayout } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { buffersRead, loadsIn } from "./scalar-walk.ts";
 import { target } from "./target.ts";
 import { onlyItsElement } from "./update-in-place.ts";
@@ -58,10 +60,10 @@ export function withoutFloors(size: Dim): Dim {
 }
 
 /** At least the bytes of a buffer: a polynomial with positive coefficients. */
-export function bytesBound(buffer: Buffer): Dim {
-  const size = withoutFloors(elements(buffer));
+export function bytesBound(buffer: Buffer, layout: Layout): Dim {
+  const size = withoutFloors(layout.elements(buffer) ?? dim.zero);
   const positive = dim.fromTerms(size.terms.filter((t) => t.coefficient > 0));
-  return dim.multiply(positive, dim.constant(bytesOf[buffer.dtype]));
+  return dim.multiply(positive, dim.constant(layout.elementBytes(buffer)));
 }
 
 const greatest = (a: number, b: number): number => (b === 0 ? a : greatest(b, a % b));
@@ -227,9 +229,14 @@ const degree = (unit: Dim): number => Math.max(0, ...unit.terms.map((t) => t.ato
  * Places of all buffers of an entry's arena. A block also fits into a gap of a region of larger units: sizes are at least
  * 1, so as many of those are never too few.
  */
-export function planMemory(entry: EntryProgram, kind: PlanKind, threads?: ThreadScratch): ArenaPlan {
+export function planMemory(
+  entry: EntryProgram,
+  kind: PlanKind,
+  layout: Layout = wasmLayout,
+  threads?: ThreadScratch,
+): ArenaPlan {
   const timeline = timelineOf(entry);
-  const lifetimes = lifetimesOf(entry, timeline);
+  const lifetimes = lifetimesOf(entry, timeline).filter(({ buffer }) => layout.elements(buffer));
   const always = kind === "keep-all";
   const chainOf = always
     ? new Map<Buffer, Lifetime[]>(lifetimes.map((l) => [l.buffer, [l]]))
@@ -239,7 +246,7 @@ export function planMemory(entry: EntryProgram, kind: PlanKind, threads?: Thread
     const { buffer } = chain[0]!;
     const own = threads?.own.get(buffer) ?? threads?.ofLoops.get(buffer);
     const { unit, count } = unitsOf(
-      own ? dim.multiply(own, dim.constant(threads!.most)) : bytesBound(buffer),
+      own ? dim.multiply(own, dim.constant(threads!.most)) : bytesBound(buffer, layout),
     );
     const group = waiting.get(unit.key) ?? { unit, blocks: [] };
     waiting.set(unit.key, group);

@@ -5,6 +5,9 @@ import { isNode } from "../ir/graph.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import { flatSteps, scratchOf } from "../ir/kernel.ts";
 import type { Buffer, EntryProgram, KernelStep, Program, ThreadScratch } from "../ir/kernel.ts";
+import type { Form } from "./forms.ts";
+import { wasmLayout, webgpuLayout } from "./layout.ts";
+import type { Layout, TargetName } from "./layout.ts";
 import { lower } from "./lower.ts";
 import type { Explained } from "./lower.ts";
 import { bytesBound, isShared, planMemory } from "./plan-memory.ts";
@@ -17,6 +20,11 @@ import { threadScratch } from "./threads.ts";
 import { verifyKernels } from "./verify-kernels.ts";
 import { withWinograd } from "./winograd.ts";
 
+export { formOf, placeOfTiles, roughly } from "./forms.ts";
+export type { Form } from "./forms.ts";
+export { webgpuElementBytes } from "./layout.ts";
+export type { TargetName } from "./layout.ts";
+export { bytesBound, isShared } from "./plan-memory.ts";
 export { target } from "./target.ts";
 
 export interface ProgramOptions {
@@ -30,16 +38,22 @@ export interface ProgramOptions {
   readonly winograd?: boolean;
   /** true: with scratch for several threads, see threads.ts */
   readonly threads?: boolean;
+  /** wasm where absent; on webgpu `prepare`, `winograd` and `threads` have no meaning */
+  readonly target?: TargetName;
+  /** on webgpu: this form of kernels wherever it is possible, for tests */
+  readonly form?: Form | undefined;
 }
 
 export interface MadeProgram {
   readonly program: Program;
+  readonly layout: Layout;
   /** why values are stored, by entry */
   readonly explained: ReadonlyMap<string, readonly Explained[]>;
 }
 
 /** Lowers, verifies and plans. Throws InternalError where a kernel breaks its contract. */
 export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): MadeProgram {
+  const onGpu = options.target === "webgpu";
   const shared = makeShared();
   const explained = new Map<string, readonly Explained[]>();
   const lowered = graphs.map((graph) => {
@@ -50,16 +64,16 @@ export function makeProgram(graphs: readonly Graph[], options: ProgramOptions): 
     });
     explained.set(graph.name, reasons);
     const written = new Set(graph.writes.map(({ input }) => nameOf(input)));
-    return { entry: options.winograd === false ? entry : withWinograd(entry), written };
+    return { entry: onGpu || options.winograd === false ? entry : withWinograd(entry), written };
   });
-  const { entries, packs } = options.prepare
-    ? prepack(lowered)
-    : { entries: lowered.map((l) => l.entry), packs: [] };
-  const packed = entries.map(packBeforeLoops);
+  const { entries, packs } =
+    options.prepare && !onGpu ? prepack(lowered) : { entries: lowered.map((l) => l.entry), packs: [] };
+  const packed = onGpu ? entries : entries.map(packBeforeLoops);
   const all = packs.length === 0 ? packed : [...packed, prepareEntry(packs)];
   for (const entry of all) verifyKernels(entry);
-  const threads = options.threads ? threadScratch(all) : undefined;
-  return { program: placeAll(all, options.plan, threads), explained };
+  const layout = onGpu ? webgpuLayout(all, options.form) : wasmLayout;
+  const threads = options.threads && !onGpu ? threadScratch(all) : undefined;
+  return { program: placeAll(all, options.plan, layout, threads), layout, explained };
 }
 
 function nameOf({ source }: Value): string {
@@ -94,6 +108,7 @@ const sharedOrder = (buffer: Buffer): number => {
 function placeAll(
   entries: readonly EntryProgram[],
   plan: PlanKind,
+  layout: Layout,
   threads: ThreadScratch | undefined,
 ): Program {
   const places = new Map<Buffer, Dim>();
@@ -109,14 +124,14 @@ function placeAll(
   let at = 0;
   for (const buffer of [...sharedBuffers].sort((a, b) => sharedOrder(a) - sharedOrder(b))) {
     places.set(buffer, dim.constant(at));
-    const bytes = dim.constantOf(bytesBound(buffer));
+    const bytes = dim.constantOf(bytesBound(buffer, layout));
     if (bytes === undefined) throw new Error(`${buffer.name} is shared by entries and has a free size`);
     at += Math.ceil(Math.max(bytes, 1) / target.alignment) * target.alignment;
   }
   const start = dim.constant(at);
   const bytes = new Map<EntryProgram, Dim>();
   for (const entry of entries) {
-    const arena = planMemory(entry, plan, threads);
+    const arena = planMemory(entry, plan, layout, threads);
     for (const [buffer, place] of arena.places) places.set(buffer, dim.add(start, place));
     bytes.set(entry, dim.add(start, arena.bytes));
   }
@@ -145,6 +160,7 @@ export interface MemoryUse {
 export function memoryUse(
   program: Program,
   maxima: (entry: string) => ReadonlyMap<string, number>,
+  layout: Layout = wasmLayout,
 ): MemoryUse[] {
   return program.entries.map((entry) => {
     const sizes = maxima(entry.name);
@@ -163,7 +179,7 @@ export function memoryUse(
       .map((buffer) => ({
         name: buffer.name,
         path: buffer.origin.path,
-        bytes: dim.evaluate(bytesBound(buffer), sizes),
+        bytes: dim.evaluate(bytesBound(buffer, layout), sizes),
       }))
       .sort((a, b) => b.bytes - a.bytes)
       .slice(0, 5);
