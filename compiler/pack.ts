@@ -3,12 +3,15 @@ import { formatNumber, sha256, writeArtifact } from "../runtime/artifact.ts";
 import type {
   Entry,
   Factor,
+  GpuCode,
+  GpuStep,
   Manifest,
   ParameterEntry,
   Polynomial,
   TensorEntry,
 } from "../runtime/artifact.ts";
 import type { WasmModule } from "./backends/wasm/module.ts";
+import type { Dispatch, WgslProgram } from "./backends/wgsl/module.ts";
 import * as dim from "./ir/dim.ts";
 import type { Dim } from "./ir/dim.ts";
 import { InternalError } from "./ir/internal-error.ts";
@@ -193,4 +196,32 @@ export async function pack(
     ),
   };
   return writeArtifact(code.bytes, manifest);
+}
+
+function gpuStep(step: Dispatch): GpuStep {
+  if ("shader" in step) return step.shader;
+  return { count: polynomial(step.count), member: step.member, steps: step.steps.map(gpuStep) };
+}
+
+/** A WGSL program as data of an artifact. */
+export function gpuCode({ shaders, entries, constants }: WgslProgram): GpuCode {
+  return {
+    kernels: shaders.map(({ name, path, text, ranges, groups }) => ({
+      name,
+      layer: path,
+      code: text,
+      ranges: ranges.map(({ memory, offset, bytes, write }) => ({
+        memory,
+        offset: polynomial(offset),
+        bytes: polynomial(bytes),
+        write,
+      })),
+      groups: groups.map(({ size, per }) => [polynomial(size), per] as const),
+    })),
+    entries: entries.map(({ name, members, steps }) => ({ name, members, steps: steps.map(gpuStep) })),
+    constants: constants.map(({ offset, bytes }) => ({
+      offset,
+      base64: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")),
+    })),
+  };
 }

@@ -98,6 +98,44 @@ export interface Generate {
   readonly sample: Sample;
 }
 
+/** A range of the memory of a WebGPU artifact that a kernel binds. */
+export interface GpuRange {
+  readonly memory: "shared" | "arena";
+  /** bytes from the start of that memory, in the entry's maxima */
+  readonly offset: Polynomial;
+  readonly bytes: Polynomial;
+  readonly write: boolean;
+}
+
+/** A compute shader: binding 0 is the entry's uniform block, where it has members, then come the ranges from binding 1. */
+export interface GpuKernel {
+  readonly name: string;
+  /** path of the layer that it computes */
+  readonly layer: string;
+  /** WGSL, entry point `main` */
+  readonly code: string;
+  readonly ranges: readonly GpuRange[];
+  /** workgroups of a dispatch: the product of size / per, each rounded up, in the dims of the call */
+  readonly groups: readonly (readonly [size: Polynomial, per: number])[];
+}
+
+/** A kernel by its number, or steps that are repeated, with the member of the uniform block that counts them. */
+export type GpuStep =
+  number | { readonly count: Polynomial; readonly member: number; readonly steps: readonly GpuStep[] };
+
+/** What a WebGPU artifact has besides the manifest. */
+export interface GpuCode {
+  readonly kernels: readonly GpuKernel[];
+  readonly entries: readonly {
+    readonly name: string;
+    /** i32 members of the uniform block: sizes of the dims, their maxima, positions of the loops */
+    readonly members: number;
+    readonly steps: readonly GpuStep[];
+  }[];
+  /** what the shared memory holds from the start, base64 */
+  readonly constants: readonly { readonly offset: number; readonly base64: string }[];
+}
+
 export interface Manifest {
   readonly format: number;
   /** the model's name */

@@ -42,8 +42,7 @@ export function formOf(kernel: Kernel, wanted?: Form): Form {
       number,
       number,
     ];
-    const large =
-      Math.min(rows, columns, inner) >= leastTileSide && rows * columns * inner >= leastTileWork;
+    const large = Math.min(rows, columns, inner) >= leastTileSide && rows * columns * inner >= leastTileWork;
     if (large || wanted === "tiles") return "tiles";
   }
   if (lists.length > 0 || wanted === "invocations") return "invocations";

@@ -26,7 +26,8 @@ export const wasmLayout: Layout = {
  * four bytes an element. What they only read is as wide as its type.
  */
 export function webgpuElementBytes({ kind, dtype }: Buffer): number {
-  return kind.kind === "temporary" || kind.kind === "output" ? 4 : bytesOf[dtype];
+  const onlyRead = kind.kind === "constant" || (kind.kind === "input" && kind.role === "input");
+  return onlyRead ? bytesOf[dtype] : 4;
 }
 
 /** Contractions keep no panels; tiles are the invocation's or the workgroup's own, or each iteration has its range. */

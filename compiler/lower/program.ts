@@ -23,7 +23,8 @@ import { withWinograd } from "./winograd.ts";
 export { formOf, placeOfTiles, roughly } from "./forms.ts";
 export type { Form } from "./forms.ts";
 export { webgpuElementBytes } from "./layout.ts";
-export type { TargetName } from "./layout.ts";
+export { wasmLayout, webgpuLayout } from "./layout.ts";
+export type { Layout, TargetName } from "./layout.ts";
 export { bytesBound, isShared } from "./plan-memory.ts";
 export { target } from "./target.ts";
 

@@ -4,6 +4,7 @@
  * Bounds are f64 numbers; [NaN, NaN] is any number or none.
  */
 import { instructions, type Instruction } from "../../compiler/ir/scalar.ts";
+import { ulpOnWgsl } from "../../compiler/backends/wgsl/instructions.ts";
 import { helpers } from "../../compiler/reference/scalar-functions.ts";
 
 export type Interval = readonly [low: number, high: number];
@@ -61,6 +62,18 @@ function lowest(low: number, high: number, ulps: number): number {
   return next <= high ? Math.min(least, next - ulps * spacing(next)) : least;
 }
 
+/** How far the instructions of a target may be off. */
+export interface Accuracy {
+  ulp(instruction: Instruction): number;
+  /** numbers below 2^-126 may count as 0 */
+  readonly flushes: boolean;
+}
+
+export const onWasm: Accuracy = { ulp: (instruction) => instructions[instruction].ulp, flushes: false };
+export const onWgsl: Accuracy = { ulp: ulpOnWgsl, flushes: true };
+
+const smallest = 2 ** -126;
+
 /** Exact results in [low, high], computed with an error of so many units in the last place; none changes its sign. */
 function rounded(low: number, high: number, ulps: number): Interval {
   if (Number.isNaN(low) || Number.isNaN(high)) return anything;
@@ -98,25 +111,6 @@ function corners(f: (x: number, y: number) => number, a: Interval, b: Interval, 
 }
 
 type Rule = (a: Interval, b: Interval, c: Interval) => Interval;
-
-const rising =
-  (name: Instruction, f: (x: number) => number): Rule =>
-  (a) =>
-    rounded(f(a[0]), f(a[1]), instructions[name].ulp);
-
-const falling =
-  (name: Instruction, f: (x: number) => number): Rule =>
-  (a) =>
-    rounded(f(a[1]), f(a[0]), instructions[name].ulp);
-
-/** sine and cosine: slope at most 1, an absolute error */
-const wave =
-  (name: "sin" | "cos"): Rule =>
-  (a) => {
-    const middle = (a[0] + a[1]) / 2;
-    const error = (a[1] - a[0]) / 2 + instructions[name].ulp * epsilon * slack;
-    return settled(Math.max(Math[name](middle) - error, -1), Math.min(Math[name](middle) + error, 1));
-  };
 
 const compared =
   (never: (a: Interval, b: Interval) => boolean, always: (a: Interval, b: Interval) => boolean): Rule =>
@@ -156,65 +150,101 @@ const choose: Rule = (c, a, b) => (isPoint(c) ? (c[0] === 0 ? b : a) : hull(a, b
 
 const positive = (a: Interval): boolean => a[0] > 0 || a[1] < 0;
 
-export const rules: Readonly<Record<Instruction, Rule>> = {
-  add: (a, b) => rounded(a[0] + b[0], a[1] + b[1], 0.5),
-  sub: (a, b) => rounded(a[0] - b[1], a[1] - b[0], 0.5),
-  mul: (a, b) => corners((x, y) => x * y, a, b, 0.5),
-  div: (a, b) => (positive(b) || isPoint(b) ? corners((x, y) => x / y, a, b, 0.5) : anything),
-  neg: (a) => [-a[1], -a[0]],
-  abs: (a) =>
+/** What each instruction may give, of operands within bounds. */
+export function rulesOf({ ulp, flushes }: Accuracy): Readonly<Record<Instruction, Rule>> {
+  const flushed = ([low, high]: Interval): Interval =>
+    flushes ? [low > 0 && low < smallest ? 0 : low, high < 0 && high > -smallest ? 0 : high] : [low, high];
+  const rising =
+    (name: Instruction, f: (x: number) => number): Rule =>
+    (a) =>
+      rounded(f(a[0]), f(a[1]), ulp(name));
+  const falling =
+    (name: Instruction, f: (x: number) => number): Rule =>
+    (a) =>
+      rounded(f(a[1]), f(a[0]), ulp(name));
+  /** sine and cosine: slope at most 1, an absolute error */
+  const wave =
+    (name: "sin" | "cos"): Rule =>
+    (a) => {
+      const middle = (a[0] + a[1]) / 2;
+      const error = (a[1] - a[0]) / 2 + ulp(name) * epsilon * slack;
+      return settled(Math.max(Math[name](middle) - error, -1), Math.min(Math[name](middle) + error, 1));
+    };
+  /** where numbers are flushed, the power is that of a rounded product: see `ulpOnWgsl` */
+  const powerUlp = (a: Interval, b: Interval): number =>
+    ulp("pow") +
+    (flushes
+      ? 3 * Math.max(...b.map(Math.abs)) * Math.max(...a.map((x) => Math.abs(Math.log2(Math.abs(x)))))
+      : 0);
+  const rules: Readonly<Record<Instruction, Rule>> = {
+    add: (a, b) => rounded(a[0] + b[0], a[1] + b[1], 0.5),
+    sub: (a, b) => rounded(a[0] - b[1], a[1] - b[0], 0.5),
+    mul: (a, b) => corners((x, y) => x * y, a, b, 0.5),
+    div: (a, b) => (positive(b) || isPoint(b) ? corners((x, y) => x / y, a, b, ulp("div")) : anything),
+    neg: (a) => [-a[1], -a[0]],
+    abs: (a) =>
     settled(a[0] <= 0 && a[1] >= 0 ? 0 : Math.min(Math.abs(a[0]), Math.abs(a[1])), Math.max(Math.abs(a[0]), Math.abs(a[1]))), // prettier-ignore
-  max: (a, b) => settled(Math.max(a[0], b[0]), Math.max(a[1], b[1])),
-  min: (a, b) => settled(Math.min(a[0], b[0]), Math.min(a[1], b[1])),
-  floor: (a) => [Math.floor(a[0]), Math.floor(a[1])],
-  sqrt: rising("sqrt", Math.sqrt),
-  rsqrt: falling("rsqrt", (x) => 1 / Math.sqrt(x)),
-  reciprocal: (a) => (positive(a) || isPoint(a) ? rounded(1 / a[1], 1 / a[0], 0.5) : anything),
-  exp: rising("exp", Math.exp),
-  expm1: rising("expm1", Math.expm1),
-  log: rising("log", Math.log),
-  log1p: rising("log1p", Math.log1p),
-  tanh: rising("tanh", Math.tanh),
-  sigmoid: rising("sigmoid", helpers.sigmoid),
-  softplus: rising("softplus", helpers.softplus),
-  erf: rising("erf", helpers.erf),
-  sin: wave("sin"),
-  cos: wave("cos"),
-  pow: (a, b) =>
-    a[0] > 0 || (isPoint(a) && isPoint(b)) ? corners(Math.pow, a, b, instructions.pow.ulp) : anything,
-  eq: equal,
-  ne: unequal,
-  lt: less,
-  le: lessOrEqual,
-  is_finite: (a) => (Number.isFinite(a[0]) && Number.isFinite(a[1]) ? yes : isPoint(a) ? no : either),
-  select: choose,
-  add_i32: exact((x, y) => (x + y) | 0),
-  sub_i32: exact((x, y) => (x - y) | 0),
-  mul_i32: exact(Math.imul),
-  min_i32: exact(Math.min),
-  max_i32: exact(Math.max),
-  and_i32: exact((x, y) => x & y),
-  or_i32: exact((x, y) => x | y),
-  xor_i32: exact((x, y) => x ^ y),
-  shift_left: exact((x, y) => x << y),
-  shift_right_unsigned: exact((x, y) => (x >>> y) | 0),
-  eq_i32: equal,
-  ne_i32: unequal,
-  lt_i32: less,
-  le_i32: lessOrEqual,
-  select_i32: choose,
-  and: logic((x, y) => x & y),
-  or: logic((x, y) => x | y),
-  not: (a) => [1 - a[1], 1 - a[0]],
-  select_bool: choose,
-  i32_to_f32: (a) => rounded(a[0], a[1], 0.5),
-  f32_to_i32: (a) => [helpers.truncate(a[0]), helpers.truncate(a[1])],
-  bool_to_f32: (a) => a,
-  bool_to_i32: (a) => a,
-};
+    max: (a, b) => settled(Math.max(a[0], b[0]), Math.max(a[1], b[1])),
+    min: (a, b) => settled(Math.min(a[0], b[0]), Math.min(a[1], b[1])),
+    floor: (a) => [Math.floor(a[0]), Math.floor(a[1])],
+    sqrt: rising("sqrt", Math.sqrt),
+    rsqrt: falling("rsqrt", (x) => 1 / Math.sqrt(x)),
+    reciprocal: (a) =>
+      positive(a) || isPoint(a) ? rounded(1 / a[1], 1 / a[0], ulp("reciprocal")) : anything,
+    exp: rising("exp", Math.exp),
+    expm1: rising("expm1", Math.expm1),
+    log: rising("log", Math.log),
+    log1p: rising("log1p", Math.log1p),
+    tanh: rising("tanh", Math.tanh),
+    sigmoid: rising("sigmoid", helpers.sigmoid),
+    softplus: rising("softplus", helpers.softplus),
+    erf: rising("erf", helpers.erf),
+    sin: wave("sin"),
+    cos: wave("cos"),
+    pow: (a, b) =>
+      a[0] > 0 || (isPoint(a) && isPoint(b)) ? corners(Math.pow, a, b, powerUlp(a, b)) : anything,
+    eq: equal,
+    ne: unequal,
+    lt: less,
+    le: lessOrEqual,
+    is_finite: (a) => (Number.isFinite(a[0]) && Number.isFinite(a[1]) ? yes : isPoint(a) ? no : either),
+    select: choose,
+    add_i32: exact((x, y) => (x + y) | 0),
+    sub_i32: exact((x, y) => (x - y) | 0),
+    mul_i32: exact(Math.imul),
+    min_i32: exact(Math.min),
+    max_i32: exact(Math.max),
+    and_i32: exact((x, y) => x & y),
+    or_i32: exact((x, y) => x | y),
+    xor_i32: exact((x, y) => x ^ y),
+    shift_left: exact((x, y) => x << y),
+    shift_right_unsigned: exact((x, y) => (x >>> y) | 0),
+    eq_i32: equal,
+    ne_i32: unequal,
+    lt_i32: less,
+    le_i32: lessOrEqual,
+    select_i32: choose,
+    and: logic((x, y) => x & y),
+    or: logic((x, y) => x | y),
+    not: (a) => [1 - a[1], 1 - a[0]],
+    select_bool: choose,
+    i32_to_f32: (a) => rounded(a[0], a[1], 0.5),
+    f32_to_i32: (a) => [helpers.truncate(a[0]), helpers.truncate(a[1])],
+    bool_to_f32: (a) => a,
+    bool_to_i32: (a) => a,
+  };
+  if (!flushes) return rules;
+  return Object.fromEntries(
+    Object.entries(rules).map(([name, rule]) => {
+      const float = instructions[name as Instruction].operands.includes("f");
+      const give = (x: Interval): Interval => (float ? flushed(x) : x);
+      return [name, ((a, b, c) => give(rule(give(a), give(b), give(c)))) satisfies Rule];
+    }),
+  ) as Record<Instruction, Rule>;
+}
 
 /** A number by itself: never below 0, however far its bounds are apart. */
 export function squared(a: Interval): Interval {
-  const [low, high] = rules.abs(a, no, no);
+  const [low, high] = rulesOf(onWasm).abs(a, no, no);
   return rounded(low * low, high * high, 0.5);
 }

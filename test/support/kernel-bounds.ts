@@ -14,9 +14,11 @@ import {
   isPoint,
   no,
   point,
-  rules,
+  onWasm,
+  rulesOf,
   squared,
   sumOf,
+  type Accuracy,
   type Interval,
 } from "./intervals.ts";
 
@@ -35,6 +37,7 @@ function runBounded(
   before: Contents,
   store: Store,
   counters: ReadonlyMap<LoopAxis, number>,
+  rules: ReturnType<typeof rulesOf>,
 ): void {
   const positions = new Map<LoopAxis, number>(counters);
   const results = new Map<Stage, Interval | Interval[]>();
@@ -169,7 +172,8 @@ function eachKernel(
 }
 
 /** Stored numbers outside of their bounds, one line each, at most one a kernel. Empty where the code keeps them all. */
-export function outOfBounds({ entry, sizes, given, after }: Ran): string[] {
+export function outOfBounds({ entry, sizes, given, after }: Ran, accuracy: Accuracy = onWasm): string[] {
+  const rules = rulesOf(accuracy);
   const now = new Map<Buffer, Float64Array>();
   for (const { name, buffer } of entry.inputs) now.set(buffer, given(name).slice());
   const contents: Contents = (buffer) => {
@@ -200,6 +204,7 @@ export function outOfBounds({ entry, sizes, given, after }: Ran): string[] {
           wrong ??= `kernel ${kernel.name}: ${buffer.name}[${at}] is ${got}, not within ${bounds.join(" and ")}`;
       },
       counters,
+      rules,
     );
     if (wrong !== undefined) found.push(wrong);
     for (const [buffer, at, value] of stored) contents(buffer)[at] = value;

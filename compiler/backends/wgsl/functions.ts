@@ -11,7 +11,10 @@ interface Function {
 
 /** Evaluation of a polynomial by Horner's rule, lowest coefficient first. */
 function polynomial(x: string, coefficients: readonly number[]): string {
-  return coefficients.reduceRight((sum, c) => (sum === "" ? literal(c) : `(${sum} * ${x} + ${literal(c)})`), "");
+  return coefficients.reduceRight(
+    (sum, c) => (sum === "" ? literal(c) : `(${sum} * ${x} + ${literal(c)})`),
+    "",
+  );
 }
 
 /** A finite f32 as a literal. */

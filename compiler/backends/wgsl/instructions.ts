@@ -7,7 +7,10 @@ export interface InstructionText {
   text(a: string, b: string, c: string): string;
 }
 
-const call = (needs: string): InstructionText => ({ needs, text: (a, b) => `${needs}(${b ? `${a}, ${b}` : a})` });
+const call = (needs: string): InstructionText => ({
+  needs,
+  text: (a, b) => `${needs}(${b ? `${a}, ${b}` : a})`,
+});
 const infix = (sign: string): InstructionText => ({ text: (a, b) => `(${a} ${sign} ${b})` });
 const select: InstructionText = { text: (a, b, c) => `select(${c}, ${b}, ${a})` };
 

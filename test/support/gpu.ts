@@ -1,0 +1,44 @@
+/**
+ * The GPU of tests: Dawn in Node on SwiftShader, both from npm. One device a test file. What `create` gives is kept for
+ * ever, since the process dies where it is collected.
+ */
+import { dirname, join } from "node:path";
+import chromium from "@sparticuz/chromium";
+import { afterAll } from "vitest";
+
+const held: { gpu?: GPU } = globalThis as { gpu?: GPU };
+const [keepLoaded, now] = [0x1000, 2];
+
+/** The adapter; throws where there is none, so that no test passes for want of one. */
+export async function openAdapter(): Promise<GPUAdapter> {
+  if (!held.gpu) {
+    const folder = dirname(await chromium.executablePath());
+    process.env["VK_DRIVER_FILES"] ??= join(folder, "vk_swiftshader_icd.json");
+    try {
+      // it is no module of Node, but stays in the process, and is what Dawn then finds by its name
+      process.dlopen({ exports: {} }, join(folder, "libvulkan.so.1"), keepLoaded | now);
+    } catch {}
+    const { create, globals } = await import("webgpu");
+    Object.assign(globalThis, globals);
+    held.gpu = create([]);
+  }
+  const adapter = await held.gpu.requestAdapter();
+  if (!adapter) throw new Error("there is no WebGPU adapter here: kernels in WGSL cannot be tested");
+  return adapter;
+}
+
+let device: Promise<GPUDevice> | undefined;
+
+/** The device of this file, with the default limits. */
+export function testDevice(): Promise<GPUDevice> {
+  device ??= openAdapter().then(async (adapter) => {
+    const { vendor, architecture, description } = adapter.info;
+    process.stdout.write(`WebGPU adapter: ${vendor} ${architecture}, ${description}\n`);
+    return adapter.requestDevice();
+  });
+  return device;
+}
+
+afterAll(async () => {
+  (await device)?.destroy();
+});
