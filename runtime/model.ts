@@ -10,6 +10,7 @@ import {
   countOf,
   type Device,
   type DeviceEntry,
+  lengthOf,
   type Slot,
   type TypedArray,
 } from "./wasm-device.ts";
@@ -100,6 +101,11 @@ export interface Model {
   destroy(): void;
 }
 
+/** A model on WebGPU, whose weights come later; `weights` waits for the calls before it. */
+export interface GpuModel extends Omit<Model, "weights"> {
+  weights(options?: { readonly optimizer?: boolean }): Promise<Map<string, Float32Array>>;
+}
+
 /** What one entry keeps from call to call, so that a call allocates nothing. */
 interface CallState {
   readonly given: Given[];
@@ -109,7 +115,9 @@ interface CallState {
   readonly arguments: number[];
 }
 
-export function makeModel(manifest: Manifest, opened: Device): Model {
+export function makeModel(manifest: Manifest, opened: Device & { readonly later: true }): GpuModel;
+export function makeModel(manifest: Manifest, opened: Device): Model;
+export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel {
   let device: Device | undefined = opened;
   let failure: DlmError | undefined;
   /** prepared buffers do not show the weights yet */
@@ -140,14 +148,20 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     entry: DeviceEntry,
     sizes: readonly number[],
     own?: Readonly<Record<string, number | undefined>>,
-  ): void {
+  ): void | Promise<void> {
+    const stopped = (cause: unknown): never => {
+      failure =
+        cause instanceof DlmError
+          ? cause
+          : new DlmError("trap", `${entry.name} stopped: ${(cause as Error).message}`, entry.name, cause);
+      throw failure;
+    };
     for (const { name, view } of entry.control)
       view(1)[0] = own?.[name] ?? control[name as keyof Control] ?? 0;
     try {
-      entry.call(sizes);
+      return entry.call(sizes)?.catch(stopped);
     } catch (cause) {
-      failure = new DlmError("trap", `${entry.name} stopped: ${(cause as Error).message}`, entry.name, cause);
-      throw failure;
+      stopped(cause);
     }
   }
 
@@ -155,17 +169,17 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     manifest.entries.find((entry) => entry.name === name)?.update;
 
   /** Weights must be there, and what depends on them alone must be computed. */
-  function makeReady({ name }: DeviceEntry): void {
+  function makeReady({ name }: DeviceEntry): void | Promise<void> {
     for (const path of unset)
       fail("weights", `${manifest.name} has no weights yet: ${path} is not set`, name);
     const prepare = alive().entries.get("prepare");
     // what writes weights reads none that were prepared
     if (!stale || !prepare || (/^(train|update)\b/.test(name) && !updateAfter(name))) return;
-    execute(
+    stale = false;
+    return execute(
       prepare,
       prepare.dims.map((dim) => prepare.maxima[dim.name]!),
     );
-    stale = false;
   }
 
   /** Takes the inputs and finds the sizes; true where they are within the maxima. */
@@ -211,19 +225,26 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     return array ?? new type(count);
   }
 
-  function runOnce(entry: DeviceEntry, state: CallState, { into, seed }: CallOptions): Outputs {
+  function runOnce(
+    entry: DeviceEntry,
+    state: CallState,
+    { into, seed }: CallOptions,
+  ): Outputs | Promise<Outputs> {
     for (let i = 0; i < entry.inputs.length; i++) {
       const slot = entry.inputs[i]!;
       writeInput(entry, slot, state.given[i]!, 0, slot.view(state.given[i]!.length));
     }
-    execute(entry, state.arguments, seed === undefined ? undefined : { seed });
-    const result = into ?? {};
-    for (let i = 0; i < entry.outputs.length; i++) {
-      const slot = entry.outputs[i]!;
-      const view = slot.view(countOf(slot.shape, state.sizes));
-      (result[slot.name] = outputOf(slot, view.length, into)).set(view);
-    }
-    return result;
+    const take = (): Outputs => {
+      const result = into ?? {};
+      for (let i = 0; i < entry.outputs.length; i++) {
+        const slot = entry.outputs[i]!;
+        const view = slot.view(countOf(slot.shape, state.sizes));
+        (result[slot.name] = outputOf(slot, view.length, into)).set(view);
+      }
+      return result;
+    };
+    const later = execute(entry, state.arguments, seed === undefined ? undefined : { seed });
+    return later ? later.then(take) : take();
   }
 
   async function runChunks(
@@ -254,7 +275,7 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
           slot.view(whole ? width : size * width),
         );
       });
-      execute(entry, state.arguments, { seed, first_row: from });
+      await execute(entry, state.arguments, { seed, first_row: from });
       for (const slot of entry.outputs) {
         const width = countOf(slot.shape, one);
         result[slot.name]!.set(slot.view(size * width), from * width);
@@ -275,8 +296,10 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
     let state = states.get(entry);
     if (!state) states.set(entry, (state = { given: [], lengths: [], sizes: {}, arguments: [] }));
     const fits = plan(entry, state, inputs, options.dims);
-    makeReady(entry);
-    return fits ? runOnce(entry, state, options) : runChunks(entry, state, options);
+    const go = (): Outputs | Promise<Outputs> =>
+      fits ? runOnce(entry, state, options) : runChunks(entry, state, options);
+    const later = makeReady(entry);
+    return later ? later.then(go) : go();
   }
 
   /** After the calls before it; at once where none is under way. */
@@ -381,30 +404,33 @@ export function makeModel(manifest: Manifest, opened: Device): Model {
         return runUpdate(after.entry, signal);
       }),
     init: (seed) =>
-      inTurn(() => {
+      inTurn(async () => {
         const entry = entryOf("init");
-        for (const each of parametersOf(true))
-          alive()
-            .parameter(each)
-            .fill(each.start ?? 0);
+        for (const each of parametersOf(true)) alive().write(each, each.start ?? 0);
         Object.assign(control, { seed, iteration: 0, step: 1 });
-        execute(entry, []);
+        await execute(entry, []);
         unset.clear();
         stale = true;
       }),
-    weights: (options) =>
-      new Map(parametersOf(options?.optimizer).map((each) => [each.path, alive().parameter(each).slice()])),
+    weights(options) {
+      const wanted = parametersOf(options?.optimizer);
+      const named = (numbers: readonly Float32Array[]) =>
+        new Map(wanted.map((each, i) => [each.path, numbers[i]!]));
+      const { later, read } = alive();
+      if (!later) return named(read(wanted) as Float32Array[]);
+      return inTurn(async () => named(await read(wanted))) as never;
+    },
     setWeights(weights) {
       if (underWay > 0) fail("busy", "weights can be set when no call is under way");
-      const known = new Map(parametersOf(true).map((each) => [each.path, alive().parameter(each)]));
-      for (const [path, { length }] of weights)
-        if (known.get(path)?.length !== length)
-          fail(
-            "weights",
-            `${path} has ${known.get(path)?.length ?? "no"} numbers in ${manifest.name}, not ${length}`,
-          );
+      const { write } = alive();
+      const known = new Map(parametersOf(true).map((each) => [each.path, each]));
+      for (const [path, { length }] of weights) {
+        const each = known.get(path);
+        const own = each ? lengthOf(each) : "no";
+        if (own !== length) fail("weights", `${path} has ${own} numbers in ${manifest.name}, not ${length}`);
+      }
       for (const [path, values] of weights) {
-        known.get(path)!.set(values);
+        write(known.get(path)!, values);
         unset.delete(path);
       }
       stale = true;

@@ -35,15 +35,19 @@ export interface DeviceEntry extends Pick<Entry, "name" | "dims" | "promises" | 
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
   readonly control: readonly Slot[];
-  /** Runs it with these sizes of its dims, in their order. A trap passes through as it is. */
-  call(sizes: readonly number[]): void;
+  /** Runs it with these sizes of its dims, in their order; later, where it is a promise. A trap passes through as it is. */
+  call(sizes: readonly number[]): void | Promise<void>;
 }
 
 export interface Device {
   readonly entries: ReadonlyMap<string, DeviceEntry>;
-  /** the numbers of a weight or state, in memory */
-  parameter(entry: ParameterEntry): Float32Array;
-  /** ends its threads */
+  /** its answers are promises */
+  readonly later?: true;
+  /** copies of the numbers of weights and states */
+  read(entries: readonly ParameterEntry[]): Float32Array[] | Promise<Float32Array[]>;
+  /** Puts numbers into a weight or state, or one number everywhere. */
+  write(entry: ParameterEntry, values: ArrayLike<number> | number): void;
+  /** ends its threads, lets go of a GPU's memory */
   stop?: (() => void) | undefined;
 }
 
@@ -99,7 +103,7 @@ export function keepPromises(
  * The maximum of each global that holds one: what the caller wants, else the planned or default one. Dims of several
  * entries that share a global share the largest of these.
  */
-function maximaOf(entries: readonly Entry[], wanted: Sizes): ReadonlyMap<string, number> {
+export function maximaOf(entries: readonly Entry[], wanted: Sizes): ReadonlyMap<string, number> {
   const dims = entries.flatMap((entry) => entry.dims);
   for (const [name, size] of Object.entries(wanted)) {
     const of = dims.filter((dim) => dim.name === name);
@@ -132,6 +136,11 @@ function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
   );
 }
 
+/** Elements of a weight or state. */
+export function lengthOf({ shape }: ParameterEntry): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
 /** Compiles, plans memory for the wanted maxima and instantiates. Throws DlmError. */
 export async function openDevice(
   bytes: Uint8Array,
@@ -156,8 +165,7 @@ export async function openDevice(
       damaged(`${name} lies outside its memory`);
   };
   const parameters = [...manifest.weights, ...manifest.states, ...manifest.optimizer];
-  const length = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-  for (const { path, dtype, shape, offset } of parameters) place(path, dtype, offset, length(shape));
+  for (const each of parameters) place(each.path, each.dtype, each.offset, lengthOf(each));
   for (const entry of manifest.entries)
     for (const { name, dtype, offset, shape } of [...entry.inputs, ...entry.outputs, ...entry.control]) {
       const sizes = maximaIn(entry);
@@ -186,6 +194,8 @@ export async function openDevice(
     return damaged((cause as Error).message, cause);
   }
 
+  const numbersOf = (each: ParameterEntry): Float32Array =>
+    new Float32Array(memory.buffer, each.offset, lengthOf(each));
   const slot = (tensor: TensorEntry, sizes: Sizes): Slot => {
     const type = arrayTypeOf(tensor.dtype);
     const offset = evaluatePolynomial(tensor.offset, sizes);
@@ -223,6 +233,10 @@ export async function openDevice(
         ];
       }),
     ),
-    parameter: ({ offset, shape }) => new Float32Array(memory.buffer, offset, length(shape)),
+    read: (wanted) => wanted.map((each) => numbersOf(each).slice()),
+    write(each, values) {
+      if (typeof values === "number") numbersOf(each).fill(values);
+      else numbersOf(each).set(values);
+    },
   };
 }
