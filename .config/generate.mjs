@@ -1,7 +1,8 @@
 // Writes what is generated from sources of the repository, as modules of strings that are imported as
 // `#generated/NAME` (package.json `imports`) by the sources and by the build alike:
 //   library   compiler/library/*.dlm, the standard library
-//   runtime   runtime/index.ts and runtime/threaded.ts bundled and minified, embedded in what `dlmc compile` writes
+//   runtime   runtime/index.ts, runtime/threaded.ts and runtime/webgpu.ts bundled and minified, embedded in what
+//             `dlmc compile` writes
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,6 +58,7 @@ export async function generate() {
 const bundles = async () => ({
   runtimeText: await bundle("index.ts"),
   threadedRuntimeText: await bundle("threaded.ts"),
+  gpuRuntimeText: await bundle("webgpu.ts"),
 });
 
 /** As `generate`; a runtime that cannot be bundled fails those tests alone that embed it. */
@@ -68,7 +70,7 @@ export async function generateForTests() {
     const message = `the runtime could not be bundled: ${error.message}`;
     write(
       "runtime.js",
-      `throw new Error(${JSON.stringify(message)});\nexport const runtimeText = "", threadedRuntimeText = "";\n`,
+      `throw new Error(${JSON.stringify(message)});\nexport const runtimeText = "", threadedRuntimeText = "", gpuRuntimeText = "";\n`,
     );
   }
 }

@@ -6,7 +6,8 @@
  *   pin     passes/pin-dims.ts      -> free dims made constant, where asked for
  *   passes  passes/pipeline.ts      -> the same graphs, simpler; gradients are in them already
  *   lower   lower/program.ts        -> kernels (what is fused), contractions, the memory plan
- *   wasm    backends/wasm/module.ts -> code, strict and relaxed
+ *   wasm    backends/wasm/module.ts -> code, strict and relaxed; or
+ *   wgsl    backends/wgsl/module.ts -> compute shaders, for the target webgpu
  *   pack    pack.ts                 -> artifacts, which runtime/ loads
  *
  * This file is the part from graphs on: pure, without files or console. What a user may see on the way (IR after a
@@ -15,20 +16,22 @@
 import { sha256 } from "../runtime/artifact.ts";
 import { emitWasm } from "./backends/wasm/module.ts";
 import type { WasmModule } from "./backends/wasm/module.ts";
+import { emitWgsl } from "./backends/wgsl/module.ts";
+import type { WgslProgram } from "./backends/wgsl/module.ts";
 import type { Graph } from "./ir/graph.ts";
 import type { Program } from "./ir/kernel.ts";
 import type { EntryGraph, ModelGraphs } from "./ir/model.ts";
 import type { Explained } from "./lower/lower.ts";
 import { makeProgram, memoryUse, tooLarge } from "./lower/program.ts";
-import type { MemoryUse } from "./lower/program.ts";
+import type { MemoryUse, TargetName } from "./lower/program.ts";
 import type { PlanKind } from "./lower/plan-memory.ts";
-import { pack } from "./pack.ts";
+import { pack, packGpu } from "./pack.ts";
 import { optimize } from "./passes/pipeline.ts";
 import * as dim from "./ir/dim.ts";
 import { ownSizes } from "./ir/named-dims.ts";
 import { pinDims } from "./passes/pin-dims.ts";
 
-export const stages = ["passes", "lower", "wasm", "pack"] as const;
+export const stages = ["passes", "lower", "wasm", "wgsl", "pack"] as const;
 export type Stage = (typeof stages)[number];
 
 export interface Observer {
@@ -49,6 +52,8 @@ export interface CompileOptions {
   readonly plan?: PlanKind;
   /** false: every value is stored by a kernel of its own, for debugging */
   readonly fuse?: boolean;
+  /** wasm where absent */
+  readonly target?: TargetName;
   /** also the twin with relaxed SIMD; true where absent */
   readonly relaxed?: boolean;
   /** for several threads in one shared memory, and for one */
@@ -79,11 +84,13 @@ export interface Compiled {
   readonly tooLarge?: MemoryUse;
   readonly strict?: CompiledCode;
   readonly relaxed?: CompiledCode;
+  /** of the target webgpu, instead of both */
+  readonly wgsl?: { readonly code: WgslProgram; readonly artifact: Uint8Array | undefined };
 }
 
 /** Throws InternalError for a bug of the compiler; what a user can do wrong, the checker has reported before. */
 export async function compileModel(model: ModelGraphs, options: CompileOptions): Promise<Compiled> {
-  const { observer, stopAfter = "pack", clock = () => 0 } = options;
+  const { observer, stopAfter = "pack", clock = () => 0, target = "wasm" } = options;
   async function timed<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     const start = clock();
     const result = await work();
@@ -115,7 +122,7 @@ export async function compileModel(model: ModelGraphs, options: CompileOptions):
   );
   if (stopAfter === "passes") return { entries };
 
-  const { program, explained } = await timed("lower", () =>
+  const { program, layout, explained } = await timed("lower", () =>
     makeProgram(
       entries.map(({ graph }) => graph),
       {
@@ -123,14 +130,22 @@ export async function compileModel(model: ModelGraphs, options: CompileOptions):
         prepare: true,
         fuse: options.fuse ?? true,
         threads: options.threads ?? false,
+        target,
       },
     ),
   );
   const maxima = maximaOf(entries);
-  const lowered = { entries, program, explained, memory: memoryUse(program, maxima) };
+  const lowered = { entries, program, explained, memory: memoryUse(program, maxima, layout) };
   const large = tooLarge(program, maxima);
   if (large) return { ...lowered, tooLarge: large };
   if (stopAfter === "lower") return lowered;
+  if (target === "webgpu") {
+    const code = await timed("wgsl", () => emitWgsl(program, layout));
+    if (stopAfter === "wgsl") return { ...lowered, wgsl: { code, artifact: undefined } };
+    const { version } = options;
+    const artifact = await timed("pack", () => packGpu(program, code, { ...model, entries }, { version }));
+    return { ...lowered, wgsl: { code, artifact } };
+  }
 
   const names = options.names ?? false;
   const strict = await timed("wasm", () => emitWasm(program, { relaxed: false, names }));

@@ -1,5 +1,5 @@
 /** Program and code -> the artifact: the manifest says what the entries take and where it lies. */
-import { formatNumber, sha256, writeArtifact } from "../runtime/artifact.ts";
+import { formatNumber, sha256, writeArtifact, writeGpuArtifact } from "../runtime/artifact.ts";
 import type {
   Entry,
   Factor,
@@ -10,7 +10,7 @@ import type {
   Polynomial,
   TensorEntry,
 } from "../runtime/artifact.ts";
-import type { WasmModule } from "./backends/wasm/module.ts";
+import type { WasmEntry, WasmModule } from "./backends/wasm/module.ts";
 import type { Dispatch, WgslProgram } from "./backends/wgsl/module.ts";
 import * as dim from "./ir/dim.ts";
 import type { Dim } from "./ir/dim.ts";
@@ -71,10 +71,10 @@ function tensorEntry(
 function entryOf(
   program: Program,
   entry: EntryProgram,
-  code: WasmModule,
+  exports: readonly WasmEntry[],
   known: EntryGraph | undefined,
 ): Entry {
-  const exported = code.exports.find(({ name }) => name === entry.name);
+  const exported = exports.find(({ name }) => name === entry.name);
   const bytes = program.bytes.get(entry);
   if (!exported || !bytes) throw new InternalError("pack", `${entry.name} was not compiled`, undefined);
   const tensors = (role: string): TensorEntry[] =>
@@ -157,15 +157,15 @@ function optimizerEntries(program: Program, states: readonly StateEntry[]): Para
   );
 }
 
-/** The artifact's bytes. States that no entry of this program reads are not in it. */
-export async function pack(
+/** States that no entry of this program reads are not in it. */
+async function manifestOf(
   program: Program,
-  code: WasmModule,
+  exports: readonly WasmEntry[],
   model: ModelGraphs,
   { version, relaxed, programHash }: PackOptions,
-): Promise<Uint8Array> {
+): Promise<Omit<Manifest, "digest">> {
   const parameters = sharedOffset(program, "parameters");
-  const manifest: Omit<Manifest, "digest"> = {
+  return {
     format: formatNumber,
     name: model.name,
     compiler: version,
@@ -190,12 +190,42 @@ export async function pack(
       entryOf(
         program,
         entry,
-        code,
+        exports,
         model.entries.find(({ graph }) => graph.name === entry.name),
       ),
     ),
   };
-  return writeArtifact(code.bytes, manifest);
+}
+
+/** The bytes of a .wasm artifact. */
+export async function pack(
+  program: Program,
+  code: WasmModule,
+  model: ModelGraphs,
+  options: PackOptions,
+): Promise<Uint8Array> {
+  return writeArtifact(code.bytes, await manifestOf(program, code.exports, model, options));
+}
+
+/** The bytes of a .wgsl.json artifact. */
+export async function packGpu(
+  program: Program,
+  code: WgslProgram,
+  model: ModelGraphs,
+  { version }: Pick<PackOptions, "version">,
+): Promise<Uint8Array> {
+  const gpu = gpuCode(code);
+  // entries have no exports, and a dim's maximum goes by its name in each of them
+  const exports = program.entries.map(({ name, dims }) => ({
+    name,
+    export: name,
+    globals: Object.fromEntries(dims.map((each) => [each.name, `${name}.${each.name}`])),
+  }));
+  const programHash = (await sha256(utf8.encode(JSON.stringify(gpu)))) ?? "";
+  return writeGpuArtifact(
+    await manifestOf(program, exports, model, { version, relaxed: false, programHash }),
+    gpu,
+  );
 }
 
 function gpuStep(step: Dispatch): GpuStep {

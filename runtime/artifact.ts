@@ -180,12 +180,12 @@ export function evaluatePolynomial(polynomial: Polynomial, sizes: Readonly<Recor
   return sum;
 }
 
-function damaged(message: string, cause?: unknown): never {
+export function damaged(message: string, cause?: unknown): never {
   fail("artifact", `this is not a whole artifact: ${message}`, undefined, cause);
 }
 
 const header = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-const digestKey = '"digest":"';
+export const digestKey = '"digest":"';
 const noDigest = "0".repeat(64);
 
 /** An unsigned LEB128 number of at most 32 bits: its value and the offset behind it. */
@@ -243,16 +243,33 @@ export async function checkDigest(bytes: Uint8Array, digest: string, digestAt: n
   if (((await sha256(copy)) ?? digest) !== digest) damaged("its bytes were altered or cut off");
 }
 
+/** ASCII alone, the digest's place filled with zeros. */
+function asciiOf({ format, ...rest }: Omit<Manifest, "digest">): string {
+  return JSON.stringify({ format, digest: noDigest, ...rest }).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** The artifact for WebGPU: the manifest as JSON, the code beside it as `gpu`. The digest is made here. */
+export async function writeGpuArtifact(
+  manifest: Omit<Manifest, "digest">,
+  gpu: GpuCode,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const whole: Omit<Manifest, "digest"> & { readonly gpu: GpuCode } = { ...manifest, gpu };
+  const json = asciiOf(whole);
+  const bytes = new TextEncoder().encode(json);
+  const digest = (await sha256(bytes)) ?? noDigest;
+  bytes.set(new TextEncoder().encode(digest), json.indexOf(digestKey) + digestKey.length);
+  return bytes;
+}
+
 /** The artifact of a module: its bytes with the manifest put in as the first section. The digest is made here. */
 export async function writeArtifact(
   module: Uint8Array,
   manifest: Omit<Manifest, "digest">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { format, ...rest } = manifest;
-  const json = JSON.stringify({ format, digest: noDigest, ...rest }).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const json = asciiOf(manifest);
   const payload = new TextEncoder().encode(`\x03dlm${json}`);
   const size: number[] = [];
   for (let left = payload.length; size.length === 0 || left > 0; left >>>= 7)

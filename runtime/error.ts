@@ -21,6 +21,10 @@ export type ErrorCode =
   | "trap"
   /** `signal` was aborted */
   | "aborted"
+  /** there is no WebGPU, or it gives no device */
+  | "gpu"
+  /** the GPU's driver refuses a kernel: `layer` says of what */
+  | "kernel"
   /** weights were asked for while a call was under way */
   | "busy"
   /** the model was destroyed */

@@ -217,75 +217,80 @@ export async function openProgram(device: GPUDevice, code: GpuCode, memory: GpuM
     return readback;
   }
 
+  /** the outputs of one run are read before the next one begins */
+  let before: Promise<unknown> = Promise.resolve();
+
+  async function run(
+    name: string,
+    sizes: readonly number[],
+    reads: readonly GpuBytes[],
+  ): Promise<Uint8Array[]> {
+    if (failure) throw failure;
+    if (destroyed) fail("destroyed", "this model was destroyed");
+    const entry = code.entries.find((each) => each.name === name);
+    device.pushErrorScope("validation");
+    const encoder = device.createCommandEncoder({ label: name });
+    if (entry) {
+      const key = sizes.join();
+      let found = resolved.get(name);
+      if (found?.key !== key) resolved.set(name, (found = { key, dispatches: resolve(entry, sizes) }));
+      const pass = encoder.beginComputePass({ label: name });
+      for (const { pipeline, group, block, x, y } of found.dispatches) {
+        pass.setPipeline(pipeline);
+        if (entry.members > 0) pass.setBindGroup(0, group, [block]);
+        else pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(x, y);
+      }
+      pass.end();
+      counts.dispatches += found.dispatches.length;
+    }
+    const total = reads.reduce((sum, { bytes }) => sum + alignUp(bytes, 4), 0);
+    const target = total > 0 ? readbackOf(total) : undefined;
+    let at = 0;
+    for (const { offset, bytes } of reads) {
+      const whole = alignUp(bytes, 4);
+      const inShared = offset < memory.sharedBytes;
+      if (whole > 0)
+        encoder.copyBufferToBuffer(
+          inShared ? shared : arena,
+          inShared ? offset : offset - memory.sharedBytes,
+          target!,
+          at,
+          whole,
+        );
+      at += whole;
+    }
+    device.queue.submit([encoder.finish()]);
+    counts.submits++;
+    const scope = device.popErrorScope();
+    try {
+      if (target) await Promise.race([target.mapAsync(GPUMapMode.READ, 0, total), lost]);
+      else await Promise.race([device.queue.onSubmittedWorkDone(), lost]);
+    } catch (cause) {
+      const invalid = await scope.catch(() => null);
+      throw failure ?? new DlmError("trap", invalid?.message ?? (cause as Error).message, name, cause);
+    }
+    const invalid = await scope;
+    if (invalid) throw (failure = new DlmError("trap", invalid.message, name, invalid));
+    if (!target) return [];
+    const data = target.getMappedRange(0, total);
+    let from = 0;
+    const results = reads.map(({ bytes }) => {
+      const part = new Uint8Array(data.slice(from, from + bytes));
+      from += alignUp(bytes, 4);
+      return part;
+    });
+    target.unmap();
+    return results;
+  }
+
   return {
     counts,
     write,
-    async run(name, sizes, reads) {
-      if (failure) throw failure;
-      const entry = code.entries.find((each) => each.name === name);
-      device.pushErrorScope("validation");
-      const encoder = device.createCommandEncoder({ label: name });
-      if (entry) {
-        const key = sizes.join();
-        let found = resolved.get(name);
-        if (found?.key !== key) resolved.set(name, (found = { key, dispatches: resolve(entry, sizes) }));
-        const pass = encoder.beginComputePass({ label: name });
-        for (const { pipeline, group, block, x, y } of found.dispatches) {
-          pass.setPipeline(pipeline);
-          if (entry.members > 0) pass.setBindGroup(0, group, [block]);
-          else pass.setBindGroup(0, group);
-          pass.dispatchWorkgroups(x, y);
-        }
-        pass.end();
-        counts.dispatches += found.dispatches.length;
-      }
-      const total = reads.reduce((sum, { bytes }) => sum + alignUp(bytes, 4), 0);
-      const target = total > 0 ? readbackOf(total) : undefined;
-      let at = 0;
-      for (const { offset, bytes } of reads) {
-        const whole = alignUp(bytes, 4);
-        const inShared = offset < memory.sharedBytes;
-        if (whole > 0)
-          encoder.copyBufferToBuffer(
-            inShared ? shared : arena,
-            inShared ? offset : offset - memory.sharedBytes,
-            target!,
-            at,
-            whole,
-          );
-        at += whole;
-      }
-      device.queue.submit([encoder.finish()]);
-      counts.submits++;
-      const scope = device.popErrorScope();
-      try {
-        if (target) await Promise.race([target.mapAsync(GPUMapMode.READ, 0, total), lost]);
-        else await Promise.race([device.queue.onSubmittedWorkDone(), lost]);
-      } catch (cause) {
-        const invalid = await scope.catch(() => null);
-        throw (
-          failure ??
-          new DlmError(
-            "trap",
-            `${name} stopped: ${invalid?.message ?? (cause as Error).message}`,
-            name,
-            cause,
-          )
-        );
-      }
-      const invalid = await scope;
-      if (invalid)
-        throw (failure = new DlmError("trap", `${name} stopped: ${invalid.message}`, name, invalid));
-      if (!target) return [];
-      const data = target.getMappedRange(0, total);
-      let from = 0;
-      const results = reads.map(({ bytes }) => {
-        const part = new Uint8Array(data.slice(from, from + bytes));
-        from += alignUp(bytes, 4);
-        return part;
-      });
-      target.unmap();
-      return results;
+    run(name, sizes, reads) {
+      const result = before.then(() => run(name, sizes, reads));
+      before = result.catch(() => {});
+      return result;
     },
     destroy() {
       if (destroyed) return;
@@ -358,7 +363,7 @@ async function makePipeline(device: GPUDevice, kernel: GpuKernel, hasBlock: bool
     const { messages } = await module.getCompilationInfo();
     const text = messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`).join("; ");
     throw new DlmError(
-      "artifact",
+      "kernel",
       `this device refuses the kernel ${name}${layer ? ` of ${layer}` : ""}: ${text || (cause as Error).message}`,
       undefined,
       cause,

@@ -1,9 +1,9 @@
 /** From the files that `dlmc compile` writes to a model that runs. */
-import { checkDigest, readManifest } from "./artifact.ts";
+import { checkDigest, type Manifest, readManifest } from "./artifact.ts";
 import { makeModel, type Model } from "./model.ts";
 import { checkSignal, hasRelaxedSimd, readBytes, type Source } from "./platform.ts";
 import { readWeights } from "./safetensors.ts";
-import { openDevice, type StartThreads } from "./wasm-device.ts";
+import { type Device, openDevice, type Sizes, type StartThreads } from "./wasm-device.ts";
 
 /** The bytes, address or path of a .wasm; or of both twins, the faster of which is chosen where the engine has it. */
 export type ModelSource = Source | { readonly strict: Source; readonly relaxed?: Source };
@@ -32,17 +32,29 @@ export async function load(
   options: LoadOptions = {},
   start?: StartThreads,
 ): Promise<Model> {
+  return loadWith(chooseTwin(source), options, async (bytes, max) => {
+    const { manifest, digestAt } = readManifest(bytes);
+    await checkDigest(bytes, manifest.digest, digestAt);
+    return [manifest, await openDevice(bytes, manifest, max, start)];
+  });
+}
+
+/** `open`: makes the device for the file's bytes and these maxima. */
+export async function loadWith(
+  source: Source,
+  options: LoadOptions,
+  open: (bytes: Uint8Array, max: Sizes) => Promise<readonly [Manifest, Device]>,
+): Promise<Model> {
   const { weights, signal } = options;
   const isMap = weights instanceof Map;
   const [bytes, weightBytes] = await Promise.all([
-    readBytes(chooseTwin(source), signal),
+    readBytes(source, signal),
     weights === undefined || isMap ? undefined : readBytes(weights as Source, signal),
   ]);
-  const { manifest, digestAt } = readManifest(bytes);
-  await checkDigest(bytes, manifest.digest, digestAt);
+  const [manifest, device] = await open(bytes, options.max ?? {});
+  const model = makeModel(manifest, device);
   const parameters = [...manifest.weights, ...manifest.states];
   const tensors = weightBytes ? await readWeights(weightBytes, parameters) : isMap ? weights : undefined;
-  const model = makeModel(manifest, await openDevice(bytes, manifest, options.max ?? {}, start));
   if (tensors) model.setWeights(tensors);
   else if (manifest.entries.some((entry) => entry.name === "init")) await model.init(options.seed ?? 0);
   if (options.seed !== undefined) model.control.seed = options.seed;

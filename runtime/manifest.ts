@@ -1,7 +1,7 @@
 /** Checks a manifest that came from a file: every field that the runtime reads has the type it should have. */
 
 /** The path of the first value that is not what it should be; undefined where there is none. */
-type Check = (value: unknown, at: string) => string | undefined;
+export type Check = (value: unknown, at: string) => string | undefined;
 
 const is =
   (holds: (value: unknown) => boolean): Check =>
@@ -19,14 +19,14 @@ const first = <T>(
   return undefined;
 };
 
-const list =
+export const list =
   (item: Check, length?: number): Check =>
   (value, at) =>
     Array.isArray(value) && value.length === (length ?? value.length)
       ? first(value, (each, i) => item(each, `${at}[${i}]`))
       : at;
 
-const record =
+export const record =
   (fields: Readonly<Record<string, Check>>): Check =>
   (value, at) =>
     typeof value === "object" && value !== null
@@ -40,18 +40,18 @@ const either =
   (value, at) =>
     value === other ? undefined : check(value, at);
 
-const text = is((v) => typeof v === "string");
-const flag = is((v) => typeof v === "boolean");
+export const text = is((v) => typeof v === "string");
+export const flag = is((v) => typeof v === "boolean");
 const whole = is(Number.isSafeInteger);
-const count = is((v) => Number.isSafeInteger(v) && (v as number) >= 0);
-const positive = is((v) => Number.isSafeInteger(v) && (v as number) >= 1);
+export const count = is((v) => Number.isSafeInteger(v) && (v as number) >= 0);
+export const positive = is((v) => Number.isSafeInteger(v) && (v as number) >= 1);
 const above0 = is((v) => typeof v === "number" && v > 0);
 const hex = is((v) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v));
 
 /** deeper than this, floors in floors, the compiler makes none */
 const deepest = 8;
 
-const polynomial =
+export const polynomial =
   (depth: number): Check =>
   (value, at) =>
     depth > deepest
@@ -70,7 +70,7 @@ const polynomial =
             )((term as unknown[])[1], place),
         )(value, at);
 
-const oneOf = (...words: readonly string[]): Check => is((v) => words.includes(v as string));
+export const oneOf = (...words: readonly string[]): Check => is((v) => words.includes(v as string));
 const textRule = record({
   tokens: oneOf("words", "pieces"),
   keep: oneOf("first", "last"),

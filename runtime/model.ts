@@ -10,6 +10,7 @@ import {
   countOf,
   type Device,
   type DeviceEntry,
+  type GpuDevice,
   lengthOf,
   type Slot,
   type TypedArray,
@@ -101,7 +102,7 @@ export interface Model {
   destroy(): void;
 }
 
-/** A model on WebGPU, whose weights come later; `weights` waits for the calls before it. */
+/** A model on WebGPU, whose weights come later. */
 export interface GpuModel extends Omit<Model, "weights"> {
   weights(options?: { readonly optimizer?: boolean }): Promise<Map<string, Float32Array>>;
 }
@@ -115,7 +116,7 @@ interface CallState {
   readonly arguments: number[];
 }
 
-export function makeModel(manifest: Manifest, opened: Device & { readonly later: true }): GpuModel;
+export function makeModel(manifest: Manifest, opened: GpuDevice): GpuModel;
 export function makeModel(manifest: Manifest, opened: Device): Model;
 export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel {
   let device: Device | undefined = opened;
@@ -149,15 +150,16 @@ export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel 
     sizes: readonly number[],
     own?: Readonly<Record<string, number | undefined>>,
   ): void | Promise<void> {
-    const stopped = (cause: unknown): never => {
-      failure =
-        cause instanceof DlmError
-          ? cause
-          : new DlmError("trap", `${entry.name} stopped: ${(cause as Error).message}`, entry.name, cause);
-      throw failure;
-    };
     for (const { name, view } of entry.control)
       view(1)[0] = own?.[name] ?? control[name as keyof Control] ?? 0;
+    const stopped = (cause: unknown): never => {
+      throw (failure = new DlmError(
+        "trap",
+        `${entry.name} stopped: ${(cause as Error).message}`,
+        entry.name,
+        cause,
+      ));
+    };
     try {
       return entry.call(sizes)?.catch(stopped);
     } catch (cause) {
@@ -225,28 +227,6 @@ export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel 
     return array ?? new type(count);
   }
 
-  function runOnce(
-    entry: DeviceEntry,
-    state: CallState,
-    { into, seed }: CallOptions,
-  ): Outputs | Promise<Outputs> {
-    for (let i = 0; i < entry.inputs.length; i++) {
-      const slot = entry.inputs[i]!;
-      writeInput(entry, slot, state.given[i]!, 0, slot.view(state.given[i]!.length));
-    }
-    const take = (): Outputs => {
-      const result = into ?? {};
-      for (let i = 0; i < entry.outputs.length; i++) {
-        const slot = entry.outputs[i]!;
-        const view = slot.view(countOf(slot.shape, state.sizes));
-        (result[slot.name] = outputOf(slot, view.length, into)).set(view);
-      }
-      return result;
-    };
-    const later = execute(entry, state.arguments, seed === undefined ? undefined : { seed });
-    return later ? later.then(take) : take();
-  }
-
   async function runChunks(
     entry: DeviceEntry,
     state: CallState,
@@ -284,11 +264,11 @@ export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel 
     return result;
   }
 
-  function start(
+  async function start(
     name: string,
     inputs: Inputs | Numbers | undefined,
     options: CallOptions,
-  ): Outputs | Promise<Outputs> {
+  ): Promise<Outputs> {
     const entry = entryOf(name);
     checkSignal(options.signal, name);
     const { seed = 0 } = options;
@@ -296,10 +276,23 @@ export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel 
     let state = states.get(entry);
     if (!state) states.set(entry, (state = { given: [], lengths: [], sizes: {}, arguments: [] }));
     const fits = plan(entry, state, inputs, options.dims);
-    const go = (): Outputs | Promise<Outputs> =>
-      fits ? runOnce(entry, state, options) : runChunks(entry, state, options);
-    const later = makeReady(entry);
-    return later ? later.then(go) : go();
+    const ready = makeReady(entry);
+    if (ready) await ready;
+    if (!fits) return runChunks(entry, state, options);
+    for (let i = 0; i < entry.inputs.length; i++) {
+      const slot = entry.inputs[i]!;
+      writeInput(entry, slot, state.given[i]!, 0, slot.view(state.given[i]!.length));
+    }
+    const later = execute(entry, state.arguments, options.seed === undefined ? undefined : { seed });
+    if (later) await later;
+    const { into } = options;
+    const result = into ?? {};
+    for (let i = 0; i < entry.outputs.length; i++) {
+      const slot = entry.outputs[i]!;
+      const view = slot.view(countOf(slot.shape, state.sizes));
+      (result[slot.name] = outputOf(slot, view.length, into)).set(view);
+    }
+    return result;
   }
 
   /** After the calls before it; at once where none is under way. */
@@ -406,7 +399,8 @@ export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel 
     init: (seed) =>
       inTurn(async () => {
         const entry = entryOf("init");
-        for (const each of parametersOf(true)) alive().write(each, each.start ?? 0);
+        for (const each of parametersOf(true))
+          alive().write(each, new Float32Array(lengthOf(each)).fill(each.start ?? 0));
         Object.assign(control, { seed, iteration: 0, step: 1 });
         await execute(entry, []);
         unset.clear();
@@ -416,9 +410,8 @@ export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel 
       const wanted = parametersOf(options?.optimizer);
       const named = (numbers: readonly Float32Array[]) =>
         new Map(wanted.map((each, i) => [each.path, numbers[i]!]));
-      const { later, read } = alive();
-      if (!later) return named(read(wanted) as Float32Array[]);
-      return inTurn(async () => named(await read(wanted))) as never;
+      const found = alive().read(wanted);
+      return "then" in found ? (found.then(named) as never) : named(found);
     },
     setWeights(weights) {
       if (underWay > 0) fail("busy", "weights can be set when no call is under way");

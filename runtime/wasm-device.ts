@@ -41,14 +41,17 @@ export interface DeviceEntry extends Pick<Entry, "name" | "dims" | "promises" | 
 
 export interface Device {
   readonly entries: ReadonlyMap<string, DeviceEntry>;
-  /** its answers are promises */
-  readonly later?: true;
   /** copies of the numbers of weights and states */
   read(entries: readonly ParameterEntry[]): Float32Array[] | Promise<Float32Array[]>;
-  /** Puts numbers into a weight or state, or one number everywhere. */
-  write(entry: ParameterEntry, values: ArrayLike<number> | number): void;
+  /** Puts numbers into a weight or state. */
+  write(entry: ParameterEntry, values: ArrayLike<number>): void;
   /** ends its threads, lets go of a GPU's memory */
   stop?: (() => void) | undefined;
+}
+
+/** A device that reads later. */
+export interface GpuDevice extends Device {
+  read(entries: readonly ParameterEntry[]): Promise<Float32Array[]>;
 }
 
 /** What threads need to run the entries too. */
@@ -234,9 +237,6 @@ export async function openDevice(
       }),
     ),
     read: (wanted) => wanted.map((each) => numbersOf(each).slice()),
-    write(each, values) {
-      if (typeof values === "number") numbersOf(each).fill(values);
-      else numbersOf(each).set(values);
-    },
+    write: (each, values) => numbersOf(each).set(values),
   };
 }

@@ -2,20 +2,13 @@
  * A WebGPU artifact as a model's device. Inputs, outputs and control are host arrays: a call uploads them, submits once
  * and reads the outputs back.
  */
-import {
-  evaluatePolynomial,
-  type Entry,
-  type GpuCode,
-  type Manifest,
-  type ParameterEntry,
-  type TensorEntry,
-} from "./artifact.ts";
+import { evaluatePolynomial, type Entry, type GpuCode, type Manifest, type TensorEntry } from "./artifact.ts";
 import { openProgram } from "./gpu-program.ts";
 import {
   arrayTypeOf,
   countOf,
-  type Device,
   type DeviceEntry,
+  type GpuDevice,
   lengthOf,
   maximaOf,
   type Sizes,
@@ -38,7 +31,7 @@ export async function openGpuDevice(
   manifest: Manifest,
   code: GpuCode,
   wanted: Sizes,
-): Promise<Device & { readonly later: true }> {
+): Promise<GpuDevice> {
   const maxima = maximaOf(manifest.entries, wanted);
   const maximaIn = ({ dims }: Entry): Sizes =>
     Object.fromEntries(dims.map(({ name, global }) => [name, maxima.get(global)!]));
@@ -98,7 +91,6 @@ export async function openGpuDevice(
   }
 
   return {
-    later: true,
     entries: new Map(manifest.entries.map((entry) => [entry.name, entryOf(entry)])),
     async read(wantedEntries) {
       const found = await program.run(
@@ -108,11 +100,7 @@ export async function openGpuDevice(
       );
       return found.map(({ buffer }) => new Float32Array(buffer));
     },
-    write(each: ParameterEntry, values) {
-      const numbers =
-        typeof values === "number" ? new Float32Array(lengthOf(each)).fill(values) : Float32Array.from(values);
-      program.write(each.offset, bytesOf(numbers));
-    },
+    write: (each, values) => program.write(each.offset, bytesOf(Float32Array.from(values))),
     stop: () => program.destroy(),
   };
 }

@@ -3,6 +3,7 @@ import * as dim from "../ir/dim.ts";
 import type { Dim } from "../ir/dim.ts";
 import { flatSteps } from "../ir/kernel.ts";
 import type { Buffer, EntryProgram, Step, ThreadScratch } from "../ir/kernel.ts";
+import { wasmLayout } from "./layout.ts";
 import { bytesBound } from "./plan-memory.ts";
 
 /** Threads that a threaded program has scratch for. */
@@ -19,7 +20,7 @@ export function threadScratch(entries: readonly EntryProgram[]): ThreadScratch {
   const own = new Map<Buffer, Dim>();
   const inLoops = new Map<Buffer, Dim>();
   const add = (buffer: Buffer, to = own): void => {
-    const bytes = bytesBound(buffer);
+    const bytes = bytesBound(buffer, wasmLayout);
     const known = dim.constantOf(bytes);
     to.set(buffer, known === undefined ? bytes : dim.constant(Math.ceil(known / cacheLine) * cacheLine));
   };

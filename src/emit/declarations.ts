@@ -78,7 +78,16 @@ export function parameterCount({ weights }: Manifest): number {
   return weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
-export function declarations(manifest: Manifest, threads = false): string {
+/** What the files beside the declarations make possible. */
+export interface Abilities {
+  readonly threads?: boolean;
+  /** true where absent */
+  readonly wasm?: boolean;
+  readonly webgpu?: boolean;
+}
+
+export function declarations(manifest: Manifest, abilities: Abilities = {}): string {
+  const { threads = false, wasm = true, webgpu = false } = abilities;
   const find = (name: string): Entry | undefined => manifest.entries.find((entry) => entry.name === name);
   const infer = find("infer");
   const train = find("train");
@@ -141,7 +150,7 @@ export interface LoadOptions {
   /** of weights that no file gives, and of random numbers */
   seed?: number;
   signal?: AbortSignal;
-${threads ? "  /** how many run it, the caller included; the processors that there are where absent. A page gets several only where it is cross-origin isolated */\n  threads?: number;\n" : ""}}
+${threads ? "  /** how many run it, the caller included; the processors that there are where absent. A page gets several only where it is cross-origin isolated */\n  threads?: number;\n" : ""}${webgpu ? deviceOption(wasm) : ""}}
 `;
   if (manifest.generate) text += generating;
   text += `\nexport interface Model {\n`;
@@ -165,12 +174,12 @@ ${threads ? "  /** how many run it, the caller included; the processors that the
   init(seed: number): Promise<void>;
 `;
   text += `  /** copies of weights and states by path, with \`optimizer\` also of the optimizer's */
-  weights(options?: { optimizer?: boolean }): Map<string, Float32Array>;
+  weights(options?: { optimizer?: boolean }): ${webgpu ? "Promise<Map<string, Float32Array>>" : "Map<string, Float32Array>"};
   /** replaces some or all of them; throws DlmError, and has then changed nothing */
   setWeights(weights: ReadonlyMap<string, ArrayLike<number>>): void;
   /** lets go of the memory${threads ? ", and ends the threads" : ""} */
   destroy(): void;
-}
+${webgpu ? modelTarget(wasm) : ""}}
 
 export declare const meta: {
   readonly name: string;
@@ -186,6 +195,25 @@ ${tensorFacts(outputs)}  };
 ${comment("Rejects with DlmError.")}export declare function load(options?: LoadOptions): Promise<Model>;
 `;
   return text;
+}
+
+function deviceOption(wasm: boolean): string {
+  const device = `  /** the app's own, which it goes on owning; without it one is asked for */
+  device?: GPUDevice;
+`;
+  if (!wasm) return device;
+  return `${device}  /** \`wasm\` leaves WebGPU out, \`webgpu\` rejects where it is not there; without it the first of both that works is taken */
+  target?: "webgpu" | "wasm";
+`;
+}
+
+function modelTarget(wasm: boolean): string {
+  if (!wasm) return `  readonly target: "webgpu";\n`;
+  return `  /** what it runs on */
+  readonly target: "webgpu" | "wasm";
+  /** why it does not run on WebGPU, where that was tried */
+  readonly fallback?: string;
+`;
 }
 
 function stepDeclarations({ update }: Entry): string {
@@ -270,6 +298,8 @@ export declare class DlmError extends Error {
     | "entry"
     | "trap"
     | "aborted"
+    | "gpu"
+    | "kernel"
     | "busy"
     | "destroyed";
   readonly entry: string | undefined;

@@ -1,7 +1,7 @@
 /** The .js beside a compiled model: the runtime inlined, and `load`, which finds its files beside itself. */
 import type { Manifest, TensorEntry } from "../../runtime/artifact.ts";
 import { parameterCount } from "./declarations.ts";
-import { runtimeText, threadedRuntimeText } from "./runtime-text.ts";
+import { gpuRuntimeText, runtimeText, threadedRuntimeText } from "./runtime-text.ts";
 
 /** The bundled runtime as an expression: its last statement exports `name as exported, ...`. */
 function runtimeExpression(text: string): string {
@@ -29,6 +29,9 @@ export interface Files {
   readonly name: string;
   readonly relaxed: boolean;
   readonly threads: boolean;
+  /** there are .wasm files; without them there is a .wgsl.json */
+  readonly wasm: boolean;
+  readonly webgpu: boolean;
   readonly weights: boolean;
 }
 
@@ -45,15 +48,17 @@ export function moduleText(manifest: Manifest, files: Files): string {
   const beside = (ending: string): string =>
     `new URL(${JSON.stringify(`./${files.name}${ending}`)}, import.meta.url)`;
   const source = [
-    `strict: ${beside(".wasm")}`,
+    ...(files.webgpu ? [`gpu: ${beside(".wgsl.json")}`] : []),
+    ...(files.wasm ? [`strict: ${beside(".wasm")}`] : []),
     ...(files.relaxed ? [`relaxed: ${beside(".relaxed.wasm")}`] : []),
     ...(files.threads ? [`threads: ${beside(".threads.wasm")}`, `threadsRelaxed: ${files.relaxed}`] : []),
   ];
   const options = files.weights
     ? `{ ...options, weights: options.weights ?? ${beside(".safetensors")} }`
     : "options";
+  const runtime = files.webgpu ? gpuRuntimeText : files.threads ? threadedRuntimeText : runtimeText;
   return `// ${manifest.name}, compiled by dlmc ${manifest.compiler}. Types and documentation: ${files.name}.d.ts
-const runtime = /* @__PURE__ */ ${runtimeExpression(files.threads ? threadedRuntimeText : runtimeText)};
+const runtime = /* @__PURE__ */ ${runtimeExpression(runtime)};
 
 export const DlmError = /* @__PURE__ */ (() => runtime.DlmError)();
 

@@ -1,2 +1,2 @@
-/** runtime/index.ts and runtime/threaded.ts, each as one minified ES module without imports, for embedding. Made by .config/generate.mjs. */
-export { runtimeText, threadedRuntimeText } from "#generated/runtime";
+/** runtime/index.ts, threaded.ts and webgpu.ts, each as one minified ES module without imports, for embedding. Made by .config/generate.mjs. */
+export { gpuRuntimeText, runtimeText, threadedRuntimeText } from "#generated/runtime";

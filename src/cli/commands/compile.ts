@@ -9,10 +9,9 @@ import { nameOf } from "../../../compiler/ir/named-dims.ts";
 import { passes } from "../../../compiler/passes/pipeline.ts";
 import { printGraph } from "../../../compiler/ir/print.ts";
 import { printPlan, printProgram } from "../../../compiler/ir/print-kernels.ts";
-import { readManifest } from "../../../runtime/artifact.ts";
 import { compiled } from "../../compile-program.ts";
 import { printGraphs } from "../../graph-file.ts";
-import { emitModel } from "../../emit/index.ts";
+import { emitModel, manifestOf } from "../../emit/index.ts";
 import { weightsFile } from "../../emit/weights.ts";
 import { Failure } from "../../failure.ts";
 import { readBytes, shownPath } from "../../files.ts";
@@ -30,7 +29,8 @@ import { decodeWeights } from "../../train/checkpoint.ts";
 import { weightsHelp } from "../../train/known-runs.ts";
 import { table, terminal, type Terminal } from "../terminal.ts";
 
-const emits = ["graph", "kernels", "plan", "wat"] as const;
+const emits = ["graph", "kernels", "plan", "wat", "wgsl"] as const;
+const targets = ["wasm", "webgpu", "both"] as const;
 type Emit = (typeof emits)[number];
 
 interface Options {
@@ -39,6 +39,7 @@ interface Options {
   readonly entry?: readonly EntryName[];
   readonly dim?: ReadonlyMap<string, number>;
   readonly weights?: string;
+  readonly target?: (typeof targets)[number];
   readonly relaxed: boolean;
   readonly threads?: boolean;
   readonly emit?: Emit;
@@ -86,6 +87,7 @@ export function compileCommand(): Command {
     .option("--entry <names>", "infer, train, ...; what the artifact can do", entryList)
     .option("--dim <sizes>", "make a free dim constant: B=1", dimSizes)
     .option("--weights <file>", "weights or a checkpoint to ship (.safetensors)")
+    .addOption(new Option("--target <name>", "what the artifact runs on; wasm without it").choices(targets))
     .option("--no-relaxed", "only the module that every browser runs")
     .option("--threads", "also a module that several threads run in one memory")
     .addOption(new Option("--emit <what>", "print it and write no artifact").choices(emits))
@@ -122,9 +124,11 @@ export function compileCommand(): Command {
 
       if (options.emit === undefined) t.status("compiling");
       const times: StageTime[] = [];
+      const target = targetOf(options);
       const choices = { plan: options.plan, ...(options.dim ? { pin: options.dim } : {}) };
       const result = await compiled(graphs, {
         ...choices,
+        target: target === "webgpu" ? "webgpu" : "wasm",
         relaxed: options.relaxed && options.emit === undefined,
         names: options.emit === "wat",
         ...(options.stopAfter ? { stopAfter: options.stopAfter } : {}),
@@ -147,12 +151,14 @@ export function compileCommand(): Command {
         options.threads === true
           ? await compiled(graphs, { ...choices, relaxed: options.relaxed, threads: true })
           : undefined;
+      const onGpu = target === "both" ? await compiled(graphs, { ...choices, target: "webgpu" }) : result;
       const artifacts = {
-        strict: result.strict!.artifact!,
+        strict: result.strict?.artifact,
         relaxed: result.relaxed?.artifact,
         threads: (threaded?.relaxed ?? threaded?.strict)?.artifact,
+        webgpu: onGpu.wgsl?.artifact,
       };
-      const { manifest } = readManifest(artifacts.strict);
+      const manifest = manifestOf(artifacts);
       let weights: Uint8Array | undefined;
       if (options.weights !== undefined) {
         const specs = [...manifest.weights, ...manifest.states];
@@ -186,6 +192,19 @@ export function compileCommand(): Command {
         `${t.paint.green("ok")}  import { load } from "${from.startsWith("../") ? from : `./${from}`}"`,
       );
     });
+}
+
+/** Throws Failure where options do not go together. */
+function targetOf({ target, emit, stopAfter, threads }: Options): (typeof targets)[number] {
+  const wrong = (what: string, needed: string): never => {
+    throw new Failure(`${what} needs --target ${needed}`, { status: 2 });
+  };
+  if (emit === "wgsl") return target === "wasm" ? wrong("--emit wgsl", "webgpu") : "webgpu";
+  if (emit === "wat" && target === "webgpu") wrong("--emit wat", "wasm");
+  if (stopAfter === "wgsl" && target !== "webgpu") wrong("--stop-after wgsl", "webgpu");
+  if (stopAfter === "wasm" && target === "webgpu") wrong("--stop-after wasm", "wasm");
+  if (threads === true && target === "webgpu") wrong("--threads", "wasm or both");
+  return target ?? "wasm";
 }
 
 function freeDims(graphs: ModelGraphs): string[] {
@@ -225,6 +244,8 @@ async function emitted(emit: Emit, result: Compiled): Promise<string> {
       return printProgram(result.program!);
     case "plan":
       return printPlan(result.program!);
+    case "wgsl":
+      return result.wgsl!.code.shaders.map(({ name, text }) => `// ${name}\n${text}`).join("\n");
     case "wat": {
       const { watOf } = await import("../../../compiler/backends/wasm/wat.ts");
       return watOf(result.strict!.code.bytes);
