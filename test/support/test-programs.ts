@@ -11,13 +11,13 @@ export function testPrograms(
   /** as the runner of tests finds it */
   file: string,
   optionsOf: (seed: number) => Parameters<typeof randomProgram>[1],
-  check: (seed: number) => void,
+  check: (seed: number) => void | Promise<void>,
 ): void {
   for (let start = first; start < first + count; start += perTest)
-    test(`${start} to ${start + perTest - 1}`, () => {
+    test(`${start} to ${start + perTest - 1}`, async () => {
       for (let seed = start; seed < start + perTest; seed++) {
         try {
-          check(seed);
+          await check(seed);
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
           const { text } = printGraph(randomProgram(seed, optionsOf(seed)).graph);

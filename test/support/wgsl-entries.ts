@@ -13,6 +13,7 @@ type Sizes = ReadonlyMap<string, number>;
 
 export interface GpuEntries {
   run(name: string, inputs: ReadonlyMap<string, Tensor>, sizes: Sizes): Promise<EntryRun>;
+  destroy(): void;
 }
 
 /** Graphs as the checker makes them: they go through all passes first. `form`: of kernels, wherever it is possible. */
@@ -58,5 +59,6 @@ export async function gpuEntries(graphs: readonly Graph[], maxima: Sizes, form?:
         writes: new Map(writes),
       };
     },
+    destroy: () => gpu.program.destroy(),
   };
 }

@@ -11,7 +11,7 @@ import type { Form, Layout } from "../../lower/program.ts";
 import { constantBytes } from "../wasm/constants.ts";
 import { invocationKernel } from "./invocation-kernel.ts";
 import { listKernels } from "./list-kernels.ts";
-import { membersOf } from "./shader.ts";
+import { iterationsOf, membersOf } from "./shader.ts";
 import type { Maker, Shader, UniformBlock } from "./shader.ts";
 import { tileKernel } from "./tile-kernel.ts";
 import { workgroupKernel } from "./workgroup-kernel.ts";
@@ -72,6 +72,7 @@ export function emitWgsl(program: Program, layout: Layout, { form }: WgslOptions
 }
 
 function shadersOf(maker: Maker, kernel: Kernel, wanted: Form | undefined): Shader[] {
+  if (dim.equal(iterationsOf(kernel.grid), dim.zero)) return [];
   const form = formOf(kernel, wanted);
   if (form === "tiles") return [tileKernel(maker, kernel)];
   if (form === "workgroups") return [workgroupKernel(maker, kernel)];

@@ -1,4 +1,5 @@
 /** How stages combine: what a sum begins with, how two parts become one, and the loop that walks all positions. */
+import * as dim from "../../ir/dim.ts";
 import { chosenOf } from "../../ir/chosen-sum.ts";
 import type { Buffer, RowLists, Stage } from "../../ir/kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
@@ -143,7 +144,8 @@ export function unflatten(emitter: Emitter, loops: readonly Loop[], flat: string
       emitter.bind(axis, whole);
       continue;
     }
-    const count = emitter.size(size);
+    // an empty loop has no positions, but its text is still compiled
+    const count = dim.equal(size, dim.zero) ? "1" : emitter.size(size);
     emitter.bind(axis, emitter.keep(`${whole} % ${count}`));
     rest = `${whole} / ${count}`;
   }

@@ -51,7 +51,7 @@ export function makeWriter(): Writer {
       if (inner) inner.before.push(text);
       else top().lines.push(text);
     },
-    fresh: (prefix) => `${prefix}${names++}`,
+    fresh: (prefix) => `${prefix}_${names++}`,
     text: () => render(root, "  ").join("\n"),
   };
 }
