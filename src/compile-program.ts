@@ -7,6 +7,8 @@ import { type Manifest, readManifest } from "../runtime/artifact.ts";
 import type { Model } from "../runtime/index.ts";
 import { load } from "../runtime/load.ts";
 import { startThreads } from "../runtime/threaded.ts";
+import { load as loadOnGpu, type LoadedModel } from "../runtime/webgpu.ts";
+import { openGpu } from "./gpu.ts";
 import { ProgramFailure } from "./failure.ts";
 import type { ProgramGraphs } from "./program.ts";
 import { hasRelaxedSimd } from "../runtime/platform.ts";
@@ -71,6 +73,27 @@ export async function openModel(
   const { artifact } = (result.relaxed ?? result.strict)!;
   const max = options.max?.(readManifest(artifact!).manifest) ?? {};
   return { model: await loaded(result, threads, max), target: relaxed ? "wasm relaxed" : "wasm" };
+}
+
+/** Compiles for WebGPU, and loads it on this machine's device. Throws Failure where there is none. */
+export async function openOnGpu(
+  graphs: ProgramGraphs,
+  options: { readonly max?: Readonly<Record<string, number>>; readonly keepAll?: boolean } = {},
+): Promise<LoadedModel> {
+  const plan = options.keepAll === true ? "keep-all" : "tight";
+  const device = await openGpu();
+  const { wgsl } = await compiled(graphs, { plan, target: "webgpu" });
+  const model = await loadOnGpu(
+    { gpu: wgsl!.artifact! },
+    { device, target: "webgpu", ...(options.max && { max: options.max }) },
+  );
+  return {
+    ...model,
+    destroy() {
+      model.destroy();
+      device.destroy();
+    },
+  };
 }
 
 /** What was compiled, for several threads where there are several: the relaxed twin, where there is one. */

@@ -368,6 +368,13 @@ export function storedWeights(program: Program, model: CallableValue): "f32" | "
   return deploysOf(program, model)[0]?.weights ?? "f32";
 }
 
+/** What a deploy block says that the model is compiled to. */
+export function targetOf(program: Program, model: CallableValue): "wasm" | "webgpu" | "both" {
+  const targets = new Set(deploysOf(program, model).flatMap((plan) => plan.targets));
+  if (!targets.has("webgpu")) return "wasm";
+  return targets.size === 1 ? "webgpu" : "both";
+}
+
 /** Key in the lock of the numbers fitted for a model, or for a block of several. */
 export function fittedKey(program: Program, name: string): string {
   return `${basename(program.path)}#${name}`;

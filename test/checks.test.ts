@@ -61,7 +61,6 @@ check Half {
     ["a parameter that is no size", "check cosine {\n  gradient\n}", "DLM0121"],
     ["a setting that does not exist", "check Half {\n  gradients\n}", "DLM0104"],
     ["a backend that does not exist", "check Half {\n  same across = [wasm, metal]\n}", "DLM0121"],
-    ["a backend that is not built", "check Half {\n  same across = [webgpu]\n}", "DLM0120"],
     ["a tolerance of nothing", "check Half {\n  gradient within = 0\n}", "DLM0121"],
     ["a golden text", 'check Half {\n  golden "x.json"\n}', "DLM0121"],
     ["nothing to train", "check Half {\n  overfit steps = 3\n}", "DLM0121"],

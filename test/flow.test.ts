@@ -365,7 +365,6 @@ deploy Price {
 }
 `);
     expect(diagnostics.map((d) => [d.code, d.message])).toEqual([
-      ["DLM0120", "this version of dlmc does not build the target `webgpu`"],
       ["DLM0120", "this version of dlmc does not build weights stored as `int8`"],
       ["DLM0120", "this version of dlmc does not build `serve` in `deploy`"],
     ]);

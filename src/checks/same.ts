@@ -6,7 +6,8 @@ import { copyNodes } from "../../compiler/ir/rewrite.ts";
 import type { Tensor } from "../../compiler/ir/tensor.ts";
 import { evaluate } from "../../compiler/reference/evaluate.ts";
 import type { Span } from "../../grammar/source.ts";
-import { openModel } from "../compile-program.ts";
+import { openModel, openOnGpu } from "../compile-program.ts";
+import type { ProgramGraphs } from "../program.ts";
 import { furthest, type CheckResult, type Distance } from "./result.ts";
 import type { Case, Subject } from "./subject.ts";
 
@@ -25,11 +26,14 @@ export async function checkSame(
     for (const [name, { data }] of evaluate(graph, inputs, new Map()).outputs)
       // a sum of either sign tells nothing relative to its size
       if (name !== "loss") expected.set(name, data);
-  const targets = across.includes("wasm") ? ([false, true] as const) : [];
+  const targets = [
+    ...(across.includes("wasm") ? (["wasm", "wasm relaxed"] as const) : []),
+    ...(across.includes("webgpu") ? (["webgpu"] as const) : []),
+  ];
   let worst: Distance & { readonly on: string } = { name: "", error: 0, on: "reference" };
-  for (const relaxed of targets) {
-    const at = furthest(await compiledResults(cases, relaxed, span), expected, least);
-    if (at.error >= worst.error) worst = { ...at, on: relaxed ? "wasm relaxed" : "wasm" };
+  for (const on of targets) {
+    const at = furthest(await compiledResults(cases, on, span), expected, least);
+    if (at.error >= worst.error) worst = { ...at, on };
   }
   const ok = worst.error <= within;
   return {
@@ -45,25 +49,26 @@ export async function checkSame(
 /** All inputs of the graphs as those of entries, so that an entry is a function of nothing else. */
 async function compiledResults(
   cases: readonly Case[],
-  relaxed: boolean,
+  on: "wasm" | "wasm relaxed" | "webgpu",
   span: Span,
 ): Promise<Map<string, ArrayLike<number>>> {
-  const { model } = await openModel(
-    {
-      name: "check",
-      weights: [],
-      states: [],
-      optimizer: [],
-      entries: cases.map(({ graph }) => ({
-        graph: withoutRoles(graph),
-        rows: false,
-        tensors: new Map(),
-        defaults: new Map(),
-      })),
-      span,
-    },
-    { relaxed },
-  );
+  const graphs: ProgramGraphs = {
+    name: "check",
+    weights: [],
+    states: [],
+    optimizer: [],
+    entries: cases.map(({ graph }) => ({
+      graph: withoutRoles(graph),
+      rows: false,
+      tensors: new Map(),
+      defaults: new Map(),
+    })),
+    span,
+  };
+  const model =
+    on === "webgpu"
+      ? await openOnGpu(graphs)
+      : (await openModel(graphs, { relaxed: on === "wasm relaxed" })).model;
   const found = new Map<string, ArrayLike<number>>();
   for (const { graph, inputs } of cases) {
     const given = [...inputs].filter(([name]) => roleOf(graph, name) !== "control");

@@ -9,14 +9,20 @@ import { afterAll } from "vitest";
 const held: { gpu?: GPU } = globalThis as { gpu?: GPU };
 const [keepLoaded, now] = [0x1000, 2];
 
+/** For a process of its own, whose driver is found when it starts. */
+export async function gpuEnvironment(): Promise<Readonly<Record<string, string>>> {
+  const folder = dirname(await chromium.executablePath());
+  return { LD_LIBRARY_PATH: folder, VK_DRIVER_FILES: join(folder, "vk_swiftshader_icd.json") };
+}
+
 /** The adapter; throws where there is none, so that no test passes for want of one. */
 export async function openAdapter(): Promise<GPUAdapter> {
   if (!held.gpu) {
-    const folder = dirname(await chromium.executablePath());
-    process.env["VK_DRIVER_FILES"] ??= join(folder, "vk_swiftshader_icd.json");
+    const { LD_LIBRARY_PATH: folder, ...driver } = await gpuEnvironment();
+    Object.assign(process.env, driver);
     try {
       // it is no module of Node, but stays in the process, and is what Dawn then finds by its name
-      process.dlopen({ exports: {} }, join(folder, "libvulkan.so.1"), keepLoaded | now);
+      process.dlopen({ exports: {} }, join(folder!, "libvulkan.so.1"), keepLoaded | now);
     } catch {}
     const { create, globals } = await import("webgpu");
     Object.assign(globalThis, globals);

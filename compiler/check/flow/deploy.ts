@@ -30,8 +30,7 @@ const lines = {
 } as const;
 type Line = keyof typeof lines;
 
-const targets = ["wasm", "node"] as const;
-const laterTargets = ["webgpu"];
+const targets = ["wasm", "webgpu", "node"] as const;
 const laterWeights = ["int8"];
 const storedAs = ["f32", "f16"] as const;
 
@@ -46,10 +45,6 @@ export function readDeploy(
   const { calls } = readSettings(deploySettings, declaration.settings, context, { bindings: false });
   const chosen: (typeof targets)[number][] = [];
   for (const { value } of calls.get("target")?.[0]?.arguments ?? []) {
-    if (laterTargets.includes(wordOf(value) ?? "")) {
-      context.diagnose(report(notBuilt, { what: `the target \`${wordOf(value)}\``, span: value.span }));
-      continue;
-    }
     const target = word("target", value, targets, value.span, context);
     if (target) chosen.push(target);
   }

@@ -282,7 +282,7 @@ export interface DeployPlan {
   readonly name: string;
   readonly model: string;
   readonly span: Span;
-  readonly targets: readonly ("wasm" | "node")[];
+  readonly targets: readonly ("wasm" | "webgpu" | "node")[];
   /** how weights are stored; they are computed with as f32 */
   readonly weights: "f32" | "f16";
   /** of the model's inputs those that the app does not give as they are */
@@ -295,7 +295,7 @@ export interface DeployPlan {
 // ---------------------------------------------------------------- check
 
 /** What a `check` block compares; the reference in f64 is the meaning of the program. */
-export const backends = ["reference", "wasm"] as const;
+export const backends = ["reference", "wasm", "webgpu"] as const;
 export type Backend = (typeof backends)[number];
 
 export interface CheckPlan {

@@ -269,9 +269,9 @@ export const deploySettings: SettingTable = {
   settings: [
     {
       name: "target",
-      signature: "target wasm",
+      signature: "target webgpu, wasm",
       most: Infinity,
-      doc: "What the model is compiled to: `wasm`, `node`.",
+      doc: "What the model is compiled to: `wasm`, `webgpu`, `node`. With both `webgpu` and `wasm` an app runs on WebGPU where it is there.",
     },
     {
       name: "weights",

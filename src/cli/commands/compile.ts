@@ -22,6 +22,7 @@ import {
   mustBeSound,
   openProgram,
   storedWeights,
+  targetOf,
   trainOf,
 } from "../../program.ts";
 import { bytesText, duration } from "../../text.ts";
@@ -31,6 +32,7 @@ import { table, terminal, type Terminal } from "../terminal.ts";
 
 const emits = ["graph", "kernels", "plan", "wat", "wgsl"] as const;
 const targets = ["wasm", "webgpu", "both"] as const;
+type Target = (typeof targets)[number];
 type Emit = (typeof emits)[number];
 
 interface Options {
@@ -39,7 +41,7 @@ interface Options {
   readonly entry?: readonly EntryName[];
   readonly dim?: ReadonlyMap<string, number>;
   readonly weights?: string;
-  readonly target?: (typeof targets)[number];
+  readonly target?: Target;
   readonly relaxed: boolean;
   readonly threads?: boolean;
   readonly emit?: Emit;
@@ -87,7 +89,12 @@ export function compileCommand(): Command {
     .option("--entry <names>", "infer, train, ...; what the artifact can do", entryList)
     .option("--dim <sizes>", "make a free dim constant: B=1", dimSizes)
     .option("--weights <file>", "weights or a checkpoint to ship (.safetensors)")
-    .addOption(new Option("--target <name>", "what the artifact runs on; wasm without it").choices(targets))
+    .addOption(
+      new Option(
+        "--target <name>",
+        "what the artifact runs on; as `deploy` says without it, else wasm",
+      ).choices(targets),
+    )
     .option("--no-relaxed", "only the module that every browser runs")
     .option("--threads", "also a module that several threads run in one memory")
     .addOption(new Option("--emit <what>", "print it and write no artifact").choices(emits))
@@ -124,7 +131,7 @@ export function compileCommand(): Command {
 
       if (options.emit === undefined) t.status("compiling");
       const times: StageTime[] = [];
-      const target = targetOf(options);
+      const target = chosenTarget(options, targetOf(program, model));
       const choices = { plan: options.plan, ...(options.dim ? { pin: options.dim } : {}) };
       const result = await compiled(graphs, {
         ...choices,
@@ -195,16 +202,20 @@ export function compileCommand(): Command {
 }
 
 /** Throws Failure where options do not go together. */
-function targetOf({ target, emit, stopAfter, threads }: Options): (typeof targets)[number] {
+function chosenTarget({ target, emit, stopAfter, threads }: Options, deployed: Target): Target {
   const wrong = (what: string, needed: string): never => {
     throw new Failure(`${what} needs --target ${needed}`, { status: 2 });
   };
   if (emit === "wgsl") return target === "wasm" ? wrong("--emit wgsl", "webgpu") : "webgpu";
   if (emit === "wat" && target === "webgpu") wrong("--emit wat", "wasm");
-  if (stopAfter === "wgsl" && target !== "webgpu") wrong("--stop-after wgsl", "webgpu");
+  if (stopAfter === "wgsl" && target !== undefined && target !== "webgpu")
+    wrong("--stop-after wgsl", "webgpu");
   if (stopAfter === "wasm" && target === "webgpu") wrong("--stop-after wasm", "wasm");
   if (threads === true && target === "webgpu") wrong("--threads", "wasm or both");
-  return target ?? "wasm";
+  if (target !== undefined) return target;
+  // what is asked for is of one target, whatever the program is deployed on
+  if (emit !== undefined || stopAfter !== undefined) return stopAfter === "wgsl" ? "webgpu" : "wasm";
+  return threads === true && deployed === "webgpu" ? "both" : deployed;
 }
 
 function freeDims(graphs: ModelGraphs): string[] {
