@@ -311,7 +311,10 @@ interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
-/** All pipelines at once; kernels of the same text and bindings share one. */
+/** By device and text: models that an app loads beside each other have kernels in common. */
+const made = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>();
+
+/** All pipelines at once; kernels of the same text share one, whose bindings the text tells. */
 async function makePipelines(device: GPUDevice, code: GpuCode): Promise<readonly Pipeline[]> {
   const members = new Map<number, number>();
   const note = (count: number, steps: readonly GpuStep[]): void => {
@@ -320,7 +323,8 @@ async function makePipelines(device: GPUDevice, code: GpuCode): Promise<readonly
       else note(count, step.steps);
   };
   for (const { members: count, steps } of code.entries) note(count, steps);
-  const known = new Map<string, Promise<Pipeline>>();
+  const known = made.get(device) ?? new Map<string, Promise<Pipeline>>();
+  made.set(device, known);
   return Promise.all(
     code.kernels.map((kernel, i) => {
       let pipeline = known.get(kernel.code);

@@ -82,3 +82,8 @@ export const maySleep = (): boolean => typeof document === "undefined";
 
 export const processors = (): number =>
   (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 4;
+
+/** WebGPU, where the engine has it. */
+export function webGpu(): GPU | undefined {
+  return (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+}

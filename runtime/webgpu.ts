@@ -4,7 +4,7 @@ import { DlmError, fail } from "./error.ts";
 import { readGpuArtifact } from "./gpu-artifact.ts";
 import { loadWith } from "./load.ts";
 import type { GpuModel, Model } from "./model.ts";
-import { checkSignal, type Source } from "./platform.ts";
+import { checkSignal, type Source, webGpu } from "./platform.ts";
 import { load as loadOnWasm, type ThreadedOptions, type ThreadedSource } from "./threaded.ts";
 import { openGpuDevice } from "./webgpu-device.ts";
 
@@ -28,7 +28,7 @@ export type LoadedModel = GpuModel & {
 
 /** A device with the limits that the adapter has for large buffers. Throws DlmError. */
 async function openGpu(): Promise<GPUDevice> {
-  const { gpu } = (globalThis as { navigator?: { gpu?: GPU } }).navigator ?? {};
+  const gpu = webGpu();
   if (!gpu) return fail("gpu", "this engine has no WebGPU");
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return fail("gpu", "WebGPU has no adapter here");

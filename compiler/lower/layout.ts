@@ -6,10 +6,13 @@ import type { Buffer, EntryProgram, Kernel, Stage } from "../ir/kernel.ts";
 import { bytesOf } from "../ir/type.ts";
 import { formOf, placeOfTiles } from "./forms.ts";
 import type { Form } from "./forms.ts";
+import { target } from "./target.ts";
 
 export type TargetName = "wasm" | "webgpu";
 
 export interface Layout {
+  /** alignment of a buffer with free dims, see lower/target.ts */
+  readonly freeAlignment: number;
   /** bytes of one element */
   elementBytes(buffer: Buffer): number;
   /** number of elements; undefined: it has no place in memory */
@@ -17,6 +20,7 @@ export interface Layout {
 }
 
 export const wasmLayout: Layout = {
+  freeAlignment: target.freeAlignment,
   elementBytes: ({ dtype }) => bytesOf[dtype],
   elements: ({ shape }) => dim.product(shape),
 };
@@ -44,6 +48,8 @@ export function webgpuLayout(entries: readonly EntryProgram[], form?: Form): Lay
         elements.set(stage.place.buffer, kept ? undefined : tileElements(kernel, stage));
     }
   return {
+    // that of a binding's offset
+    freeAlignment: target.alignment,
     elementBytes: webgpuElementBytes,
     elements: (buffer) => (elements.has(buffer) ? elements.get(buffer) : dim.product(buffer.shape)),
   };

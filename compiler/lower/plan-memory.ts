@@ -69,16 +69,16 @@ export function bytesBound(buffer: Buffer, layout: Layout): Dim {
 const greatest = (a: number, b: number): number => (b === 0 ? a : greatest(b, a % b));
 
 /** unit * count is at least the size; units are polynomials whose coefficients have no common divisor. */
-function unitsOf(bytes: Dim): { readonly unit: Dim; readonly count: number } {
+function unitsOf(bytes: Dim, layout: Layout): { readonly unit: Dim; readonly count: number } {
   if (bytes.terms.length === 0) return { unit: dim.one, count: 1 };
   const common = bytes.terms.reduce((g, t) => greatest(g, t.coefficient), 0);
   const unit = dim.divideExactly(bytes, dim.constant(common))!;
-  return { unit, count: Math.ceil(common / alignmentOf(unit)) };
+  return { unit, count: Math.ceil(common / alignmentOf(unit, layout)) };
 }
 
 /** What a unit is multiplied by, so that every place is aligned whatever the sizes are. */
-function alignmentOf(unit: Dim): number {
-  return dim.constantOf(unit) === undefined ? target.freeAlignment : target.alignment;
+function alignmentOf(unit: Dim, layout: Layout): number {
+  return dim.constantOf(unit) === undefined ? layout.freeAlignment : target.alignment;
 }
 
 /** A loop on the timeline: marks before its first step and behind its last one. */
@@ -247,6 +247,7 @@ export function planMemory(
     const own = threads?.own.get(buffer) ?? threads?.ofLoops.get(buffer);
     const { unit, count } = unitsOf(
       own ? dim.multiply(own, dim.constant(threads!.most)) : bytesBound(buffer, layout),
+      layout,
     );
     const group = waiting.get(unit.key) ?? { unit, blocks: [] };
     waiting.set(unit.key, group);
@@ -267,7 +268,9 @@ export function planMemory(
       const gap = regions
         .filter((region) => dim.divideExactly(region.unit, unit) !== undefined)
         .map((region) => {
-          const count = Math.ceil((block.count * alignmentOf(unit)) / alignmentOf(region.unit));
+          const count = Math.ceil(
+            (block.count * alignmentOf(unit, layout)) / alignmentOf(region.unit, layout),
+          );
           const within: Block = { ...block, count };
           return { region, within, at: freeAt(region, within) };
         })
@@ -281,7 +284,7 @@ export function planMemory(
   let base: Dim = dim.zero;
   // the region of constants first
   for (const { unit, placed, top } of regions.toReversed()) {
-    const bytes = (units: number): Dim => dim.multiply(unit, dim.constant(units * alignmentOf(unit)));
+    const bytes = (units: number): Dim => dim.multiply(unit, dim.constant(units * alignmentOf(unit, layout)));
     for (const { block, at } of placed)
       for (const { buffer } of block.chain) places.set(buffer, dim.add(base, bytes(at)));
     base = dim.add(base, bytes(top));
