@@ -39,7 +39,11 @@ beforeAll(async () => {
   server = await serve(app, 0);
   browser = await playwright.launch({
     executablePath: await chromium.executablePath(),
-    args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+    args: [
+      "--no-sandbox",
+      "--enable-unsafe-webgpu",
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ],
   });
 });
 
@@ -55,7 +59,11 @@ interface Opened {
   readonly complaints: string[];
 }
 
-async function open(options: { readonly width: number; readonly dark: boolean }): Promise<Opened> {
+async function open(options: {
+  readonly width: number;
+  readonly dark: boolean;
+  readonly target?: "webgpu";
+}): Promise<Opened> {
   const page = await browser.newPage({
     viewport: { width: options.width, height: 800 },
     colorScheme: options.dark ? "dark" : "light",
@@ -68,7 +76,7 @@ async function open(options: { readonly width: number; readonly dark: boolean })
   page.on("response", (response) => {
     if (!response.ok()) complaints.push(`${response.status()} ${response.url()}`);
   });
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await page.goto(`http://127.0.0.1:${server.address().port}/?target=${options.target ?? "wasm"}`);
   await page.waitForSelector("[data-ready]");
   return { page, complaints };
 }
@@ -110,6 +118,15 @@ describe("the page of examples/app-web", () => {
     await page.close();
   });
 
+  test("reads them on WebGPU too", async () => {
+    const { page, complaints } = await open({ width: 1000, dark: false, target: "webgpu" });
+    expect(await page.locator("#facts").textContent()).toContain("on WebGPU");
+    await draw(page, digitStrokes[1]!);
+    await page.waitForFunction(() => document.querySelector("#digit")?.textContent === "1");
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   test("shows ten chances that add up to one, and clears", async () => {
     const { page } = await open({ width: 1000, dark: false });
     await draw(page, digitStrokes[0]!);
@@ -141,7 +158,7 @@ describe("the page of examples/app-web", () => {
       body[body.length - 1]! ^= 1;
       await route.fulfill({ response, body });
     });
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(`http://127.0.0.1:${server.address().port}/?target=wasm`);
     await page.locator("#facts.failed").waitFor();
     expect(await page.locator("#facts").textContent()).toMatch(/bytes were altered or cut off \(artifact\)/);
     await page.close();

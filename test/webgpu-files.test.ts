@@ -41,7 +41,7 @@ describe("dlmc compile", () => {
     expect((await compile("--target", "webgpu")).status).toBe(0);
     expect(files()).toEqual([".wgsl.json", ".d.ts", ".js"]);
     const types = readFileSync(join(folder, "app", "Half.d.ts"), "utf8");
-    expect(types).toContain("device?: GPUDevice;");
+    expect(types).toContain("device?: GpuDevice;");
     expect(types).toContain(
       "weights(options?: { optimizer?: boolean }): Promise<Map<string, Float32Array>>;",
     );

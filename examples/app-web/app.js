@@ -76,13 +76,17 @@ function failed(error) {
   facts.classList.add("failed");
 }
 
-const model = await load({ max: { B: 1 } }).catch((error) => {
+// the address may ask for one of them: ?target=wasm
+const target = new URLSearchParams(location.search).get("target");
+const model = await load({ max: { B: 1 }, ...(target && { target }) }).catch((error) => {
   failed(error);
   throw error;
 });
 const out = new Float32Array(10);
 const times = [];
-const parts = `${meta.parameters.toLocaleString("en-US")} weights`;
+const where =
+  model.target === "webgpu" ? "on WebGPU" : `on wasm${model.fallback ? ` (${model.fallback})` : ""}`;
+const parts = `${meta.parameters.toLocaleString("en-US")} weights, ${where}`;
 facts.textContent = `${meta.name}: ${parts}, ready`;
 document.body.dataset.ready = "true";
 

@@ -35,5 +35,5 @@ evaluate Digit on Digits.test {
 }
 
 deploy Digit {
-  target  wasm
+  target  webgpu, wasm
 }

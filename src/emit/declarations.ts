@@ -152,6 +152,7 @@ export interface LoadOptions {
   signal?: AbortSignal;
 ${threads ? "  /** how many run it, the caller included; the processors that there are where absent. A page gets several only where it is cross-origin isolated */\n  threads?: number;\n" : ""}${webgpu ? deviceOption(wasm) : ""}}
 `;
+  if (webgpu) text += gpuDeviceType;
   if (manifest.generate) text += generating;
   text += `\nexport interface Model {\n`;
   if (infer)
@@ -197,9 +198,15 @@ ${comment("Rejects with DlmError.")}export declare function load(options?: LoadO
   return text;
 }
 
+/** Also for programs without the types of the DOM. */
+const gpuDeviceType = `
+/** \`GPUDevice\`, where its types are known */
+export type GpuDevice = typeof globalThis extends { GPUDevice: { prototype: infer Device } } ? Device : object;
+`;
+
 function deviceOption(wasm: boolean): string {
   const device = `  /** the app's own, which it goes on owning; without it one is asked for */
-  device?: GPUDevice;
+  device?: GpuDevice;
 `;
   if (!wasm) return device;
   return `${device}  /** \`wasm\` leaves WebGPU out, \`webgpu\` rejects where it is not there; without it the first of both that works is taken */
