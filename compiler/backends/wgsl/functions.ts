@@ -119,8 +119,12 @@ ${split}
 }`,
   },
   log1p_of: {
-    needs: ["log_near", "log_edges"],
+    needs: ["log_near", "log_edges", "log_of"],
     text: `fn log1p_of(x: f32) -> f32 {
+  if (x > 1e30f) {
+    // the scale below would count as 0
+    return log_of(x);
+  }
   let exponent = (bitcast<i32>(x + 1f) - 0x3f400000) & bitcast<i32>(0xff800000u);
   let quarter = bitcast<f32>(0x40800000 - exponent) * 0.25f;
   let f = x * quarter + (quarter - 1f);
@@ -154,7 +158,7 @@ ${split}
     needs: ["exp_of"],
     text: `fn erf_of(x: f32) -> f32 {
   let square = x * x;
-  let near = x * ${polynomial("square", erfNear)} + x;
+  let near = x * (${polynomial("square", erfNear)} + 1f);
   let size = abs(x);
   let t = select(size, 4f, size > 4f);
   let far = 1f - exp_of(-(t * ${polynomial("t", erfFar)}));
