@@ -10,7 +10,6 @@ import {
   countOf,
   type Device,
   type DeviceEntry,
-  type GpuDevice,
   lengthOf,
   type Slot,
   type TypedArray,
@@ -116,9 +115,7 @@ interface CallState {
   readonly arguments: number[];
 }
 
-export function makeModel(manifest: Manifest, opened: GpuDevice): GpuModel;
-export function makeModel(manifest: Manifest, opened: Device): Model;
-export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel {
+export function makeModel(manifest: Manifest, opened: Device): Model {
   let device: Device | undefined = opened;
   let failure: DlmError | undefined;
   /** prepared buffers do not show the weights yet */
@@ -406,13 +403,8 @@ export function makeModel(manifest: Manifest, opened: Device): Model | GpuModel 
         unset.clear();
         stale = true;
       }),
-    weights(options) {
-      const wanted = parametersOf(options?.optimizer);
-      const named = (numbers: readonly Float32Array[]) =>
-        new Map(wanted.map((each, i) => [each.path, numbers[i]!]));
-      const found = alive().read(wanted);
-      return "then" in found ? (found.then(named) as never) : named(found);
-    },
+    weights: (options) =>
+      new Map(parametersOf(options?.optimizer).map((each) => [each.path, alive().read(each)])),
     setWeights(weights) {
       if (underWay > 0) fail("busy", "weights can be set when no call is under way");
       const { write } = alive();

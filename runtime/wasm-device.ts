@@ -41,17 +41,12 @@ export interface DeviceEntry extends Pick<Entry, "name" | "dims" | "promises" | 
 
 export interface Device {
   readonly entries: ReadonlyMap<string, DeviceEntry>;
-  /** copies of the numbers of weights and states */
-  read(entries: readonly ParameterEntry[]): Float32Array[] | Promise<Float32Array[]>;
+  /** a copy of the numbers of a weight or state */
+  read(entry: ParameterEntry): Float32Array;
   /** Puts numbers into a weight or state. */
   write(entry: ParameterEntry, values: ArrayLike<number>): void;
   /** ends its threads, lets go of a GPU's memory */
   stop?: (() => void) | undefined;
-}
-
-/** A device that reads later. */
-export interface GpuDevice extends Device {
-  read(entries: readonly ParameterEntry[]): Promise<Float32Array[]>;
 }
 
 /** What threads need to run the entries too. */
@@ -236,7 +231,7 @@ export async function openDevice(
         ];
       }),
     ),
-    read: (wanted) => wanted.map((each) => numbersOf(each).slice()),
+    read: (each) => numbersOf(each).slice(),
     write: (each, values) => numbersOf(each).set(values),
   };
 }

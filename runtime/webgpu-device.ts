@@ -2,19 +2,32 @@
  * A WebGPU artifact as a model's device. Inputs, outputs and control are host arrays: a call uploads them, submits once
  * and reads the outputs back.
  */
-import { evaluatePolynomial, type Entry, type GpuCode, type Manifest, type TensorEntry } from "./artifact.ts";
+import {
+  evaluatePolynomial,
+  type Entry,
+  type GpuCode,
+  type Manifest,
+  type ParameterEntry,
+  type TensorEntry,
+} from "./artifact.ts";
+import { fail } from "./error.ts";
 import { openProgram } from "./gpu-program.ts";
 import {
   arrayTypeOf,
   countOf,
+  type Device,
   type DeviceEntry,
-  type GpuDevice,
   lengthOf,
   maximaOf,
   type Sizes,
   type Slot,
   type TypedArray,
 } from "./wasm-device.ts";
+
+/** Its numbers come later. */
+export interface GpuDevice extends Device {
+  readAll(entries: readonly ParameterEntry[]): Promise<Float32Array[]>;
+}
 
 interface HostSlot extends Slot {
   readonly at: number;
@@ -92,7 +105,8 @@ export async function openGpuDevice(
 
   return {
     entries: new Map(manifest.entries.map((entry) => [entry.name, entryOf(entry)])),
-    async read(wantedEntries) {
+    read: () => fail("gpu", "weights come later from a GPU"),
+    async readAll(wantedEntries) {
       const found = await program.run(
         "",
         [],

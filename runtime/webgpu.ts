@@ -6,7 +6,7 @@ import { loadWith } from "./load.ts";
 import type { GpuModel, Model } from "./model.ts";
 import { checkSignal, type Source, webGpu } from "./platform.ts";
 import { load as loadOnWasm, type ThreadedOptions, type ThreadedSource } from "./threaded.ts";
-import { openGpuDevice } from "./webgpu-device.ts";
+import { type GpuDevice, openGpuDevice } from "./webgpu-device.ts";
 
 export { DlmError, type ErrorCode } from "./error.ts";
 
@@ -42,18 +42,24 @@ async function openGpu(): Promise<GPUDevice> {
 
 async function loadOnGpu(source: Source, options: GpuOptions): Promise<GpuModel> {
   const device = options.device ?? (await openGpu());
+  let opened: GpuDevice | undefined;
   try {
-    const model = (await loadWith(source, options, async (bytes, max) => {
+    const model = await loadWith(source, options, async (bytes, max) => {
       const { manifest, code, digestAt } = readGpuArtifact(bytes);
       await checkDigest(bytes, manifest.digest, digestAt);
-      return [manifest, await openGpuDevice(device, manifest, code, max)];
-    })) as unknown as GpuModel;
-    if (options.device) return model;
+      return [manifest, (opened = await openGpuDevice(device, manifest, code, max))];
+    });
     return {
       ...model,
+      async weights({ optimizer = false } = {}) {
+        const { manifest } = model;
+        const wanted = [...manifest.weights, ...manifest.states, ...(optimizer ? manifest.optimizer : [])];
+        const numbers = await opened!.readAll(wanted);
+        return new Map(wanted.map(({ path }, i) => [path, numbers[i]!]));
+      },
       destroy() {
         model.destroy();
-        device.destroy();
+        if (!options.device) device.destroy();
       },
     };
   } catch (error) {

@@ -357,6 +357,6 @@ test("the bundled runtime stays small", async () => {
   const { runtimeText } = await import("../src/emit/runtime-text.ts");
   expect(runtimeText).not.toMatch(/\bimport\b/);
   // a kilobyte of it makes texts, half of one reads weights that are stored as f16; texts as rows, noise as an input and
-  // updates apart from steps took another half; a device that answers later takes 60 bytes
-  expect(gzipSync(runtimeText, { level: 9 }).length).toBeLessThan(8.3 * 1024);
+  // updates apart from steps took another half; a device that answers later takes 100 bytes
+  expect(gzipSync(runtimeText, { level: 9 }).length).toBeLessThan(8.35 * 1024);
 });
