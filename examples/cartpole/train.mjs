@@ -10,7 +10,7 @@ const root = join(here, "..", "..");
 const built = join(root, ".data", "cartpole");
 const seed = Number(process.argv[2] ?? 1);
 
-const command = join(root, ".build", "src", "cli", "main.js");
+const command = join(root, ".build", "bin", "dlmc.js");
 const words = ["compile", join(here, "cartpole.dlm"), "--entry", "infer,train", "-o", built];
 const { status } = spawnSync(process.execPath, [command, ...words], { stdio: "inherit" });
 if (status !== 0) process.exit(status ?? 1);

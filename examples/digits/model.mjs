@@ -9,7 +9,7 @@ const folder = join(root, ".data", "quickstart");
 
 function dlmc(...words) {
   console.log(`$ dlmc ${words.join(" ")}`);
-  const result = spawnSync(process.execPath, [join(root, ".build", "src", "cli", "main.js"), ...words], {
+  const result = spawnSync(process.execPath, [join(root, ".build", "bin", "dlmc.js"), ...words], {
     cwd: root,
     stdio: "inherit",
   });

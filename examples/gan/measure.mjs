@@ -16,7 +16,7 @@ if (!sheetFile) {
 
 /** A model compiled as an app embeds it, and loaded. */
 async function compiled(program, model, weights) {
-  const command = join(root, ".build", "src", "cli", "main.js");
+  const command = join(root, ".build", "bin", "dlmc.js");
   const words = ["compile", join(root, program), "--model", model, "--weights", weights, "-o", built];
   const { status, stderr } = spawnSync(process.execPath, [command, ...words], { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);
