@@ -61,12 +61,23 @@ export const startThreads =
   };
 
 /**
- * As `load`, with threads where the engine lets them share memory, else without. Results have the same bits for every
- * number of threads.
+ * As `load`, with threads where the engine lets them share memory and the page lets workers start, else without. Results
+ * have the same bits for every number of threads.
  */
-export function load(source: ThreadedSource, options: ThreadedOptions = {}): Promise<Model> {
+export async function load(source: ThreadedSource, options: ThreadedOptions = {}): Promise<Model> {
   const { threads = processors() } = options;
-  if (threads > 1 && canShareMemory() && (!source.threadsRelaxed || hasRelaxedSimd()))
-    return loadAlone(source.threads, options, startThreads(threads));
+  if (threads > 1 && canShareMemory() && (!source.threadsRelaxed || hasRelaxedSimd())) {
+    let refused = false;
+    const start: StartThreads = (shared) =>
+      startThreads(threads)(shared).catch((error: unknown) => {
+        refused = true;
+        throw error;
+      });
+    try {
+      return await loadAlone(source.threads, options, start);
+    } catch (error) {
+      if (!refused) throw error;
+    }
+  }
   return loadAlone(source, options);
 }

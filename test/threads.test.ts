@@ -91,7 +91,7 @@ describe.each(Object.keys(bodies) as (keyof typeof bodies)[])("%s", (name) => {
   });
 });
 
-test("what `dlmc compile --threads` writes runs in an isolated page, and in one that is not, by one thread", async () => {
+test("what `dlmc compile --threads` writes runs in an isolated page, in one that is not, and in one without workers", async () => {
   const model = graphs("pictures");
   const plain = await compiled(model);
   const threaded = await compiled(model, { threads: true });
@@ -133,14 +133,23 @@ test("what `dlmc compile --threads` writes runs in an isolated page, and in one 
     expect(shared.results[0]!.length).toBe(4 * rows);
     expect(shared.results[1]).toEqual(shared.results[0]);
     expect(shared.results[2]).toEqual(shared.results[0]);
-    await page.route("**/*", async (route) => {
-      const response = await route.fetch();
-      const headers = response.headers();
-      delete headers["cross-origin-opener-policy"];
-      await route.fulfill({ response, headers });
-    });
-    await page.goto(`${address}/index.html`);
-    expect(await answers()).toEqual({ results: shared.results, isolated: false });
+    const withHeaders = async (change: (headers: Record<string, string>) => void): Promise<unknown> => {
+      await page.unrouteAll();
+      await page.route("**/*", async (route) => {
+        const response = await route.fetch();
+        const headers = response.headers();
+        change(headers);
+        await route.fulfill({ response, headers });
+      });
+      await page.goto(`${address}/index.html`);
+      return answers();
+    };
+    const alone = await withHeaders((headers) => delete headers["cross-origin-opener-policy"]);
+    expect(alone).toEqual({ results: shared.results, isolated: false });
+    const noWorkers = await withHeaders(
+      (headers) => (headers["content-security-policy"] = "worker-src 'none'"),
+    );
+    expect(noWorkers).toEqual(shared);
   } finally {
     await browser.close();
     server.close();
