@@ -118,7 +118,7 @@ test("a short run measures both twins and the ceiling, and writes JSON", () => {
     expect(facts.largestFunction).toBeLessThan(65536);
     expect(found.parts[0].results.page).toBeLessThan(20_000);
     expect(out).toContain("to best wasm peer");
-    expect(out).toMatch(/(holds|FAILS) {2}MLP, batch 1: \d+ % of the read bandwidth; at least 85/);
+    expect(out).toMatch(/(holds|FAILS|AIM {2}) {2}MLP, batch 1: \d+ % of the read bandwidth; at least 85/);
   } finally {
     rmSync(folder, { recursive: true });
   }
