@@ -140,17 +140,50 @@ function inputOf(a: Scalar, window: Window, tiles: Tiles, substitute: Substitute
   );
 }
 
+/** A kernel that stands in the place of this one, with a name that tells its part. */
+function partOf(kernel: Kernel, name: string): Pick<Kernel, "name" | "origins" | "contraction"> {
+  return { name: `${kernel.name}.${name}`, origins: kernel.origins, contraction: undefined };
+}
+
+const stepOf = (kernel: Kernel): Step => ({ kind: "kernel", kernel });
+
+/** The input's tiles, transformed. */
+function transformInput(
+  kernel: Kernel,
+  window: Window,
+  tiles: Tiles,
+  substitute: Substitute,
+): { readonly V: Buffer; readonly inputKernel: Kernel } {
+  const { channels } = window;
+  const V = transformedBuffer(kernel, "input", tiles, channels.size);
+  const input = inputOf(kernel.contraction!.a, window, tiles, substitute);
+  return {
+    V,
+    inputKernel: {
+      ...partOf(kernel, "input"),
+      grid: [...tiles.pictures, tiles.down, tiles.along, channels],
+      stages: storeProducts(V, sandwich(inputMatrix, input), [tiles.at, affineAxis(channels)]),
+    },
+  };
+}
+
+/** The sum of left * right over loops, and the scalar that it is. */
+function sumOfProducts(
+  left: Scalar,
+  right: Scalar,
+  over: readonly LoopAxis[],
+): { readonly total: Stage; readonly result: Scalar } {
+  const value = apply("mul", left, right);
+  const total: Stage = { axes: [], over, combine: "sum", value, place: { kind: "register" } };
+  return { total, result: { kind: "result", type: "f32", stage: total, index: [] } };
+}
+
 /** Outputs are rows: transforms of input and taps, their products, and what they give, behind which the epilogue stands. */
 function ofPositions(kernel: Kernel, window: Window): Step[] {
-  const { a, b } = kernel.contraction!;
+  const { b } = kernel.contraction!;
   const { channels, columns } = window;
   const substitute = substitution();
   const tiles = tilesFor(window);
-  const part = (name: string): Pick<Kernel, "name" | "origins" | "contraction"> => ({
-    name: `${kernel.name}.${name}`,
-    origins: kernel.origins,
-    contraction: undefined,
-  });
 
   // taps, in the order of panels: [product][block of inner][panel][inner][8]
   const inputs = dim.constantOf(channels.size)!;
@@ -182,36 +215,20 @@ function ofPositions(kernel: Kernel, window: Window): Step[] {
     ]),
   );
   const tapKernel: Kernel = {
-    ...part("taps"),
+    ...partOf(kernel, "taps"),
     grid: [block, panel, inner, column],
     stages: storeProducts(U, sandwich(tapMatrix, tapsOf), inPanels),
   };
 
-  const V = transformedBuffer(kernel, "input", tiles, channels.size);
-  const inputKernel: Kernel = {
-    ...part("input"),
-    grid: [...tiles.pictures, tiles.down, tiles.along, channels],
-    stages: storeProducts(V, sandwich(inputMatrix, inputOf(a, window, tiles, substitute)), [
-      tiles.at,
-      affineAxis(channels),
-    ]),
-  };
-
+  const { V, inputKernel } = transformInput(kernel, window, tiles, substitute);
   const M = transformedBuffer(kernel, "products", tiles, columns.size);
   const product = axis("product", products);
   const tile = axis("tile", tiles.count);
   const left = load(V, [affineAxis(product), affineAxis(tile), channel]);
   const right = load(U, [affineAxis(product), ...inPanels]);
-  const total: Stage = {
-    axes: [],
-    over: [block, inner],
-    combine: "sum",
-    value: apply("mul", left, right),
-    place: { kind: "register" },
-  };
-  const result: Scalar = { kind: "result", type: "f32", stage: total, index: [] };
+  const { total, result } = sumOfProducts(left, right, [block, inner]);
   const productKernel: Kernel = {
-    ...part("products"),
+    ...partOf(kernel, "products"),
     grid: [product, tile, panel, column],
     stages: [total, store(M, [affineAxis(product), affineAxis(tile), outputColumn], result)],
     contraction: {
@@ -234,7 +251,7 @@ function ofPositions(kernel: Kernel, window: Window): Step[] {
     ),
   );
   const outputKernel: Kernel = {
-    ...part("output"),
+    ...partOf(kernel, "output"),
     name: kernel.name,
     grid: [...tiles.pictures, tiles.down, tiles.along, columns],
     stages: outputs.flatMap((line, i) =>
@@ -247,8 +264,8 @@ function ofPositions(kernel: Kernel, window: Window): Step[] {
       ),
     ),
   };
-  const steps = [inputKernel, productKernel, outputKernel].map((k): Step => ({ kind: "kernel", kernel: k }));
-  return [{ kind: "kernel", kernel: tapKernel }, ...inLoop(tiles, steps, [V, M])];
+  const steps = [inputKernel, productKernel, outputKernel].map(stepOf);
+  return [stepOf(tapKernel), ...inLoop(tiles, steps, [V, M])];
 }
 
 /** The stages behind the sum, at other positions and with this in its place. */
@@ -275,16 +292,11 @@ function inLoop({ counter }: Tiles, steps: readonly Step[], own?: readonly Buffe
 
 /** Taps are rows (their gradient): products over all tiles of transforms of the input and of what came behind. */
 function ofTaps(kernel: Kernel, window: Window): Step[] {
-  const { a, b } = kernel.contraction!;
+  const { b } = kernel.contraction!;
   const { channels, columns } = window;
   const substitute = substitution();
   const tiles = tilesFor(window);
-  const part = (name: string): Pick<Kernel, "name" | "origins" | "contraction"> => ({
-    name: `${kernel.name}.${name}`,
-    origins: kernel.origins,
-    contraction: undefined,
-  });
-  const V = transformedBuffer(kernel, "input", tiles, channels.size);
+  const { V, inputKernel } = transformInput(kernel, window, tiles, substitute);
   const Z = transformedBuffer(kernel, "outputs", tiles, columns.size);
   const cotangents = square(tileOutputs, (i, j) =>
     substitute(b, [
@@ -293,18 +305,9 @@ function ofTaps(kernel: Kernel, window: Window): Step[] {
       [window.along.position, doubled(tiles.along, j)],
     ]),
   );
-  const grid = [...tiles.pictures, tiles.down, tiles.along];
-  const inputKernel: Kernel = {
-    ...part("input"),
-    grid: [...grid, channels],
-    stages: storeProducts(V, sandwich(inputMatrix, inputOf(a, window, tiles, substitute)), [
-      tiles.at,
-      affineAxis(channels),
-    ]),
-  };
   const cotangentKernel: Kernel = {
-    ...part("outputs"),
-    grid: [...grid, columns],
+    ...partOf(kernel, "outputs"),
+    grid: [...tiles.pictures, tiles.down, tiles.along, columns],
     stages: storeProducts(Z, sandwich(transposed(outputMatrix), cotangents), [tiles.at, affineAxis(columns)]),
   };
 
@@ -314,17 +317,10 @@ function ofTaps(kernel: Kernel, window: Window): Step[] {
   const place = [product, channels, columns].map(affineAxis);
   const left = load(V, [product, tile, channels].map(affineAxis));
   const right = load(Z, [product, tile, columns].map(affineAxis));
-  const total: Stage = {
-    axes: [],
-    over: [tile],
-    combine: "sum",
-    value: apply("mul", left, right),
-    place: { kind: "register" },
-  };
-  const result: Scalar = { kind: "result", type: "f32", stage: total, index: [] };
+  const { total, result } = sumOfProducts(left, right, [tile]);
   const gathered = tiles.counter === undefined ? result : apply("add", result, load(sums, place));
   const productKernel: Kernel = {
-    ...part("products"),
+    ...partOf(kernel, "products"),
     grid: [product, channels, columns],
     stages: [total, store(sums, place, gathered)],
     contraction: {
@@ -339,7 +335,7 @@ function ofTaps(kernel: Kernel, window: Window): Step[] {
     },
   };
   const zeroKernel: Kernel = {
-    ...part("zero"),
+    ...partOf(kernel, "zero"),
     grid: [product, channels, columns],
     stages: [store(sums, place, f32(0))],
   };
@@ -350,7 +346,7 @@ function ofTaps(kernel: Kernel, window: Window): Step[] {
     ),
   );
   const outputKernel: Kernel = {
-    ...part("gradient"),
+    ...partOf(kernel, "gradient"),
     name: kernel.name,
     grid: [channels, columns],
     stages: gradients.flatMap((line, i) =>
@@ -362,7 +358,6 @@ function ofTaps(kernel: Kernel, window: Window): Step[] {
       ),
     ),
   };
-  const step = (k: Kernel): Step => ({ kind: "kernel", kernel: k });
-  const inside = inLoop(tiles, [inputKernel, cotangentKernel, productKernel].map(step));
-  return [...(tiles.counter === undefined ? [] : [step(zeroKernel)]), ...inside, step(outputKernel)];
+  const inside = inLoop(tiles, [inputKernel, cotangentKernel, productKernel].map(stepOf));
+  return [...(tiles.counter === undefined ? [] : [stepOf(zeroKernel)]), ...inside, stepOf(outputKernel)];
 }

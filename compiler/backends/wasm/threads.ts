@@ -3,6 +3,7 @@
  * reads what others have written. A part is a range of whole elements, so results have the same bits for every number of
  * threads. The caller is thread 0; the others wait in `work` for the number of an entry.
  */
+import { InternalError } from "../../ir/internal-error.ts";
 import type { Code, Expr } from "./code.ts";
 import { defineFunction } from "./function-builder.ts";
 import type { FunctionBuilder } from "./function-builder.ts";
@@ -22,9 +23,9 @@ export const workName = "work";
 
 /** What threads tell each other, as i32 at `thread_words`. */
 const words = { call: 0, entry: 4, arrived: 8, phase: 12, sleeping: 16, sizes: 20 } as const;
-const mostSizes = 32;
-/** bytes of them */
-export const wordsBytes = words.sizes + 4 * mostSizes;
+/** of them; the runtime has room for as many */
+const wordsBytes = 256;
+const mostSizes = (wordsBytes - words.sizes) / 4;
 
 const barrierName = "threads.wait";
 /** looks before a thread sleeps: some 50 us, the time between two calls of an app in a loop */
@@ -150,6 +151,8 @@ export interface SharedEntry {
 export function defineCalls(code: Code, threads: Threads, entries: readonly SharedEntry[]): void {
   const { module } = code;
   entries.forEach(({ name, all, sizes }, number) => {
+    if (sizes > mostSizes)
+      throw new InternalError("wasm", `${name} has more dims than threads can be told of`, undefined);
     const parameters = Array.from({ length: sizes }, () => "i32" as const);
     defineFunction(code, name, parameters, undefined, (fn) => {
       fn.when(code.op("i32.lt_s", code.int(1), threads.count), () => {
@@ -180,6 +183,3 @@ export function defineCalls(code: Code, threads: Threads, entries: readonly Shar
   });
   module.addFunctionExport(workName, workName);
 }
-
-/** Whether an entry has few enough dims for the words that its sizes go through. */
-export const canBeCalled = (sizes: number): boolean => sizes <= mostSizes;
