@@ -23,6 +23,22 @@ export interface WasmEntries {
   run(name: string, inputs: Inputs, sizes: Sizes): EntryRun;
 }
 
+/** What was in memory before and after a call, by the names of outputs and of what is written. */
+export function entryRun(
+  graph: Graph,
+  entry: EntryProgram,
+  sizes: Sizes,
+  given: EntryRun["given"],
+  after: EntryRun["after"],
+): EntryRun {
+  const writes = graph.writes.map(({ input }) => {
+    const written = "name" in input.source ? input.source.name : "";
+    return [written, after(entry.inputs.find((each) => each.name === written)!.buffer)] as const;
+  });
+  const outputs = entry.outputs.map((output) => [output.name, after(output.buffer)] as const);
+  return { entry, sizes, given, after, outputs: new Map(outputs), writes: new Map(writes) };
+}
+
 /** Graphs as the checker makes them: they go through all passes first. */
 export async function wasmEntries(
   graphs: readonly Graph[],
@@ -73,20 +89,8 @@ export async function wasmEntries(
         kept.set(buffer, numbers);
         return numbers;
       };
-      const writes = optimized
-        .find((graph) => graph.name === name)!
-        .writes.map(({ input }) => {
-          const written = "name" in input.source ? input.source.name : "";
-          return [written, after(entry.inputs.find((each) => each.name === written)!.buffer)] as const;
-        });
-      return {
-        entry,
-        sizes,
-        given: (input) => before.get(input)!,
-        after,
-        outputs: new Map(entry.outputs.map((output) => [output.name, after(output.buffer)])),
-        writes: new Map(writes),
-      };
+      const graph = optimized.find((each) => each.name === name)!;
+      return entryRun(graph, entry, sizes, (input) => before.get(input)!, after);
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Tensor } from "../../compiler/ir/tensor.ts";
 import type { Form } from "../../compiler/lower/forms.ts";
 import { makeProgram } from "../../compiler/lower/program.ts";
 import { optimize } from "../../compiler/passes/pipeline.ts";
+import { entryRun } from "./wasm-entries.ts";
 import type { EntryRun } from "./wasm-entries.ts";
 import { openGpuRun } from "./wgsl-run.ts";
 
@@ -44,20 +45,8 @@ export async function gpuEntries(graphs: readonly Graph[], maxima: Sizes, form?:
       for (const { from, to } of entry.copies) buffers.add(from).add(to);
       const found = await gpu.run(name, sizes, [...buffers]);
       const after = (buffer: Buffer): Float64Array => found.get(buffer)!;
-      const writes = optimized
-        .find((graph) => graph.name === name)!
-        .writes.map(({ input }) => {
-          const written = "name" in input.source ? input.source.name : "";
-          return [written, after(entry.inputs.find((each) => each.name === written)!.buffer)] as const;
-        });
-      return {
-        entry,
-        sizes,
-        given: (input) => before.get(input)!,
-        after,
-        outputs: new Map(entry.outputs.map((output) => [output.name, after(output.buffer)])),
-        writes: new Map(writes),
-      };
+      const graph = optimized.find((each) => each.name === name)!;
+      return entryRun(graph, entry, sizes, (input) => before.get(input)!, after);
     },
     destroy: () => gpu.program.destroy(),
   };

@@ -1,5 +1,6 @@
 /** A kernel whose iterations are invocations: the stages as loops, results in registers. */
 import * as dim from "../../ir/dim.ts";
+import type { Dim } from "../../ir/dim.ts";
 import { InternalError } from "../../ir/internal-error.ts";
 import type { Kernel, Stage } from "../../ir/kernel.ts";
 import { placeOfTiles } from "../../lower/program.ts";
@@ -67,6 +68,24 @@ export function tileInMemory(
   return `m${range}[${start === "0" ? "" : `${start} + `}${flat}]`;
 }
 
+/** The number of an invocation as `id`; those behind the last iteration end. */
+export function beginInvocation({ writer, size }: Emitter, iterations: Dim): void {
+  writer.line(`let id = flat_group * ${workgroup} + lane;`);
+  writer.line(`if (id >= ${size(iterations)}) { return; }`);
+}
+
+/** The shader of a body that begins so. */
+export function invocationShader(
+  { block }: Maker,
+  kernel: Kernel,
+  context: ShaderContext,
+  body: string,
+  iterations: Dim,
+): Shader {
+  const groups = [{ size: iterations, per: workgroup }];
+  return shaderOf({ kernel, context, block, workgroup, body, groups });
+}
+
 export function invocationKernel(maker: Maker, kernel: Kernel): Shader {
   const kept = placeOfTiles(kernel, "invocations") === "private";
   const names = new Map<Stage, string>();
@@ -84,8 +103,7 @@ export function invocationKernel(maker: Maker, kernel: Kernel): Shader {
   );
   const writer = makeWriter();
   const emitter = makeEmitter(writer, context);
-  writer.line(`let id = flat_group * ${workgroup} + lane;`);
-  writer.line(`if (id >= ${emitter.size(iterations)}) { return; }`);
+  beginInvocation(emitter, iterations);
   unflatten(emitter, gridLoops(kernel), "id");
   kernel.stages.forEach((stage, n) => {
     const lists = kernel.lists?.find((each) => each.stage === n);
@@ -107,12 +125,5 @@ export function invocationKernel(maker: Maker, kernel: Kernel): Shader {
     }
     nest(emitter, stage.axes.map(loopOf), () => storeResult(emitter, stage, value()));
   });
-  return shaderOf({
-    kernel,
-    context,
-    block: maker.block,
-    workgroup,
-    body: writer.text(),
-    groups: [{ size: iterations, per: workgroup }],
-  });
+  return invocationShader(maker, kernel, context, writer.text(), iterations);
 }

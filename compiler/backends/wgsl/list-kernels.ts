@@ -10,11 +10,10 @@ import { affineAxis } from "../../ir/scalar.ts";
 import { flatten, loopOf } from "../wasm/access.ts";
 import { makeEmitter } from "./emitter.ts";
 import { unflatten } from "./reductions.ts";
-import { contextOf, iterationsOf, shaderOf } from "./shader.ts";
+import { beginInvocation, invocationShader } from "./invocation-kernel.ts";
+import { contextOf, iterationsOf } from "./shader.ts";
 import type { Maker, Shader } from "./shader.ts";
 import { makeWriter } from "./writer.ts";
-
-const workgroup = 64;
 
 export function listKernels(maker: Maker, kernel: Kernel): Shader[] {
   return (kernel.lists ?? []).flatMap((lists) => [
@@ -31,18 +30,10 @@ function emptyList(maker: Maker, { name, origins }: Kernel, { first }: RowLists)
   const context = contextOf(maker, kernel, () => "", { written: [first] });
   const writer = makeWriter();
   const emitter = makeEmitter(writer, context);
-  writer.line(`let id = flat_group * ${workgroup} + lane;`);
-  writer.line(`if (id >= ${emitter.size(axis.size)}) { return; }`);
+  beginInvocation(emitter, axis.size);
   emitter.bind(axis, "id");
   emitter.store(first, at(axis, first), "-1");
-  return shaderOf({
-    kernel,
-    context,
-    block: maker.block,
-    workgroup,
-    body: writer.text(),
-    groups: [{ size: axis.size, per: workgroup }],
-  });
+  return invocationShader(maker, kernel, context, writer.text(), axis.size);
 }
 
 function linkedList(maker: Maker, { name, origins, stages }: Kernel, lists: RowLists): Shader {
@@ -66,8 +57,7 @@ function linkedList(maker: Maker, { name, origins, stages }: Kernel, lists: RowL
     unflatten(emitter, over.map(loopOf), position);
     return emitter.scalar(id);
   };
-  writer.line(`let id = flat_group * ${workgroup} + lane;`);
-  writer.line(`if (id >= ${count}) { return; }`);
+  beginInvocation(emitter, positions);
   const own = row("id");
   const scan = (start: string, condition: string, step: string, found: string, none: string): string => {
     const result = writer.fresh("s");
@@ -86,12 +76,5 @@ function linkedList(maker: Maker, { name, origins, stages }: Kernel, lists: RowL
   emitter.open(`if (${before} < 0) {`);
   emitter.store(lists.first, flatten([{ kind: "computed", value: id }], lists.first.shape), "id");
   emitter.close();
-  return shaderOf({
-    kernel,
-    context,
-    block: maker.block,
-    workgroup,
-    body: writer.text(),
-    groups: [{ size: positions, per: workgroup }],
-  });
+  return invocationShader(maker, kernel, context, writer.text(), positions);
 }
