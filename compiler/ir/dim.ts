@@ -105,6 +105,13 @@ export function product(dims: readonly Dim[]): Dim {
   return dims.reduce(multiply, one);
 }
 
+/** How far neighbours along each axis of a row-major tensor lie apart. */
+export function strides(shape: readonly Dim[]): Dim[] {
+  const steps: Dim[] = shape.map(() => one);
+  for (let i = shape.length - 2; i >= 0; i--) steps[i] = multiply(steps[i + 1]!, shape[i + 1]!);
+  return steps;
+}
+
 export function power(a: Dim, exponent: number): Dim {
   let result = one;
   for (let i = 0; i < exponent; i++) result = multiply(result, a);

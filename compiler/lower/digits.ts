@@ -50,15 +50,9 @@ export interface Digits {
 
 export const isUnit = (size: Dim): boolean => dim.constantOf(size) === 1;
 
-export function stridesOf(sizes: readonly Dim[]): Dim[] {
-  const strides: Dim[] = sizes.map(() => dim.one);
-  for (let k = sizes.length - 2; k >= 0; k--) strides[k] = dim.multiply(strides[k + 1]!, sizes[k + 1]!);
-  return strides;
-}
-
 /** Row-major number of an index. */
 export function flatIndex(index: readonly Affine[], shape: readonly Dim[]): Affine {
-  const strides = stridesOf(shape);
+  const strides = dim.strides(shape);
   return index.reduce(
     (sum, a, k) => scalar.affineAdd(sum, scalar.affineScale(a, strides[k]!)),
     scalar.affineConstant(0),
@@ -92,7 +86,7 @@ function slotOf(coefficient: Dim, strides: readonly Dim[]): { slot: number; fact
 
 /** Takes an index apart where it is an exact mixed-radix sum already. */
 export function takeApart(index: Affine, sizes: readonly Dim[]): Affine[] | undefined {
-  const strides = stridesOf(sizes);
+  const strides = dim.strides(sizes);
   const parts: Affine[] = sizes.map(() => scalar.affineConstant(0));
   let rest = index.constant;
   for (let slot = 0; slot < sizes.length; slot++) {
@@ -134,7 +128,7 @@ export function makeDigits(names: Names): Digits {
     for (const { axis } of index.terms) {
       const group = digitOf.get(axis)?.group;
       if (group === undefined) continue;
-      const strides = stridesOf(group.sizes);
+      const strides = dim.strides(group.sizes);
       const last = group.axes.reduce<number>((found, a, k) => (a === undefined ? found : k), -1);
       const find = (a: LoopAxis): Dim | undefined => index.terms.find((t) => t.axis === a)?.coefficient;
       const unit = find(group.axes[last]!);
@@ -169,7 +163,7 @@ export function makeDigits(names: Names): Digits {
 
   /** Splits one loop of the index at a border between sizes; false where none can be split. */
   const splitOne = (index: Affine, sizes: readonly Dim[]): boolean => {
-    const strides = stridesOf(sizes);
+    const strides = dim.strides(sizes);
     for (const { axis, coefficient } of index.terms) {
       if (digitOf.has(axis)) continue;
       const place = slotOf(coefficient, strides);

@@ -1,8 +1,8 @@
 /** Which axis the four lanes run along, by counting how memory would be touched. */
 import * as dim from "../../ir/dim.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
-import type { Flat, Reads } from "./access.ts";
-import { dependenciesOf } from "./dependencies.ts";
+import type { Flat, Reads } from "../access.ts";
+import { dependenciesOf } from "../dependencies.ts";
 
 /** Gain of lanes along this axis: neighbours in memory count for it, scattered elements against it. */
 export function vectorScore(axis: LoopAxis, reads: Reads, stores: readonly Flat[]): number {

@@ -2,7 +2,7 @@
 import * as dim from "../../ir/dim.ts";
 import type { Buffer } from "../../ir/kernel.ts";
 import { bytesOf } from "../../ir/type.ts";
-import type { Flat } from "./access.ts";
+import type { Flat } from "../access.ts";
 import type { Expr } from "./code.ts";
 import type { Emitter } from "./emitter.ts";
 

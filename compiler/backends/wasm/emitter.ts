@@ -2,7 +2,7 @@
 import type { Dim } from "../../ir/dim.ts";
 import type { Buffer, RowLists, Stage } from "../../ir/kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
-import type { Flat } from "./access.ts";
+import type { Flat } from "../access.ts";
 import type { Code, Expr } from "./code.ts";
 import type { FunctionBuilder } from "./function-builder.ts";
 import type { MathLibrary } from "./math.ts";

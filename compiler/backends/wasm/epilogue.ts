@@ -2,7 +2,7 @@
 import * as dim from "../../ir/dim.ts";
 import { buffersStored } from "../../ir/kernel.ts";
 import type { Contraction, Kernel } from "../../ir/kernel.ts";
-import { flatsOf, mergeLoops, readsOf } from "./access.ts";
+import { flatsOf, mergeLoops, readsOf } from "../access.ts";
 import type { EntryContext } from "./emitter.ts";
 import { tileBytes, tileColumns, tileRows } from "./micro-kernel.ts";
 import { inLanes } from "./nest.ts";

@@ -11,7 +11,7 @@ import type { Buffer, Stage } from "../../ir/kernel.ts";
 import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
 import type { Expr } from "./code.ts";
 import type { Block, FunctionBuilder } from "./function-builder.ts";
-import { dependenciesOf, flatOf } from "./dependencies.ts";
+import { dependenciesOf, flatOf } from "../dependencies.ts";
 import { readElement, readVector, storeElement } from "./elements.ts";
 import { applyScalar, applyVector } from "./instructions.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";

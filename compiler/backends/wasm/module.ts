@@ -11,7 +11,7 @@ import { defineFunction } from "./function-builder.ts";
 import type { FunctionBuilder } from "./function-builder.ts";
 import type { Code, Expr } from "./code.ts";
 import { defineContractionKernel, definePackStep } from "./contraction-kernel.ts";
-import { constantBytes } from "./constants.ts";
+import { constantBytes } from "../constants.ts";
 import type { EntryContext } from "./emitter.ts";
 import { largestFunctionBytesOf } from "./measure.ts";
 import { defineLoopKernel, isOneCall } from "./loop-kernel.ts";

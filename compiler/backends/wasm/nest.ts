@@ -1,7 +1,7 @@
 /** Writes loops: plain ones, and one that takes four neighbours at a time. */
 import * as dim from "../../ir/dim.ts";
 import type { Affine, LoopAxis } from "../../ir/scalar.ts";
-import type { Guard, Loop } from "./access.ts";
+import type { Guard, Loop } from "../access.ts";
 import type { Expr } from "./code.ts";
 import type { Emitter } from "./emitter.ts";
 import { floorDivideName } from "./sizes.ts";

@@ -2,8 +2,8 @@
 import * as dim from "../../ir/dim.ts";
 import type { Contraction } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
-import { flatsOf, mergeLoops } from "./access.ts";
-import type { Guard, Loop } from "./access.ts";
+import { flatsOf, mergeLoops } from "../access.ts";
+import type { Guard, Loop } from "../access.ts";
 import type { Expr } from "./code.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import type { LayoutA } from "./micro-kernel.ts";

@@ -2,11 +2,11 @@
 import * as dim from "../../ir/dim.ts";
 import type { Contraction } from "../../ir/kernel.ts";
 import type { LoopAxis, Scalar } from "../../ir/scalar.ts";
-import { flatsOf, mergeLoops, readsOf } from "./access.ts";
-import type { Loop, Reads } from "./access.ts";
+import { flatsOf, mergeLoops, readsOf } from "../access.ts";
+import type { Loop, Reads } from "../access.ts";
 import type { Expr, Local } from "./code.ts";
 import { defineFunction } from "./function-builder.ts";
-import { dependenciesOf } from "./dependencies.ts";
+import { dependenciesOf } from "../dependencies.ts";
 import type { Emitter, EntryContext } from "./emitter.ts";
 import { makeEmitter } from "./make-emitter.ts";
 import { bindLoop } from "./nest.ts";

@@ -39,13 +39,6 @@ export function sizeCode(code: Code, size: Dim, symbols: Symbols): Expr {
   return sum;
 }
 
-/** Row-major strides in elements. */
-export function stridesOf(shape: readonly Dim[]): Dim[] {
-  const strides: Dim[] = shape.map(() => dim.one);
-  for (let i = shape.length - 2; i >= 0; i--) strides[i] = dim.multiply(strides[i + 1]!, shape[i + 1]!);
-  return strides;
-}
-
 /** a where it is known, else `otherwise`: for choices between kinds of code, never for meaning. */
 export function knownOr(size: Dim, otherwise: number): number {
   return dim.constantOf(size) ?? otherwise;

@@ -7,7 +7,7 @@ import { InternalError } from "../../ir/internal-error.ts";
 import type { Buffer, Kernel, RowLists, Stage } from "../../ir/kernel.ts";
 import type { LoopAxis } from "../../ir/scalar.ts";
 import { affineAxis } from "../../ir/scalar.ts";
-import { flatten, loopOf } from "../wasm/access.ts";
+import { flatten, loopOf } from "../access.ts";
 import { makeEmitter } from "./emitter.ts";
 import { unflatten } from "./reductions.ts";
 import { beginInvocation, invocationShader } from "./invocation-kernel.ts";

@@ -8,7 +8,7 @@ import type { Load } from "../../ir/scalar.ts";
 import { scalarTypeOf } from "../../ir/type.ts";
 import { formOf } from "../../lower/program.ts";
 import type { Form, Layout } from "../../lower/program.ts";
-import { constantBytes } from "../wasm/constants.ts";
+import { constantBytes } from "../constants.ts";
 import { invocationKernel } from "./invocation-kernel.ts";
 import { listKernels } from "./list-kernels.ts";
 import { iterationsOf, membersOf } from "./shader.ts";

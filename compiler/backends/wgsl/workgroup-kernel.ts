@@ -5,8 +5,8 @@
 import * as dim from "../../ir/dim.ts";
 import type { Kernel, Stage } from "../../ir/kernel.ts";
 import { placeOfTiles, roughly } from "../../lower/program.ts";
-import { flatsOf, loopOf, mergeLoops, readsOf } from "../wasm/access.ts";
-import type { Loop } from "../wasm/access.ts";
+import { flatsOf, loopOf, mergeLoops, readsOf } from "../access.ts";
+import type { Loop } from "../access.ts";
 import { makeEmitter, sizeText, typeTexts } from "./emitter.ts";
 import type { Emitter, ShaderContext } from "./emitter.ts";
 import { gridLoops, storeResult, tileBuffers, tileInMemory } from "./invocation-kernel.ts";

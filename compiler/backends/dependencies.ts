@@ -1,6 +1,6 @@
 /** What a scalar depends on: loops, buffers and earlier stages. Facts of the node alone, so they are kept by identity. */
-import type { Buffer, Stage } from "../../ir/kernel.ts";
-import type { Affine, LoopAxis, Scalar } from "../../ir/scalar.ts";
+import type { Buffer, Stage } from "../ir/kernel.ts";
+import type { Affine, LoopAxis, Scalar } from "../ir/scalar.ts";
 import { flatten } from "./access.ts";
 import type { Flat } from "./access.ts";
 

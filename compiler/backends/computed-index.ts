@@ -2,10 +2,10 @@
  * Computed indices taken apart: a position such as `i + 64 * clamped` is a step along the loop i and a computed rest.
  * Only where the whole is proved inside, since a computed index is otherwise clamped as a whole.
  */
-import * as dim from "../../ir/dim.ts";
-import type { Dim } from "../../ir/dim.ts";
-import type { Affine, Scalar } from "../../ir/scalar.ts";
-import { affineAdd, affineConstant, affineScale } from "../../ir/scalar.ts";
+import * as dim from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
+import type { Affine, Scalar } from "../ir/scalar.ts";
+import { affineAdd, affineConstant, affineScale } from "../ir/scalar.ts";
 
 interface Range {
   readonly low: number;

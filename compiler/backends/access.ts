@@ -1,10 +1,9 @@
 /** How scalar code touches memory: flat offsets as sums over loop axes, and which loops may be run as one. */
-import * as dim from "../../ir/dim.ts";
-import type { Dim } from "../../ir/dim.ts";
-import type { Stage } from "../../ir/kernel.ts";
-import type { Affine, Index, LoopAxis, Scalar } from "../../ir/scalar.ts";
+import * as dim from "../ir/dim.ts";
+import type { Dim } from "../ir/dim.ts";
+import type { Stage } from "../ir/kernel.ts";
+import type { Affine, Index, LoopAxis, Scalar } from "../ir/scalar.ts";
 import { partsOf } from "./computed-index.ts";
-import { stridesOf } from "./sizes.ts";
 
 /** Element offset: constant + sum of coefficient * axis + sum of stride * computed position. */
 export interface Flat {
@@ -21,7 +20,7 @@ export interface Computed {
 }
 
 export function flatten(index: readonly (Affine | Index)[], shape: readonly Dim[]): Flat {
-  const strides = stridesOf(shape);
+  const strides = dim.strides(shape);
   let constant = dim.zero;
   const coefficients = new Map<LoopAxis, Dim>();
   const computed: Computed[] = [];

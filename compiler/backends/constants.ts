@@ -1,6 +1,6 @@
 /** Tensors as the bytes that lie in memory. */
-import type { Tensor } from "../../ir/tensor.ts";
-import type { DType } from "../../ir/type.ts";
+import type { Tensor } from "../ir/tensor.ts";
+import type { DType } from "../ir/type.ts";
 
 export function constantBytes(dtype: DType, value: Tensor): Uint8Array {
   switch (dtype) {
