@@ -96,5 +96,6 @@ const size = (name) => {
   return `${name} ${(statSync(join(out, "app", name)).size / 1000).toFixed(1)} kB (${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} gzip)`;
 };
 console.log("An app ships");
-for (const name of ["Digit.js", "Digit.wasm", "Digit.wgsl.json", "Digit.safetensors"]) console.log(`  ${size(name)}`);
+for (const name of ["Digit.js", "Digit.wasm", "Digit.wgsl.json", "Digit.safetensors"])
+  console.log(`  ${size(name)}`);
 console.log(dim(`All of this took ${((performance.now() - began) / 1000).toFixed(1)} s.`));
